@@ -1,0 +1,235 @@
+"""What happens to an account: made, disabled, enabled, its password set, logged out, signed in."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from authcenter.accounts.account import NewAccount, is_askable
+from authcenter.accounts.passwords import PasswordHashing, check_new_password
+from authcenter.core.clock import Clock
+from authcenter.core.cut import Consequences, Cut, CutKind
+from authcenter.core.errors import Conflict, NotFound, Unavailable, invalid_grant
+from authcenter.core.event import Event, EventKind
+from authcenter.core.ids import SUBJECT_PREFIX, new_subject
+from authcenter.core.rules import Rule
+from authcenter.core.secret import Secret
+from authcenter.core.user import User
+from authcenter.stores.ports.accounts import UserStore
+
+_ATTEMPTS = 8
+
+# The database rounds its own clock up to the second, and verifiers grant a leeway beyond a token's expiry.
+_CUT_OUTLIVES_TOKENS_BY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an act makes of a user, and what goes with it."""
+
+    user: User
+    kind: EventKind
+    cuts: Sequence[Cut] = ()
+    lifts: Sequence[tuple[CutKind, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Users, and the acts on them. Every act is one transaction with its audit event and what it cuts off.
+
+    Attributes:
+        store: The record itself, not a cache of it: acts compare and set.
+        longest_token: The longest that an access token can live.
+    """
+
+    store: UserStore
+    hashing: PasswordHashing
+    clock: Clock
+    longest_token: timedelta
+
+    async def find(self, subject: str) -> User | None:
+        return await self.store.find(subject)
+
+    async def list(self) -> Sequence[User]:
+        return await self.store.list_users()
+
+    async def get(self, name: str) -> User:
+        """By subject, user name or address.
+
+        Raises:
+            NotFound: There is none.
+        """
+        if is_askable(name):
+            if name.startswith(SUBJECT_PREFIX):
+                found = await self.store.find(name)
+            else:
+                credentials = await self.store.find_credentials(name)
+                found = credentials.user if credentials else None
+            if found:
+                return found
+        raise NotFound(f"no user {name!a:.80}")
+
+    async def create(
+        self,
+        username: str,
+        email: str,
+        password: Secret,
+        roles: Iterable[str] = (),
+        *,
+        email_verified: bool = True,
+        actor: str,
+    ) -> User:
+        """Make an account.
+
+        Raises:
+            InvalidInput: A field does not hold; the text begins with its name.
+            Conflict: Name or address is taken.
+            Overloaded, StoreUnavailable: Try again.
+        """
+        account = NewAccount(username, email, frozenset(roles), email_verified)
+        account.check()
+        check_new_password(password)
+        return await self.add(account, await self.hashing.hash(password.reveal()), actor=actor)
+
+    async def add(self, account: NewAccount, password_hash: str, *, actor: str, imported: bool = False) -> User:
+        """Make an account with a hash that is there already.
+
+        Raises:
+            InvalidInput, Conflict, StoreUnavailable: As ``create``; also where the subject is taken.
+        """
+        account.check()
+        now = self.clock.now()
+        user = User(
+            subject=account.subject or new_subject(),
+            username=account.username,
+            email=account.email,
+            email_verified=account.email_verified,
+            roles=account.roles,
+            created_at=now,
+            updated_at=now,
+            disabled_at=now if account.disabled else None,
+        )
+        context = {"roles": sorted(user.roles), "imported": imported, "disabled": account.disabled}
+        made = Event(EventKind.USER_CREATED, actor, subject=user.subject, context=context)
+        cuts = (_membership(user, "user disabled"),) if account.disabled else ()
+        await self.store.add(user, password_hash, Consequences(events=(made,), cuts=cuts))
+        return user
+
+    async def disable(self, name: str, *, actor: str) -> User:
+        """Let nothing be issued to the user, and refuse what was, whenever it was. Once disabled, a no-op.
+
+        Raises:
+            NotFound, Conflict, StoreUnavailable: As ``get``; others kept writing; try again.
+        """
+
+        def act(user: User) -> Change | None:
+            if user.disabled_at:
+                return None
+            cut = _membership(user, "user disabled")
+            return Change(replace(user, disabled_at=self.clock.now()), EventKind.USER_DISABLED, cuts=(cut,))
+
+        return await self._change(name, act, actor)
+
+    async def enable(self, name: str, *, actor: str) -> User:
+        """Let the user in again; tokens from before stay dead. A no-op where nobody disabled it.
+
+        Raises:
+            NotFound, Conflict, StoreUnavailable: As ``disable``.
+        """
+
+        def act(user: User) -> Change | None:
+            if not user.disabled_at:
+                return None
+            cuts, lifts = (self._until_now(user, "user enabled"),), ((CutKind.SUBJECT, user.subject),)
+            return Change(replace(user, disabled_at=None), EventKind.USER_ENABLED, cuts=cuts, lifts=lifts)
+
+        return await self._change(name, act, actor)
+
+    async def set_password(self, name: str, password: Secret, *, actor: str) -> User:
+        """Set a password, and refuse all that was issued before.
+
+        Raises:
+            InvalidInput: The password does not do.
+            Overloaded: The password pool is full.
+            NotFound, Conflict, StoreUnavailable: As ``disable``.
+        """
+        check_new_password(password)
+        user = await self.get(name)
+        password_hash = await self.hashing.hash(password.reveal())
+
+        def act(user: User) -> Change:
+            return Change(user, EventKind.USER_PASSWORD_SET, cuts=self._cuts_now(user, "password set"))
+
+        return await self._change(user.subject, act, actor, password_hash)
+
+    async def logout(self, name: str, *, actor: str) -> User:
+        """Refuse all that was issued to the user up to now.
+
+        Raises:
+            NotFound, Conflict, StoreUnavailable: As ``disable``.
+        """
+
+        def act(user: User) -> Change:
+            return Change(user, EventKind.USER_LOGGED_OUT, cuts=self._cuts_now(user, "logged out"))
+
+        return await self._change(name, act, actor)
+
+    async def authenticate(self, login: str, password: str) -> User:
+        """The user who has this name, or else this address, and proves it by the password.
+
+        Whatever is wrong is answered in the same words, after one password verification. What an operator may know
+        beyond that is in the rule; the hint never repeats ``login``, since people type passwords there.
+
+        Raises:
+            OAuthError: ``invalid_grant``; that the account is disabled or its address unverified is only found out
+                by whoever knows the password.
+            Overloaded, StoreUnavailable: Cannot tell now.
+        """
+        found = await self.store.find_credentials(login) if is_askable(login) else None
+        if found is None:
+            await self.hashing.dummy_verify()
+            raise invalid_grant(Rule.USER_UNKNOWN, "no such name")
+        user = found.user
+        if not await self.hashing.verify(password, found.password_hash):
+            raise invalid_grant(Rule.USER_PASSWORD_WRONG, user.subject)
+        if user.disabled_at:
+            raise invalid_grant(Rule.USER_DISABLED, f"{user.subject}, disabled {user.disabled_at.isoformat()}")
+        if not user.email_verified:
+            raise invalid_grant(Rule.USER_ADDRESS_UNVERIFIED, user.subject)
+        if self.hashing.needs_upgrade(found.password_hash):
+            # The old hash did its work; the next sign-in tries again.
+            with suppress(Unavailable):
+                better = await self.hashing.hash(password)
+                await self.store.upgrade_password_hash(user.subject, found.password_hash, better)
+        return user
+
+    async def _change(
+        self, name: str, act: Callable[[User], Change | None], actor: str, password_hash: str | None = None
+    ) -> User:
+        """Compare and set, anew from what others wrote meanwhile."""
+        subject = (await self.get(name)).subject
+        for attempt in range(_ATTEMPTS):
+            user = await self.get(subject)
+            change = act(user)
+            if change is None:
+                return user
+            changed = replace(change.user, updated_at=self.clock.now())
+            event = Event(change.kind, actor, subject=subject)
+            consequences = Consequences(events=(event,), cuts=change.cuts, lifts=change.lifts)
+            if await self.store.replace(changed, consequences, password_hash=password_hash):
+                return await self.get(subject)
+            await asyncio.sleep(0.01 * attempt)
+        raise Conflict(f"{subject} is being written by others: try again")
+
+    def _cuts_now(self, user: User, reason: str) -> tuple[Cut, ...]:
+        # Under a disabled user's cut of everything there is nothing left to cut, and this one would give it an end.
+        return () if user.disabled_at else (self._until_now(user, reason),)
+
+    def _until_now(self, user: User, reason: str) -> Cut:
+        expires_at = self.clock.now() + self.longest_token + _CUT_OUTLIVES_TOKENS_BY
+        return Cut(CutKind.SUBJECT, user.subject, reason, until_now=True, expires_at=expires_at)
+
+
+def _membership(user: User, reason: str) -> Cut:
+    return Cut(CutKind.SUBJECT, user.subject, reason)

@@ -1,0 +1,45 @@
+"""``authcenter db``: schema migrations."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import click
+
+from authcenter.cli.session import json_option, read_settings, show
+from authcenter.settings.boot import BootSettings
+from authcenter.stores.ports.schema import SchemaState
+from authcenter.wiring import open_database, schema_state, upgrade_schema
+
+
+@click.group("db")
+def command() -> None:
+    """Schema migrations."""
+
+
+@command.command("upgrade")
+@json_option
+@click.pass_context
+def upgrade(ctx: click.Context, as_json: bool) -> None:
+    """Bring the database to this version's schema."""
+    _show(asyncio.run(_on_database(read_settings(ctx), upgrade_schema)), as_json=as_json)
+
+
+@command.command("current")
+@json_option
+@click.pass_context
+def current(ctx: click.Context, as_json: bool) -> None:
+    """Show which schema the database has; exit 1 while migrations are pending."""
+    state = asyncio.run(_on_database(read_settings(ctx), schema_state))
+    _show(state, as_json=as_json)
+    if state.pending:
+        ctx.exit(1)
+
+
+async def _on_database(settings: BootSettings, act: Callable[[Any], Awaitable[SchemaState]]) -> SchemaState:
+    async with open_database(settings) as database:
+        return await act(database)
+
+
+def _show(state: SchemaState, *, as_json: bool) -> None:
+    show({"current": state.current, "newest": state.newest, "pending": state.pending}, as_json=as_json)

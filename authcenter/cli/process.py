@@ -1,0 +1,125 @@
+"""One process of the service, from its start to its end."""
+
+import asyncio
+import contextlib
+import importlib
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+
+import structlog
+
+from authcenter.accounts.passwords import PasswordHashing
+from authcenter.cli.demo import demo_lines
+from authcenter.core.clock import SystemClock
+from authcenter.http.server import Listener, drain_all
+from authcenter.http.tls import reload_on_change, server_context
+from authcenter.settings.boot import BootSettings
+from authcenter.settings.file import FilePolicySource, boot_policy
+from authcenter.settings.live import LivePolicy, Outcome, watch
+from authcenter.settings.policy import Policy, fields_not_in_force
+from authcenter.telemetry.health import Health
+from authcenter.telemetry.logs import Logger, configure_logs, set_level
+from authcenter.telemetry.metrics import Metrics
+from authcenter.wiring import build_core, build_service, open_database, schema_state, sql_stores, upgrade_schema
+
+
+def run_service(settings: BootSettings, *, demo: bool) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        PolicyError: The policy file does not validate.
+        OSError: A listener's address, or a certificate, is not to be had.
+    """
+    policy = LivePolicy(boot_policy(settings.policy_file, may_be_absent=settings.policy_file_is_default))
+    configure_logs(policy.current.logging.level)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, policy, demo=demo))
+
+
+async def _serve(settings: BootSettings, policy: LivePolicy, *, demo: bool) -> None:
+    log: Logger = structlog.get_logger()
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with AsyncExitStack() as stack:
+        metrics, hashing, clock = Metrics(), PasswordHashing(), SystemClock()
+        stack.callback(hashing.close)
+        database = await stack.enter_async_context(open_database(settings))
+        stores = sql_stores(database, lambda event: metrics.audit_events.labels(event.kind).inc())
+        core = build_core(settings, policy, stores, hashing, clock)
+
+        async def migrated() -> bool:
+            if settings.env == "development":
+                await upgrade_schema(database)
+            return not (await schema_state(database)).pending
+
+        service = build_service(settings, core, metrics, log, migrated=migrated)
+        policy.subscribe(_policy_listener(service.health, metrics, log))
+        _warn_of_idle_fields(policy.current, log)
+        tls = server_context(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
+        operators = await Listener(service.operators, settings.ops_host, settings.ops_port).open()
+        # The first load before the first request, where the record answers; the process starts without it too.
+        await service.follower.step()
+        public = await Listener(service.public, settings.host, settings.port, tls).open()
+        if demo:
+            for line in await demo_lines(core, settings, public.port):
+                print(line, file=sys.stderr, flush=True)
+        log.info("started", port=public.port, ops_port=operators.port, issuer=settings.issuer, env=settings.env)
+
+        background = [service.follower.run(), watch(policy, FilePolicySource(settings.policy_file))]
+        if tls and settings.tls_cert and settings.tls_key:
+            background.append(reload_on_change(tls, settings.tls_cert, settings.tls_key, log))
+        tasks = [asyncio.create_task(_supervised(work, stopped, log)) for work in background]
+        await stopped.wait()
+
+        log.info("draining")
+        service.health.draining = True
+        await drain_all([public])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await drain_all([operators])
+        log.info("stopped")
+
+
+async def _supervised(work: Coroutine[None, None, None], stopped: asyncio.Event, log: Logger) -> None:
+    """Background work never ends by itself: where it does, by a defect, the process must not go on without it."""
+    try:
+        await work
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        log.exception("background_work_failed")
+        stopped.set()
+        raise
+
+
+def _policy_listener(
+    health: Health, metrics: Metrics, log: Logger
+) -> Callable[[Outcome, str, tuple[str, ...], Policy], None]:
+    def note(outcome: Outcome, source: str, problems: tuple[str, ...], policy: Policy) -> None:
+        metrics.config_reloads.labels(source, outcome).inc()
+        health.policy_version = policy.version
+        if outcome is Outcome.REJECTED:
+            log.error("policy_rejected", source=source, problems=problems, in_force=policy.version)
+        if outcome is Outcome.ACCEPTED:
+            set_level(policy.logging.level)
+            log.info("policy_accepted", source=source, version=policy.version)
+            _warn_of_idle_fields(policy, log)
+
+    return note
+
+
+def _warn_of_idle_fields(policy: Policy, log: Logger) -> None:
+    if idle := fields_not_in_force(policy):
+        log.warning("policy_fields_not_in_force", fields=idle, remedy="this version accepts but does not act on them")
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where it is installed (the extra `speed`)."""
+    with contextlib.suppress(ImportError):
+        factory: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module("uvloop").new_event_loop
+        return factory
+    return None

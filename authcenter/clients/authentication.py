@@ -1,0 +1,49 @@
+"""Client authentication (RFC 6749 §2.3): picks the method and runs it, the same way for every endpoint."""
+
+from dataclasses import dataclass, field
+
+from authcenter.clients.methods.secret import ClientSecrets
+from authcenter.core.client import AuthMethod, Client
+from authcenter.core.errors import invalid_client
+from authcenter.core.rules import Rule
+from authcenter.stores.ports.clients import ClientLookup
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedClient:
+    """What a request says of its client: one method, taken from header or form. Nothing has been verified."""
+
+    client_id: str
+    method: AuthMethod
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAuthentication:
+    """Decides whether a client is who it says."""
+
+    clients: ClientLookup
+    secrets: ClientSecrets
+
+    async def authenticate(self, presented: PresentedClient) -> Client:
+        """The client that ``presented`` proves to be.
+
+        Raises:
+            OAuthError: ``invalid_client``, with one wording for every cause.
+            Unavailable: Cannot tell.
+        """
+        client = await self.clients.find(presented.client_id)
+        # The secret is compared whatever else is wrong, so that time tells nothing.
+        proven = presented.method is AuthMethod.NONE or await self.secrets.verify(client, presented.secret)
+        if client is None:
+            raise invalid_client(Rule.CLIENT_UNKNOWN, f"no client {presented.client_id!a:.80}")
+        if presented.method not in client.auth_methods:
+            registered = ", ".join(sorted(client.auth_methods)) or "no method"
+            raise invalid_client(
+                Rule.CLIENT_METHOD, f"{client.client_id} used {presented.method}, may use {registered}"
+            )
+        if not proven:
+            raise invalid_client(Rule.CLIENT_SECRET_WRONG, f"{client.client_id}, {len(client.secrets)} live secrets")
+        if client.disabled_at is not None:
+            raise invalid_client(Rule.CLIENT_DISABLED, f"{client.client_id} since {client.disabled_at}")
+        return client

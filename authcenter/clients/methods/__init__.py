@@ -1,0 +1,1 @@
+"""Client authentication methods, one a file; ``clients.authentication`` picks one."""

@@ -1,0 +1,32 @@
+"""Which browser origins may read a client's answers (CORS)."""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from authcenter.core.client import Client
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def allowed_origins(client: Client) -> frozenset[str]:
+    """The client's own list, or the origins of its redirect URIs where it has none."""
+    return client.origins or frozenset(filter(None, map(origin_of, client.redirect_uris)))
+
+
+def origin_of(uri: str) -> str | None:
+    """The origin (RFC 6454 §6.2) of an http or https URI; None for any other."""
+    try:
+        parts = urlsplit(uri)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _PORTS or not parts.hostname:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    shown = "" if port in {None, _PORTS[parts.scheme]} else f":{port}"
+    return f"{parts.scheme}://{host}{shown}"
+
+
+def first_foreign(origins: Iterable[str]) -> str | None:
+    """The first of ``origins`` that is not an origin in its one canonical form."""
+    return next((origin for origin in origins if origin_of(origin) != origin), None)

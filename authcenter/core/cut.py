@@ -1,0 +1,70 @@
+"""Cuts: refusing more than one token at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from authcenter.core.digest import Digest
+from authcenter.core.event import Event
+
+
+class CutKind(StrEnum):
+    """What a cut goes by; the claim a token carries it in."""
+
+    JTI = "jti"
+    FAMILY = "fam"
+    SESSION = "sid"
+    KEY = "kid"
+    SUBJECT = "sub"
+    CLIENT = "client_id"
+    EVERYTHING = "everything"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Refuses whatever carries ``value``.
+
+    Attributes:
+        up_to: Refused is what was issued up to this instant (``iat <= up_to``); None: whatever its ``iat``.
+        until_now: Set ``up_to`` to the database's clock as the cut is written, rounded up to the second.
+        expires_at: When nothing that it refuses can be alive any more; None: while it stands.
+    """
+
+    kind: CutKind
+    value: str
+    reason: str
+    up_to: datetime | None = None
+    until_now: bool = False
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedToken:
+    """One revoked access token (RFC 7009)."""
+
+    digest: Digest
+    jti: str
+    family: str
+    client_id: str
+    subject: str
+    reason: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What a write commits in its own transaction beside its row.
+
+    Attributes:
+        events: What the audit log says of it.
+        cuts: What it cuts off.
+        lifts: Cuts without an instant that it takes back: they go on refusing what was issued until now.
+    """
+
+    events: Sequence[Event] = ()
+    cuts: Sequence[Cut] = ()
+    lifts: Sequence[tuple[CutKind, str]] = ()
+
+
+NO_CONSEQUENCES = Consequences()

@@ -1,0 +1,62 @@
+"""Server secrets, derived from the root secrets by HKDF (RFC 5869), each with its own label.
+
+Every HMAC or sealed value names the root it was made under by a 4-byte id, so that several roots can be live: the first
+makes, all verify.
+"""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_NONCE_BYTES = 12
+
+
+def hkdf(secret: bytes, label: str, length: int = 32) -> bytes:
+    return HKDF(algorithm=SHA256(), length=length, salt=None, info=label.encode()).derive(secret)
+
+
+def seal(key: bytes, plaintext: bytes, bound_to: bytes) -> bytes:
+    """AES-256-GCM under a fresh nonce, which goes in front. ``bound_to`` is authenticated, not carried."""
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plaintext, bound_to)
+
+
+def unseal(key: bytes, sealed: bytes, bound_to: bytes) -> bytes | None:
+    """What ``seal`` was given, or None where key, text or ``bound_to`` are not the same."""
+    try:
+        return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to)
+    except (InvalidTag, ValueError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class MacKeys:
+    """HMAC-SHA-256 under one derived secret per root. Written ``<key id>.<mac>``, both hexadecimal."""
+
+    keys: tuple[tuple[str, bytes], ...]
+
+    @classmethod
+    def derive(cls, roots: Sequence[bytes], label: str) -> Self:
+        if not roots:
+            raise ValueError("no root secret")
+        return cls(tuple((hkdf(root, "key id", 4).hex(), hkdf(root, label)) for root in roots))
+
+    def make(self, data: bytes) -> str:
+        key_id, key = self.keys[0]
+        return f"{key_id}.{hmac.digest(key, data, hashlib.sha256).hex()}"
+
+    def verify(self, data: bytes, stored: str) -> bool:
+        """Whether ``stored`` was made of ``data``, compared in constant time; False where its key is gone."""
+        key_id, _, mac = stored.partition(".")
+        for candidate, key in self.keys:
+            if candidate == key_id:
+                return hmac.compare_digest(hmac.digest(key, data, hashlib.sha256).hex(), mac)
+        return False

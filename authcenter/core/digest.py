@@ -1,0 +1,16 @@
+"""What is stored of a token instead of the token."""
+
+import hashlib
+from typing import NewType
+
+Digest = NewType("Digest", bytes)
+"""SHA-256, 32 bytes."""
+
+
+def signing_input_digest(token: str) -> Digest:
+    """The digest a JWT is revoked by: over ``header.payload``, not over the whole string.
+
+    The signature part can be re-encoded (spare base64url bits, ECDSA's second ``s``) into another string that still
+    verifies; such a twin has the same digest.
+    """
+    return Digest(hashlib.sha256(token[: token.rindex(".")].encode()).digest())

@@ -1,0 +1,142 @@
+"""Refusals and outages, as exceptions.
+
+Exception
+├── OAuthError          a refusal, in the words of RFC 6749 §5.2
+├── TokenRejected       a token that does not hold; only some endpoints make a refusal of it
+├── Conflict            a name is taken, or somebody else wrote first
+├── NotFound            an operator named something that is not there
+├── InvalidInput        an operator's document or argument that does not hold
+└── Unavailable         nobody is to blame: try again later (503 with ``Retry-After``)
+    ├── StoreUnavailable
+    └── Overloaded
+"""
+
+from enum import StrEnum
+
+from authcenter.core.rules import Rule
+
+
+class ErrorCode(StrEnum):
+    """Error codes on the wire (RFC 6749 §5.2, RFC 8707 §2)."""
+
+    INVALID_REQUEST = "invalid_request"
+    INVALID_CLIENT = "invalid_client"
+    INVALID_GRANT = "invalid_grant"
+    UNAUTHORIZED_CLIENT = "unauthorized_client"
+    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
+    UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type"
+    INVALID_SCOPE = "invalid_scope"
+    INVALID_TARGET = "invalid_target"
+    TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
+    SERVER_ERROR = "server_error"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+
+
+class OAuthError(Exception):
+    """A refusal: ``code`` and ``description`` for the client (RFC 6749 §5.2), ``rule`` and ``hint`` for us."""
+
+    def __init__(self, code: ErrorCode, description: str, *, rule: Rule, hint: str, status: int = 400) -> None:
+        super().__init__(f"{code} by {rule}: {hint}")
+        self.code, self.description, self.status = code, description, status
+        self.rule, self.hint = rule, hint
+
+
+class Reason(StrEnum):
+    """Why a token does not hold; the ``reason`` label of the metrics."""
+
+    SIGNATURE = "sig"
+    KID = "kid"
+    EXPIRED = "exp"
+    ISSUED_IN_FUTURE = "iat_skew"
+    NOT_YET_VALID = "nbf"
+    ISSUER = "iss"
+    AUDIENCE = "aud"
+    TYPE = "typ"
+    ALGORITHM = "alg"
+    REVOKED = "revoked"
+    BINDING = "binding"
+    MALFORMED = "malformed"
+
+
+class TokenRejected(Exception):
+    """A token that must not be accepted, and the one check that says so."""
+
+    def __init__(self, reason: Reason, rule: Rule, hint: str) -> None:
+        super().__init__(f"{reason} by {rule}: {hint}")
+        self.reason, self.rule, self.hint = reason, rule, hint
+
+
+class Conflict(Exception):
+    """A name is taken, or the row has changed since it was read."""
+
+
+class NotFound(Exception):
+    """What was named does not exist."""
+
+
+class InvalidInput(Exception):
+    """An operator's argument or document that does not hold; the text names the field."""
+
+
+class Unavailable(Exception):
+    """Cannot tell now.
+
+    Attributes:
+        retry_after: Seconds after which trying again makes sense.
+    """
+
+    rule = Rule.STORE_UNAVAILABLE
+
+    def __init__(self, hint: str, *, retry_after: int = 1) -> None:
+        super().__init__(hint)
+        self.hint, self.retry_after = hint, retry_after
+
+
+class StoreUnavailable(Unavailable):
+    """A store did not answer, or not in time."""
+
+
+class Overloaded(Unavailable):
+    """A bounded pool is full."""
+
+    rule = Rule.PASSWORD_POOL_FULL
+
+
+class RevocationsUnknown(Unavailable):
+    """The policy says ``closed``, and this process knows too little about revocations."""
+
+    rule = Rule.REVOCATIONS_STALE
+
+
+class CutPending(Unavailable):
+    """All that is issued to a subject or client up to this second is refused: what it gets now would be dead."""
+
+    rule = Rule.TOKEN_CUT_PENDING
+
+
+def invalid_request(rule: Rule, description: str, hint: str = "", *, status: int = 400) -> OAuthError:
+    return OAuthError(ErrorCode.INVALID_REQUEST, description, rule=rule, hint=hint or description, status=status)
+
+
+def invalid_client(rule: Rule, hint: str) -> OAuthError:
+    """One wording for every cause, so that a stranger cannot tell which check refused."""
+    return OAuthError(ErrorCode.INVALID_CLIENT, "Client authentication failed.", rule=rule, hint=hint, status=401)
+
+
+def invalid_grant(rule: Rule, hint: str) -> OAuthError:
+    """One wording for every cause, so that a stranger cannot tell which check refused."""
+    return OAuthError(ErrorCode.INVALID_GRANT, "The grant is not valid.", rule=rule, hint=hint)
+
+
+def invalid_scope(rule: Rule, hint: str) -> OAuthError:
+    return OAuthError(ErrorCode.INVALID_SCOPE, "The requested scope is not valid.", rule=rule, hint=hint)
+
+
+def invalid_target(rule: Rule, hint: str) -> OAuthError:
+    return OAuthError(ErrorCode.INVALID_TARGET, "The requested resource is not valid.", rule=rule, hint=hint)
+
+
+def unauthorized_client(rule: Rule, hint: str) -> OAuthError:
+    description = "The client may not use this grant type."
+    return OAuthError(ErrorCode.UNAUTHORIZED_CLIENT, description, rule=rule, hint=hint)

@@ -1,0 +1,50 @@
+"""What the audit log records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from authcenter.core.origin import RequestOrigin
+
+
+class EventKind(StrEnum):
+    """The name of an event; the ``event`` label of the metrics."""
+
+    CLIENT_CREATED = "client.created"
+    CLIENT_UPDATED = "client.updated"
+    CLIENT_DELETED = "client.deleted"
+    CLIENT_SECRET_ROTATED = "client.secret_rotated"
+    RESOURCE_CREATED = "resource.created"
+    RESOURCE_UPDATED = "resource.updated"
+    RESOURCE_DELETED = "resource.deleted"
+    USER_CREATED = "user.created"
+    USER_UPDATED = "user.updated"
+    USER_DISABLED = "user.disabled"
+    USER_ENABLED = "user.enabled"
+    USER_PASSWORD_SET = "user.password_set"
+    USER_LOGGED_OUT = "user.logged_out"
+    KEY_CREATED = "key.created"
+    KEY_RETIRED = "key.retired"
+    KEY_REVOKED = "key.revoked"
+    KEYS_REENCRYPTED = "key.reencrypted"
+    TOKEN_REVOKED = "token.revoked"
+    FAMILY_ENDED = "family.ended"
+    REFRESH_REPLAYED = "refresh.replayed"
+    TOKENS_CUT = "tokens.cut"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened and must be provable.
+
+    Attributes:
+        actor: Who did it: a client id, a subject, or ``cli:<login name>``.
+        context: What else belongs to it, JSON values only; ids and digests, never a secret.
+    """
+
+    kind: EventKind
+    actor: str
+    client_id: str = ""
+    subject: str = ""
+    origin: RequestOrigin | None = None
+    context: Mapping[str, object] = field(default_factory=dict)

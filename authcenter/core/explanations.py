@@ -1,0 +1,163 @@
+"""What each rule means and what to do about it, for operators."""
+
+from dataclasses import dataclass
+
+from authcenter.core.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The likely cause of a refusal, and the remedy."""
+
+    cause: str
+    remedy: str
+
+
+EXPLANATIONS: dict[Rule, Explanation] = {
+    Rule.BODY_TOO_LARGE: Explanation("The request's body is over 64 KiB.", "Send only the parameters of the endpoint."),
+    Rule.CONTENT_TYPE: Explanation(
+        "The body is not application/x-www-form-urlencoded.", "Send a form: OAuth endpoints take no JSON."
+    ),
+    Rule.FORM_MALFORMED: Explanation(
+        "The form is not valid UTF-8, has a broken percent escape, or too many parameters.",
+        "Let an HTTP library encode the form.",
+    ),
+    Rule.PARAMETER_REPEATED: Explanation(
+        "A parameter was sent twice (RFC 6749 §3.2).", "Send it once; only `resource` may repeat."
+    ),
+    Rule.PARAMETER_MISSING: Explanation("A parameter that the request needs is absent or empty.", "Send it."),
+    Rule.ROUTE_UNKNOWN: Explanation("There is no such path.", "Read the paths from the discovery document."),
+    Rule.METHOD_NOT_ALLOWED: Explanation(
+        "The path exists, but not with this method.", "Use a method that the Allow header names."
+    ),
+    Rule.CREDENTIALS_MALFORMED: Explanation(
+        "The Authorization header is not Basic with base64 of `id:secret`, both form-encoded (RFC 6749 §2.3.1).",
+        "Form-encode client id and secret before base64, or send them as client_secret_post.",
+    ),
+    Rule.CREDENTIALS_MISSING: Explanation(
+        "The request names no client.", "Send client_secret_basic or client_secret_post; a public client its client_id."
+    ),
+    Rule.CREDENTIALS_SEVERAL: Explanation(
+        "The client authenticated in two ways at once (RFC 6749 §2.3).",
+        "Send either the Authorization header or client_secret.",
+    ),
+    Rule.CLIENT_UNKNOWN: Explanation(
+        "No client has this id.", "Compare it with `authcenter clients list`; is it the right deployment?"
+    ),
+    Rule.CLIENT_DISABLED: Explanation("An operator disabled the client.", "`authcenter clients update ID --enable`."),
+    Rule.CLIENT_METHOD: Explanation(
+        "The client is not registered for the authentication method it used.",
+        "Compare with `authcenter clients show ID`; change one of the two.",
+    ),
+    Rule.CLIENT_SECRET_WRONG: Explanation(
+        "The secret is none of the client's live ones: mistyped, of another client, or rotated away.",
+        "Compare the dates in `authcenter clients show ID`; `authcenter clients rotate-secret ID` makes a new one.",
+    ),
+    Rule.GRANT_TYPE_UNKNOWN: Explanation(
+        "This server has no strategy for the grant type.", "Read `grant_types_supported` in the discovery document."
+    ),
+    Rule.GRANT_NOT_ALLOWED: Explanation(
+        "The client is not registered for this grant type.", "`authcenter clients update ID --grant G`."
+    ),
+    Rule.GRANT_NEEDS_CONFIDENTIAL_CLIENT: Explanation(
+        "A public client asked for a token of its own (RFC 6749 §4.4).",
+        "Give the client a secret, or use another grant.",
+    ),
+    Rule.SCOPE_MALFORMED: Explanation(
+        "A scope value has a character outside the grammar of RFC 6749 §3.3.", "Separate values by single spaces."
+    ),
+    Rule.SCOPE_NOT_ALLOWED: Explanation(
+        "The client may not ask for this scope.", "`authcenter clients update ID --scope S`."
+    ),
+    Rule.SCOPE_NOT_OF_RESOURCE: Explanation(
+        "The resource asked for does not define this scope.", "`authcenter resources update URI --scope S`."
+    ),
+    Rule.SCOPE_EXCEEDS_GRANT: Explanation(
+        "A refresh asked for more scope than was granted.", "Ask for the same or less; more needs a new grant."
+    ),
+    Rule.SCOPE_ROLE_MISSING: Explanation(
+        "All scopes asked for demand roles that the user does not have.",
+        "Give the user the role, or change the resource's `--role-for`.",
+    ),
+    Rule.RESOURCE_MALFORMED: Explanation(
+        "`resource` is empty or has a fragment (RFC 8707 §2).", "Send the resource's identifier as it is registered."
+    ),
+    Rule.RESOURCE_SEVERAL: Explanation(
+        "The token request names several resources.", "One token, one resource: make a request for each."
+    ),
+    Rule.RESOURCE_NOT_ALLOWED: Explanation(
+        "The resource is unknown, or the client may not ask for it.", "`authcenter clients update ID --audience URI`."
+    ),
+    Rule.RESOURCE_EXCEEDS_GRANT: Explanation(
+        "A refresh asked for a resource outside its grant.", "Make a new grant for that resource."
+    ),
+    Rule.USER_UNKNOWN: Explanation("No user has this name or address.", "Compare with `authcenter users list`."),
+    Rule.USER_PASSWORD_WRONG: Explanation("The password differs.", "`authcenter users set-password`."),
+    Rule.USER_DISABLED: Explanation("An operator disabled the account.", "`authcenter users enable`."),
+    Rule.USER_ADDRESS_UNVERIFIED: Explanation(
+        "The user's address is not verified, so the password grant is refused.", "Verify the address."
+    ),
+    Rule.REFRESH_MALFORMED: Explanation(
+        "That is not a refresh token of this server.", "Is an access token being sent, or a token cut short?"
+    ),
+    Rule.REFRESH_UNKNOWN: Explanation(
+        "No such refresh token: never issued, purged long after its end, or its secret half differs.",
+        "Sign in again; look for truncation in the client's storage.",
+    ),
+    Rule.REFRESH_FOREIGN: Explanation(
+        "The refresh token belongs to another client.", "Look for mixed-up configuration; if there is none, for theft."
+    ),
+    Rule.REFRESH_FAMILY_ENDED: Explanation(
+        "The token's family has been ended: revoked, replayed, logged out, or its user or client was cut.",
+        "The family's reason is in the hint; sign in again.",
+    ),
+    Rule.REFRESH_EXPIRED: Explanation("The refresh token's lifetime is over.", "Sign in again."),
+    Rule.REFRESH_REPLAYED: Explanation(
+        "A refresh token was used a second time: stolen, or a client that refreshes in parallel or lost an answer.",
+        "Refresh in one place; `refresh_reuse_grace` answers honest retries.",
+    ),
+    Rule.REFRESH_USER_GONE: Explanation(
+        "The user no longer exists or is disabled.", "Compare with `authcenter users list`."
+    ),
+    Rule.TOKEN_MALFORMED: Explanation(
+        "Not a JWT in canonical compact form, or a claim has the wrong type.", "Send the token exactly as issued."
+    ),
+    Rule.TOKEN_TYPE: Explanation(
+        "The JWT is not an access token (`typ: at+jwt`).", "Is an ID token being sent as an access token?"
+    ),
+    Rule.TOKEN_ALGORITHM: Explanation(
+        "The token's `alg` is not the one its key is bound to.", "Nothing honest makes such a token."
+    ),
+    Rule.TOKEN_KID: Explanation(
+        "The token names a key that is not published: dropped, revoked, or of another server.",
+        "Compare with `authcenter keys list` and the token's issuer.",
+    ),
+    Rule.TOKEN_SIGNATURE: Explanation("The signature does not verify.", "The token was altered, or cut short."),
+    Rule.TOKEN_ISSUER: Explanation("Another issuer made the token.", "Compare with AUTHCENTER_ISSUER."),
+    Rule.TOKEN_AUDIENCE: Explanation("The token is meant for another audience.", "Ask for a token for this resource."),
+    Rule.TOKEN_EXPIRED: Explanation("The token's lifetime is over.", "Fetch a new one; compare the machines' clocks."),
+    Rule.TOKEN_NOT_YET_VALID: Explanation("The token is not valid yet.", "Compare the machines' clocks."),
+    Rule.TOKEN_ISSUED_IN_FUTURE: Explanation(
+        "The token was issued in the future, by this machine's clock.", "Compare the machines' clocks."
+    ),
+    Rule.TOKEN_REVOKED: Explanation(
+        "The token, or something it carries (family, session, key, subject, client), was revoked.",
+        "The hint names which; fetch a new token.",
+    ),
+    Rule.CALLER_NOT_ENTITLED: Explanation(
+        "The caller neither got the token nor serves one of its audiences.",
+        "`authcenter clients update ID --serves AUDIENCE` for a resource server.",
+    ),
+    Rule.TOKEN_CUT_PENDING: Explanation(
+        "Everything issued to this subject or client up to this second has just been cut.", "Try again in a second."
+    ),
+    Rule.STORE_UNAVAILABLE: Explanation("The database does not answer.", "Look at `dependency_up` and the database."),
+    Rule.PASSWORD_POOL_FULL: Explanation(
+        "More passwords arrive than this process can hash.", "Add instances; look for a flood of logins."
+    ),
+    Rule.REVOCATIONS_STALE: Explanation(
+        "This process has not heard of revocations for too long, and the policy says `closed`.",
+        "Look at the database; `revocation.on_outage: open` would go on.",
+    ),
+    Rule.INTERNAL: Explanation("A defect of the server.", "The log has the traceback under the request id."),
+}

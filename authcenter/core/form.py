@@ -1,0 +1,33 @@
+"""A request's parameters, one value a name (RFC 6749 §3.2)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from authcenter.core.errors import invalid_request
+from authcenter.core.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Parameters as they came; an empty value counts as absent (RFC 6749 §3.1).
+
+    Attributes:
+        resources: All values of ``resource``, the one parameter that may repeat (RFC 8707 §2).
+    """
+
+    values: Mapping[str, str]
+    resources: tuple[str, ...] = ()
+
+    def get(self, name: str) -> str | None:
+        return self.values.get(name) or None
+
+    def require(self, name: str) -> str:
+        """The parameter's value.
+
+        Raises:
+            OAuthError: ``invalid_request``, where it is absent.
+        """
+        value = self.values.get(name)
+        if not value:
+            raise invalid_request(Rule.PARAMETER_MISSING, f"The parameter {name} is missing.")
+        return value

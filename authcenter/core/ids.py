@@ -1,0 +1,55 @@
+"""Identifiers: their types, and how the random ones are made."""
+
+import os
+import secrets
+import time
+from typing import NewType
+
+ClientId = NewType("ClientId", str)
+"""Chosen by the operator; may not begin with ``usr_``."""
+
+Subject = NewType("Subject", str)
+"""The ``sub`` of a token: ``usr_`` and 128 random bits for a user, the client id for a client."""
+
+FamilyId = NewType("FamilyId", str)
+"""``fam``: everything that one approval led to carries it."""
+
+SessionId = NewType("SessionId", str)
+"""``sid``: one signed-in browser."""
+
+Jti = NewType("Jti", str)
+"""Names one token; may be logged."""
+
+Kid = NewType("Kid", str)
+"""Names one signing key: its RFC 7638 thumbprint."""
+
+RequestId = NewType("RequestId", str)
+"""A uuid7, made here for every request."""
+
+SUBJECT_PREFIX = "usr_"
+_ID_BYTES = 16
+
+
+def new_subject() -> Subject:
+    return Subject(SUBJECT_PREFIX + secrets.token_urlsafe(_ID_BYTES))
+
+
+def new_family_id() -> FamilyId:
+    return FamilyId(secrets.token_urlsafe(_ID_BYTES))
+
+
+def new_jti() -> Jti:
+    return Jti(secrets.token_urlsafe(_ID_BYTES))
+
+
+def uuid7() -> str:
+    """A time-ordered UUID (RFC 9562 §5.7): 48 bits of Unix milliseconds, the rest random."""
+    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def new_request_id() -> RequestId:
+    return RequestId(uuid7())

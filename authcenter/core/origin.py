@@ -1,0 +1,19 @@
+"""Where a request came from, for the log and the audit."""
+
+from dataclasses import dataclass
+
+from authcenter.core.ids import RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOrigin:
+    """Who asked, as far as the connection tells.
+
+    Attributes:
+        caller_request_id: The ``X-Request-Id`` a trusted proxy sent; ours is ``request_id``.
+    """
+
+    request_id: RequestId
+    ip: str = ""
+    user_agent: str = ""
+    caller_request_id: str = ""

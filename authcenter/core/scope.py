@@ -1,0 +1,70 @@
+"""Scope values (RFC 6749 §3.3)."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+from authcenter.core.errors import invalid_scope
+from authcenter.core.rules import Rule
+
+_SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
+
+OFFLINE_ACCESS = "offline_access"
+RESERVED_PREFIX = "authcenter:"
+"""Scopes of the server itself: given by the command line only, never by default."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A set of scope values. Order carries no meaning; printing sorts."""
+
+    values: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, values: Iterable[str]) -> Self:
+        return cls(frozenset(values))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the wire form.
+
+        Raises:
+            OAuthError: ``invalid_scope``, where a value is outside the grammar.
+        """
+        values = frozenset(text.split(" ")) - {""}
+        if not all(_SCOPE_TOKEN.fullmatch(value) for value in values):
+            raise invalid_scope(Rule.SCOPE_MALFORMED, f"outside the grammar: {text!a:.80}")
+        return cls(values)
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+    def __contains__(self, value: str) -> bool:
+        return value in self.values
+
+    @cached_property
+    def _text(self) -> str:
+        return " ".join(sorted(self.values))
+
+    def within(self, granted: Self, rule: Rule) -> Self:
+        """Itself, where all of it lies in ``granted``.
+
+        Raises:
+            OAuthError: ``invalid_scope`` by ``rule``, naming what is too much in the hint.
+        """
+        if extra := self.values - granted.values:
+            raise invalid_scope(rule, f"not granted: {' '.join(sorted(extra))}")
+        return self
+
+    def unreserved(self) -> Self:
+        """Itself without the server's own scopes, which have to be asked for by name."""
+        return type(self)(frozenset(value for value in self.values if not value.startswith(RESERVED_PREFIX)))
+
+
+def is_scope_token(value: str) -> bool:
+    return _SCOPE_TOKEN.fullmatch(value) is not None

@@ -1,0 +1,36 @@
+"""Users: the resource owners that are people."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+
+from authcenter.core.ids import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account, without its password hash.
+
+    Attributes:
+        cut_at: Tokens issued for it up to this instant are refused ('log out everywhere', a password change).
+        revision: Rises with every write; a write names the revision it was made from.
+    """
+
+    subject: Subject
+    username: str
+    email: str
+    email_verified: bool
+    roles: frozenset[str]
+    created_at: datetime
+    updated_at: datetime
+    disabled_at: datetime | None = None
+    cut_at: datetime | None = None
+    revision: int = 1
+
+
+def name_key(name: str) -> str:
+    """The form in which user names and addresses are compared and unique: NFKC, case folded, trimmed.
+
+    Folding may denormalise, so it is done twice around the normalisation (Unicode's ``toNFKC_Casefold``).
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name.strip()).casefold()).casefold()

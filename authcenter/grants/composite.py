@@ -1,0 +1,97 @@
+"""``CompositeTokenGranter``: the steps that all grants share, in their order.
+
+Authenticate the client; may it use this grant; ``approve``; sign, then spend.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from authcenter.clients.authentication import ClientAuthentication, PresentedClient
+from authcenter.core.approval import Approval
+from authcenter.core.client import Client
+from authcenter.core.clock import Clock
+from authcenter.core.cut import CutKind
+from authcenter.core.errors import CutPending, ErrorCode, OAuthError, unauthorized_client
+from authcenter.core.form import Form
+from authcenter.core.origin import RequestOrigin
+from authcenter.core.rules import Rule
+from authcenter.core.token import TokenSet
+from authcenter.grants.granter import TokenGranter, TokenRequest
+from authcenter.tokens.revocation import Revocations
+from authcenter.tokens.service import TokenService
+
+
+class CompositeTokenGranter:
+    """Serves every grant type by its strategy.
+
+    Attributes:
+        strategies: Granters by the ``grant_type`` they serve; the first of two for one type counts.
+    """
+
+    def __init__(
+        self,
+        strategies: Iterable[TokenGranter],
+        authentication: ClientAuthentication,
+        tokens: TokenService,
+        revocations: Revocations,
+        clock: Clock,
+    ) -> None:
+        self.strategies: Mapping[str, TokenGranter] = {
+            granter.grant_type: granter for granter in reversed(list(strategies))
+        }
+        self._authentication, self._tokens = authentication, tokens
+        self._revocations, self._clock = revocations, clock
+
+    async def serve(self, form: Form, presented: PresentedClient, origin: RequestOrigin) -> TokenSet:
+        """Answer a token request.
+
+        Raises:
+            OAuthError: It is refused; nothing was issued or spent.
+            Unavailable: Cannot tell.
+        """
+        grant_type = form.require("grant_type")
+        approval = await self._approve(grant_type, form, presented, origin)
+        if self._cut(approval):
+            # What was issued now would be refused. All is looked at again, once the cut lies in the past.
+            await self._clock_past(approval.at)
+            approval = await self._approve(grant_type, form, presented, origin)
+            if reason := self._cut(approval):
+                raise CutPending(reason)
+        if approval.spends is not None:
+            return await self._tokens.refresh_access_token(approval, approval.spends)
+        return await self._tokens.create_access_token(approval)
+
+    async def _approve(
+        self, grant_type: str, form: Form, presented: PresentedClient, origin: RequestOrigin
+    ) -> Approval:
+        at = self._clock.now()
+        client = await self._authentication.authenticate(presented)
+        strategy = self._strategy(grant_type, client)
+        return await strategy.approve(TokenRequest(client, form, at, origin))
+
+    def _strategy(self, grant_type: str, client: Client) -> TokenGranter:
+        strategy = self.strategies.get(grant_type)
+        if strategy is None:
+            code, description = ErrorCode.UNSUPPORTED_GRANT_TYPE, "The grant type is not supported."
+            raise OAuthError(code, description, rule=Rule.GRANT_TYPE_UNKNOWN, hint=f"{grant_type!a:.80}")
+        if grant_type not in client.grants:
+            raise unauthorized_client(Rule.GRANT_NOT_ALLOWED, f"{client.client_id} asked for {grant_type}")
+        return strategy
+
+    def _cut(self, approval: Approval) -> str | None:
+        """Why everything issued by this approval would be refused, or None."""
+        issued_at = int(approval.at.timestamp())
+        for owner in (approval.user, approval.client):
+            if owner is not None and owner.cut_at is not None and issued_at <= owner.cut_at.timestamp():
+                return f"cut up to {owner.cut_at}"
+        carried = (
+            (CutKind.SUBJECT, approval.subject),
+            (CutKind.CLIENT, approval.client.client_id),
+            (CutKind.EVERYTHING, ""),
+        )
+        return self._revocations.replica.cut_reason(issued_at, carried)
+
+    async def _clock_past(self, at: datetime) -> None:
+        """Wait until the second after next has begun: a cut is at most one second ahead of the clock that made it."""
+        await asyncio.sleep(2 - at.timestamp() % 1)

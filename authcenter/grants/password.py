@@ -1,0 +1,53 @@
+"""The password grant (RFC 6749 §4.3), for first-party clients that opted in; RFC 9700 §2.4 bans it for all others."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from authcenter.core.approval import Approval
+from authcenter.core.client import Client, Profile
+from authcenter.core.scope import OFFLINE_ACCESS, Scope
+from authcenter.core.user import User
+from authcenter.grants.granter import TokenGranter, TokenRequest
+from authcenter.grants.resources import GrantTargets
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordGranter(TokenGranter):
+    """Trades a person's name and password for tokens.
+
+    Attributes:
+        authenticate: Takes name and password; raises ``OAuthError`` (``invalid_grant``), ``Unavailable``.
+        on_use: Told of every use, so that the log can say that the grant is deprecated.
+    """
+
+    targets: GrantTargets
+    authenticate: Callable[[str, str], Awaitable[User]]
+    on_use: Callable[[Client], None]
+
+    @property
+    def grant_type(self) -> str:
+        return "password"
+
+    async def approve(self, request: TokenRequest) -> Approval:
+        username, password = request.require("username"), request.require("password")
+        asked = request.scope()
+        self.on_use(request.client)
+        user = await self.authenticate(username, password)
+        target = await self.targets.of(request.form, asked, request.client, user)
+        return Approval(
+            client=request.client,
+            subject=user.subject,
+            scope=target.scope,
+            audience=target.audience,
+            at=request.at,
+            user=user,
+            sign_in={"auth_time": int(request.at.timestamp()), "amr": ["pwd"]},
+            refreshable=_refreshable(request.client, target.scope),
+            origin=request.origin,
+        )
+
+
+def _refreshable(client: Client, scope: Scope) -> bool:
+    """OpenID clients ask for ``offline_access``; all others get a refresh token when they may use one."""
+    asked_for = client.profile is not Profile.OIDC or OFFLINE_ACCESS in scope
+    return "refresh_token" in client.grants and asked_for

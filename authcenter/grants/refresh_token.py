@@ -1,0 +1,103 @@
+"""The refresh token grant (RFC 6749 §6), rotating on every use (RFC 9700 §4.14.2)."""
+
+from dataclasses import dataclass
+
+from authcenter.core.approval import Approval, PresentedRefreshToken
+from authcenter.core.clock import Clock
+from authcenter.core.cut import CutKind
+from authcenter.core.errors import invalid_grant, invalid_target
+from authcenter.core.ids import SUBJECT_PREFIX
+from authcenter.core.rules import Rule
+from authcenter.core.token import HeldRefreshToken, TokenFamily
+from authcenter.core.user import User
+from authcenter.grants.granter import TokenGranter, TokenRequest
+from authcenter.grants.resources import GrantTargets, requested_resource
+from authcenter.stores.ports.accounts import UserStore
+from authcenter.tokens.families import TokenFamilies
+from authcenter.tokens.families import split as split_refresh_token
+from authcenter.tokens.revocation import Revocations
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTokenGranter(TokenGranter):
+    """Trades a refresh token for its successor; a second use ends the whole family."""
+
+    families: TokenFamilies
+    targets: GrantTargets
+    users: UserStore
+    revocations: Revocations
+    clock: Clock
+
+    @property
+    def grant_type(self) -> str:
+        return "refresh_token"
+
+    async def approve(self, request: TokenRequest) -> Approval:
+        presented = request.require("refresh_token")
+        if split_refresh_token(presented) is None:
+            raise invalid_grant(Rule.REFRESH_MALFORMED, f"{len(presented)} characters")
+        held = await self.families.find(presented)
+        if held is None:
+            raise invalid_grant(Rule.REFRESH_UNKNOWN, f"presented by {request.client.client_id}")
+        family = held.family
+        if family.client_id != request.client.client_id:
+            raise invalid_grant(Rule.REFRESH_FOREIGN, f"of {family.client_id}, presented by {request.client.client_id}")
+
+        # Narrowed before anything is spent, and before 'already spent' is looked at: a stolen token alone can neither
+        # be used nor end its family, and a request that is going to fail spends nothing.
+        asked = request.scope()
+        scope = family.scope if asked is None else asked.within(family.scope, Rule.SCOPE_EXCEEDS_GRANT)
+        audience = self._audience(request, family)
+        self._require_living(held)
+        user = await self._user(family)
+        if user is not None:
+            scope = await self.targets.narrowed(scope, audience, user)
+
+        # Nothing is spent here: TokenService signs first, then spends and stores the successor in one transaction.
+        return Approval(
+            client=request.client,
+            subject=family.subject,
+            scope=scope,
+            audience=audience,
+            at=request.at,
+            user=user,
+            sign_in=family.sign_in,
+            spends=PresentedRefreshToken(presented, held),
+            origin=request.origin,
+            family=family.family_id,
+        )
+
+    def _audience(self, request: TokenRequest, family: TokenFamily) -> tuple[str, ...]:
+        resource = requested_resource(request.form)
+        if resource is None:
+            return family.audience
+        if resource not in family.audience:
+            raise invalid_target(Rule.RESOURCE_EXCEEDS_GRANT, f"asked for {resource!a:.200}, granted {family.audience}")
+        return (resource,)
+
+    def _require_living(self, held: HeldRefreshToken) -> None:
+        """A spent token passes: whether it is a retry or a replay is decided where it would be spent."""
+        family, token = held.family, held.token
+        if family.ended_at is not None:
+            raise invalid_grant(Rule.REFRESH_FAMILY_ENDED, f"family {family.family_id} ended: {family.end_reason}")
+        carried = (
+            (CutKind.FAMILY, family.family_id),
+            (CutKind.SUBJECT, family.subject),
+            (CutKind.CLIENT, family.client_id),
+            (CutKind.SESSION, str(family.sign_in.get("sid", ""))),
+            (CutKind.EVERYTHING, ""),
+        )
+        if reason := self.revocations.replica.cut_reason(family.approved_at.timestamp(), carried):
+            raise invalid_grant(Rule.REFRESH_FAMILY_ENDED, f"family {family.family_id}: {reason}")
+        if token.spent_at is None and token.expires_at <= self.clock.now():
+            raise invalid_grant(Rule.REFRESH_EXPIRED, f"family {family.family_id}, lapsed {token.expires_at}")
+
+    async def _user(self, family: TokenFamily) -> User | None:
+        if not family.subject.startswith(SUBJECT_PREFIX):
+            return None
+        user = await self.users.find(family.subject)
+        if user is None or user.disabled_at is not None:
+            raise invalid_grant(Rule.REFRESH_USER_GONE, f"{family.subject} is {'disabled' if user else 'gone'}")
+        if user.cut_at is not None and family.approved_at <= user.cut_at:
+            raise invalid_grant(Rule.REFRESH_FAMILY_ENDED, f"approved {family.approved_at}, cut {user.cut_at}")
+        return user

@@ -1,0 +1,90 @@
+"""Audience and scope of a grant (RFC 8707, RFC 6749 §3.3): the same rules for every grant type."""
+
+from dataclasses import dataclass
+
+from authcenter.core.client import Client
+from authcenter.core.errors import invalid_scope, invalid_target
+from authcenter.core.form import Form
+from authcenter.core.resource import Resource
+from authcenter.core.rules import Rule
+from authcenter.core.scope import Scope
+from authcenter.core.user import User
+from authcenter.stores.ports.clients import ResourceLookup
+
+
+@dataclass(frozen=True, slots=True)
+class GrantTarget:
+    """What tokens of a grant are for and may do."""
+
+    audience: tuple[str, ...]
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class GrantTargets:
+    """Decides audience and scope of a new grant."""
+
+    resources: ResourceLookup
+    issuer: str
+
+    async def of(self, form: Form, asked: Scope | None, client: Client, user: User | None) -> GrantTarget:
+        """Audience and scope for what ``form`` asks.
+
+        The audience is the resource asked for, else the client's first, else the issuer: never empty. The scope is what
+        is asked for, else all that the client may have but the reserved ones; it is narrowed to what the resource
+        defines and, for a person, to what the person's roles allow.
+
+        Raises:
+            OAuthError: ``invalid_target`` or ``invalid_scope``.
+            StoreUnavailable: Cannot tell.
+        """
+        audience = requested_resource(form)
+        allowed = client.audiences or (self.issuer,)
+        if audience is None:
+            audience = allowed[0]
+        elif audience not in allowed:
+            raise invalid_target(Rule.RESOURCE_NOT_ALLOWED, f"{client.client_id} asked for {audience!a:.200}")
+        resource = await self.resources.find(audience)
+        scope = self._scope(asked, client, resource)
+        return GrantTarget((audience,), permitted_scope(scope, resource, user))
+
+    def _scope(self, asked: Scope | None, client: Client, resource: Resource | None) -> Scope:
+        if asked is None:
+            default = client.scopes.unreserved()
+            return default if resource is None else resource.defined(default)
+        scope = asked.within(client.scopes, Rule.SCOPE_NOT_ALLOWED)
+        return scope if resource is None else scope.within(resource.defined(scope), Rule.SCOPE_NOT_OF_RESOURCE)
+
+    async def narrowed(self, scope: Scope, audience: tuple[str, ...], user: User) -> Scope:
+        """The part of a granted scope that the person's present roles allow."""
+        return permitted_scope(scope, await self.resources.find(audience[0]), user)
+
+
+def requested_resource(form: Form) -> str | None:
+    """The one resource that a token request asks for; None: none.
+
+    Raises:
+        OAuthError: ``invalid_target``: several, or not an identifier (RFC 8707 §2: no fragment).
+    """
+    if not form.resources:
+        return None
+    if len(form.resources) > 1:
+        raise invalid_target(Rule.RESOURCE_SEVERAL, f"{len(form.resources)} resources")
+    resource = form.resources[0]
+    if not resource or "#" in resource:
+        raise invalid_target(Rule.RESOURCE_MALFORMED, f"{resource!a:.200}")
+    return resource
+
+
+def permitted_scope(scope: Scope, resource: Resource | None, user: User | None) -> Scope:
+    """``scope`` without what demands a role that the person lacks.
+
+    Raises:
+        OAuthError: ``invalid_scope``, where nothing is left of it.
+    """
+    if user is None or resource is None:
+        return scope
+    permitted = resource.permitted(scope, user.roles)
+    if scope and not permitted:
+        raise invalid_scope(Rule.SCOPE_ROLE_MISSING, f"{user.subject} has the roles {sorted(user.roles)}")
+    return permitted

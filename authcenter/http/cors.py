@@ -1,0 +1,61 @@
+"""Cross-origin requests (Fetch standard): who may read an answer in a browser. Never with credentials."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from authcenter.clients.origins import allowed_origins, origin_of
+from authcenter.core.errors import StoreUnavailable
+from authcenter.http.context import CLIENT_ID
+from authcenter.stores.ports.clients import ClientLookup
+
+_EXPOSED = "WWW-Authenticate, DPoP-Nonce, X-Request-Id"
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
+    "Access-Control-Max-Age": "600",
+    "Vary": "Origin",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCors:
+    """Opens the answers of the endpoints that clients call to the clients' own origins."""
+
+    clients: ClientLookup
+
+    def mount_preflight(self, router: web.UrlDispatcher, path: str) -> None:
+        router.add_options(path, self.preflight)
+
+    async def preflight(self, request: web.Request) -> web.Response:
+        """A preflight names no client: any origin may ask; whether it may read the answer is decided by the answer."""
+        headers = dict(_PREFLIGHT)
+        origin = request.headers.get("Origin", "")
+        if origin_of(origin) == origin:
+            headers["Access-Control-Allow-Origin"] = origin
+        return web.Response(status=204, headers=headers)
+
+    async def expose(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Let the page that sent the request read the answer, where its origin is one of the named client's."""
+        client_id = request.get(CLIENT_ID)
+        if client_id is None:
+            return
+        response.headers["Vary"] = "Origin"
+        try:
+            client = await self.clients.find(client_id)
+        except StoreUnavailable:
+            return
+        origin = request.headers.get("Origin", "")
+        if client is not None and origin in allowed_origins(client):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+
+
+async def public_preflight(_: web.Request) -> web.Response:
+    """The preflight of what anybody may read."""
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": "GET",
+        "Access-Control-Max-Age": "86400",
+    }
+    return web.Response(status=204, headers=headers)

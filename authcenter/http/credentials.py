@@ -1,0 +1,59 @@
+"""Headers and form to what a request says of its client (RFC 6749 §2.3.1)."""
+
+import binascii
+from base64 import b64decode
+
+from aiohttp import web
+
+from authcenter.clients.authentication import PresentedClient
+from authcenter.core.client import AuthMethod
+from authcenter.core.errors import OAuthError, invalid_client, invalid_request
+from authcenter.core.form import Form
+from authcenter.core.rules import Rule
+from authcenter.http.forms import decode_component
+
+
+def client_credentials(request: web.Request, form: Form) -> PresentedClient:
+    """The one way in which the request names its client.
+
+    Raises:
+        OAuthError: ``invalid_client``: none, or malformed; ``invalid_request``: several at once.
+    """
+    header = request.headers.getall("Authorization", ())
+    named, secret = form.get("client_id"), form.get("client_secret")
+    if header:
+        if len(header) > 1 or secret is not None:
+            description = "The client authenticated in more than one way."
+            raise invalid_request(Rule.CREDENTIALS_SEVERAL, description, f"{len(header)} headers, secret in the form")
+        presented = read_basic(header[0])
+        if named is not None and named != presented.client_id:
+            description = "The client_id differs from the Authorization header."
+            raise invalid_request(Rule.CREDENTIALS_SEVERAL, description, f"{named!a:.80}, {presented.client_id!a:.80}")
+        return presented
+    if named is None:
+        raise invalid_client(Rule.CREDENTIALS_MISSING, "neither Authorization nor client_id")
+    if secret is not None:
+        return PresentedClient(named, AuthMethod.SECRET_POST, secret)
+    return PresentedClient(named, AuthMethod.NONE)
+
+
+def read_basic(header: str) -> PresentedClient:
+    """``Basic`` with id and secret form-encoded before base64.
+
+    Raises:
+        OAuthError: ``invalid_client``: another scheme, or malformed.
+    """
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        raise invalid_client(Rule.CREDENTIALS_MALFORMED, f"scheme {scheme!a:.20}")
+    try:
+        decoded = b64decode(encoded.strip(), validate=True)
+    except (binascii.Error, ValueError) as problem:
+        raise invalid_client(Rule.CREDENTIALS_MALFORMED, "not base64") from problem
+    client_id, colon, secret = decoded.partition(b":")
+    if not colon or not client_id:
+        raise invalid_client(Rule.CREDENTIALS_MALFORMED, "no `id:secret`")
+    try:
+        return PresentedClient(decode_component(client_id), AuthMethod.SECRET_BASIC, decode_component(secret))
+    except OAuthError as problem:
+        raise invalid_client(Rule.CREDENTIALS_MALFORMED, problem.hint) from problem

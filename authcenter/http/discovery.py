@@ -1,0 +1,86 @@
+"""Discovery (RFC 8414, OpenID Connect Discovery) and the JWK set (RFC 7517). Announces only what works."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from authcenter.core.client import AuthMethod
+from authcenter.http.cors import public_preflight
+from authcenter.http.introspect import PATH as INTROSPECT
+from authcenter.http.responses import encode
+from authcenter.http.revoke import PATH as REVOKE
+from authcenter.http.token import PATH as TOKEN
+from authcenter.jose.algorithms import Alg
+from authcenter.keys.source import LiveKeyRing
+from authcenter.settings.live import LivePolicy
+
+JWKS = "/.well-known/jwks.json"
+_DOCUMENTS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryEndpoint:
+    """Both discovery documents, which say the same."""
+
+    issuer: str
+    grant_types: Sequence[str]
+    policy: LivePolicy
+
+    def mount(self, router: web.UrlDispatcher) -> None:
+        for path in _DOCUMENTS:
+            router.add_get(path, self.get)
+            router.add_options(path, public_preflight)
+
+    async def get(self, request: web.Request) -> web.Response:
+        body = encode(self.metadata())
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        return cacheable(request, body, etag, "application/json", self.policy.current.jwks.max_age)
+
+    def metadata(self) -> dict[str, object]:
+        methods = [method.value for method in AuthMethod]
+        confidential = [method for method in methods if method != AuthMethod.NONE]
+        return {
+            "issuer": self.issuer,
+            "token_endpoint": f"{self.issuer}{TOKEN}",
+            "introspection_endpoint": f"{self.issuer}{INTROSPECT}",
+            "revocation_endpoint": f"{self.issuer}{REVOKE}",
+            "jwks_uri": f"{self.issuer}{JWKS}",
+            "grant_types_supported": sorted(self.grant_types),
+            "response_types_supported": [],
+            "subject_types_supported": ["public"],
+            "token_endpoint_auth_methods_supported": methods,
+            "revocation_endpoint_auth_methods_supported": methods,
+            "introspection_endpoint_auth_methods_supported": confidential,
+            "introspection_signing_alg_values_supported": [alg.value for alg in Alg],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class JwksEndpoint:
+    """The public halves of all keys that sign, will sign, or have signed what is still alive."""
+
+    keys: LiveKeyRing
+    policy: LivePolicy
+
+    def mount(self, router: web.UrlDispatcher) -> None:
+        router.add_get(JWKS, self.get)
+        router.add_options(JWKS, public_preflight)
+
+    async def get(self, request: web.Request) -> web.Response:
+        ring = self.keys.ring
+        return cacheable(request, ring.jwks, ring.etag, "application/jwk-set+json", self.policy.current.jwks.max_age)
+
+
+def cacheable(request: web.Request, body: bytes, etag: str, content_type: str, max_age: int) -> web.Response:
+    """A document that anybody may read and keep for ``max_age`` seconds; 304 to who has it (RFC 9110 §13.1.2)."""
+    headers = CIMultiDict(
+        {"Cache-Control": f"public, max-age={max_age}", "ETag": etag, "Access-Control-Allow-Origin": "*"}
+    )
+    known = request.headers.get("If-None-Match", "")
+    if known.strip() == "*" or etag in [one.strip().removeprefix("W/") for one in known.split(",")]:
+        return web.Response(status=304, headers=headers)
+    headers["Content-Type"] = content_type
+    return web.Response(body=body, headers=headers)

@@ -1,0 +1,80 @@
+"""Request bodies to one value per name (RFC 6749 §3.2, Appendix B)."""
+
+from urllib.parse import unquote_to_bytes
+
+from aiohttp import web
+
+from authcenter.core.errors import invalid_request
+from authcenter.core.form import Form
+from authcenter.core.rules import Rule
+
+MAX_BODY_BYTES = 64 * 1024
+_MAX_PARAMETERS = 64
+_FORM = "application/x-www-form-urlencoded"
+_REPEATABLE = "resource"
+_HEX = frozenset(b"0123456789abcdefABCDEF")
+
+
+async def read_form(request: web.Request) -> Form:
+    """The request's form.
+
+    Raises:
+        OAuthError: ``invalid_request``: another content type, too large, not UTF-8, a broken escape, or a repeated
+            parameter.
+    """
+    if request.content_type != _FORM:
+        description = f"The content type must be {_FORM}."
+        raise invalid_request(Rule.CONTENT_TYPE, description, f"it is {request.content_type!a:.80}")
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge as problem:
+        hint = f"over {MAX_BODY_BYTES} bytes"
+        raise invalid_request(Rule.BODY_TOO_LARGE, "The body is too large.", hint, status=413) from problem
+    return parse_form(body)
+
+
+def parse_form(body: bytes) -> Form:
+    """Parse an urlencoded body. Raises ``OAuthError``: ``invalid_request``."""
+    values: dict[str, str] = {}
+    resources: list[str] = []
+    pairs = body.split(b"&") if body else []
+    if len(pairs) > _MAX_PARAMETERS:
+        raise invalid_request(Rule.FORM_MALFORMED, "The form has too many parameters.", f"{len(pairs)} parameters")
+    for pair in pairs:
+        if not pair:
+            continue
+        name, _, value = pair.partition(b"=")
+        key, text = decode_component(name), decode_component(value)
+        if key == _REPEATABLE:
+            resources.append(text)
+        elif key in values:
+            # The name is a stranger's: it goes to the operator only.
+            raise invalid_request(Rule.PARAMETER_REPEATED, "A parameter is repeated.", f"repeated: {key!a:.80}")
+        else:
+            values[key] = text
+    return Form(values, tuple(resources))
+
+
+def decode_component(raw: bytes) -> str:
+    """One form-encoded name or value: ``+`` is a space, escapes are UTF-8.
+
+    Raises:
+        OAuthError: ``invalid_request``: not UTF-8, a broken escape, or a NUL, which no database takes.
+    """
+    if b"%" in raw or b"+" in raw:
+        raw = raw.replace(b"+", b" ")
+        if b"%" in raw:
+            if any(len(escape) < 2 or not _HEX.issuperset(escape[:2]) for escape in raw.split(b"%")[1:]):
+                raise _malformed("broken escape")
+            raw = unquote_to_bytes(raw)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        raise _malformed("not UTF-8") from problem
+    if "\0" in text:
+        raise _malformed("a NUL character")
+    return text
+
+
+def _malformed(hint: str) -> Exception:
+    return invalid_request(Rule.FORM_MALFORMED, "The form is malformed.", hint)

@@ -1,0 +1,88 @@
+"""``POST /oauth/introspect`` (RFC 7662), signed on request (RFC 9701)."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from authcenter.clients.authentication import ClientAuthentication
+from authcenter.core.base64url import encode as base64url
+from authcenter.core.client import Client
+from authcenter.core.clock import Clock
+from authcenter.core.errors import OAuthError, Unavailable
+from authcenter.http.context import CLIENT_ID, VERDICT
+from authcenter.http.credentials import client_credentials
+from authcenter.http.forms import read_form
+from authcenter.http.responses import encode, no_store
+from authcenter.jose.jws import write_object
+from authcenter.keys.source import LiveKeyRing
+from authcenter.telemetry.metrics import Metrics
+from authcenter.tokens.introspection import Introspection, Introspector
+
+PATH = "/oauth/introspect"
+_JWT = "token-introspection+jwt"
+_INACTIVE = b'{"active":false}'
+
+
+@dataclass(frozen=True, slots=True)
+class IntrospectionEndpoint:
+    """The introspection endpoint."""
+
+    authentication: ClientAuthentication
+    introspector: Introspector
+    keys: LiveKeyRing
+    algorithm: Callable[[], str]
+    issuer: str
+    clock: Clock
+    metrics: Metrics
+
+    def mount(self, router: web.UrlDispatcher) -> None:
+        router.add_post(PATH, self.post, name="introspect")
+
+    async def post(self, request: web.Request) -> web.Response:
+        started = time.perf_counter()
+        outcome = "error"
+        try:
+            form = await read_form(request)
+            presented = client_credentials(request, form)
+            request[CLIENT_ID] = presented.client_id
+            caller = await self.authentication.authenticate(presented)
+            answer = await self.introspector.introspect(form.require("token"), caller)
+            outcome = self._note(request, answer)
+            if f"application/{_JWT}" in request.headers.get("Accept", ""):
+                return self._signed(answer, caller)
+            return no_store(_INACTIVE if answer.claims is None else encode({"active": True, **answer.claims}))
+        except OAuthError:
+            outcome = "refused"
+            raise
+        except Unavailable:
+            outcome = "unavailable"
+            raise
+        finally:
+            self.metrics.introspections.labels(outcome).inc()
+            self.metrics.introspection_seconds.observe(time.perf_counter() - started)
+
+    def _note(self, request: web.Request, answer: Introspection) -> str:
+        if answer.claims is not None:
+            return "active"
+        if answer.rule is not None:
+            request[VERDICT] = (answer.rule, answer.hint)
+        if answer.reason is not None:
+            self.metrics.token_failures.labels(answer.reason).inc()
+        return "inactive"
+
+    def _signed(self, answer: Introspection, caller: Client) -> web.Response:
+        """RFC 9701 §5: a JWT of its own type, for this caller alone."""
+        members = {"active": False} if answer.claims is None else {"active": True, **answer.claims}
+        claims = {
+            "iss": self.issuer,
+            "aud": caller.client_id,
+            "iat": int(self.clock.seconds()),
+            "token_introspection": members,
+        }
+        key = self.keys.ring.signer(self.algorithm())
+        signing_input = f"{key.header_segment(_JWT)}.{write_object(claims)}"
+        response = no_store(f"{signing_input}.{base64url(key.sign(signing_input.encode()))}".encode())
+        response.headers["Content-Type"] = f"application/{_JWT}"
+        return response

@@ -1,0 +1,61 @@
+"""Where a request comes from, past the proxies that are trusted."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from aiohttp import web
+
+from authcenter.core.ids import new_request_id
+from authcenter.core.origin import RequestOrigin
+
+_LONGEST = 200
+Network = IPv4Network | IPv6Network
+
+
+class OriginReader:
+    """Reads the origin of requests. Forwarded headers count only where a trusted proxy sent them."""
+
+    def __init__(self, trusted: Sequence[Network]) -> None:
+        self._trusted = tuple(trusted)
+
+    def read(self, request: web.Request) -> RequestOrigin:
+        peer = request.remote or ""
+        headers = request.headers
+        user_agent = headers.get("User-Agent", "")[:_LONGEST]
+        if not self._trusted or not self._is_trusted(peer):
+            return RequestOrigin(new_request_id(), peer, user_agent)
+        caller = headers.get("X-Request-Id", "")[:_LONGEST]
+        return RequestOrigin(new_request_id(), self._client(request, peer), user_agent, caller)
+
+    def _client(self, request: web.Request, peer: str) -> str:
+        """The rightmost address that is not a trusted proxy's."""
+        forwarded = [element.get("for", "") for element in request.forwarded]
+        chain = forwarded or ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+        for hop in reversed([_bare(hop) for hop in chain if hop.strip()]):
+            if not self._is_trusted(hop):
+                return hop if _is_address(hop) else peer
+            peer = hop
+        return peer
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            ip = ip_address(address)
+        except ValueError:
+            return False
+        return any(ip in network for network in self._trusted if network.version == ip.version)
+
+
+def _bare(hop: str) -> str:
+    """An address without brackets and port (RFC 7239 §6)."""
+    hop = hop.strip().strip('"')
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

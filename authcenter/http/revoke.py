@@ -1,0 +1,38 @@
+"""``POST /oauth/revoke`` (RFC 7009): 200 whatever the token was, once the client is who it says."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from authcenter.clients.authentication import ClientAuthentication
+from authcenter.http.context import CLIENT_ID, ORIGIN, VERDICT
+from authcenter.http.cors import ClientCors
+from authcenter.http.credentials import client_credentials
+from authcenter.http.forms import read_form
+from authcenter.http.responses import no_store
+from authcenter.tokens.surrender import TokenSurrender
+
+PATH = "/oauth/revoke"
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationEndpoint:
+    """The revocation endpoint."""
+
+    authentication: ClientAuthentication
+    surrender: TokenSurrender
+    cors: ClientCors
+
+    def mount(self, router: web.UrlDispatcher) -> None:
+        router.add_post(PATH, self.post, name="revoke")
+        self.cors.mount_preflight(router, PATH)
+
+    async def post(self, request: web.Request) -> web.Response:
+        form = await read_form(request)
+        presented = client_credentials(request, form)
+        request[CLIENT_ID] = presented.client_id
+        client = await self.authentication.authenticate(presented)
+        verdict = await self.surrender.surrender(form.require("token"), client, request[ORIGIN])
+        if verdict is not None:
+            request[VERDICT] = verdict
+        return no_store(b"")

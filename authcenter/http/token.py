@@ -1,0 +1,56 @@
+"""``POST /oauth/token`` (RFC 6749 §3.2). Decides nothing: reads, calls, writes."""
+
+import time
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from authcenter.core.errors import OAuthError, Unavailable
+from authcenter.core.form import Form
+from authcenter.grants.composite import CompositeTokenGranter
+from authcenter.http.context import CLIENT_ID, ORIGIN
+from authcenter.http.cors import ClientCors
+from authcenter.http.credentials import client_credentials
+from authcenter.http.forms import read_form
+from authcenter.http.responses import no_store
+from authcenter.telemetry.metrics import Metrics
+
+PATH = "/oauth/token"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEndpoint:
+    """The token endpoint."""
+
+    granter: CompositeTokenGranter
+    cors: ClientCors
+    metrics: Metrics
+
+    def mount(self, router: web.UrlDispatcher) -> None:
+        router.add_post(PATH, self.post, name="token")
+        self.cors.mount_preflight(router, PATH)
+
+    async def post(self, request: web.Request) -> web.Response:
+        started = time.perf_counter()
+        grant_type, outcome = "unknown", "error"
+        try:
+            form = await read_form(request)
+            grant_type = self._label(form)
+            presented = client_credentials(request, form)
+            request[CLIENT_ID] = presented.client_id
+            tokens = await self.granter.serve(form, presented, request[ORIGIN])
+            outcome = "granted"
+            return no_store(tokens.body)
+        except OAuthError as refused:
+            outcome = refused.code
+            raise
+        except Unavailable:
+            outcome = "unavailable"
+            raise
+        finally:
+            self.metrics.token_requests.labels(grant_type, outcome).inc()
+            self.metrics.token_seconds.labels(grant_type).observe(time.perf_counter() - started)
+
+    def _label(self, form: Form) -> str:
+        grant_type = form.get("grant_type") or ""
+        return grant_type if grant_type in self.granter.strategies else "unknown"

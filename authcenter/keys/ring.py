@@ -1,0 +1,142 @@
+"""The key ring: an immutable snapshot of the signing keys, swapped whole."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Self
+
+from authcenter.core.errors import StoreUnavailable
+from authcenter.jose.algorithms import ALGORITHMS, Alg, PrivateKey, PublicKey
+from authcenter.jose.jws import write_object
+
+LONGEST_TOKEN = timedelta(days=1)
+"""No access token may live longer (``tokens.access_ttl``): a superseded key verifies for that time and an hour more."""
+_RETIREMENT = LONGEST_TOKEN + timedelta(hours=1)
+
+
+class KeyState(StrEnum):
+    """A key's place in the ring."""
+
+    NEXT = "next"
+    CURRENT = "current"
+    RETIRED = "retired"
+    DROPPED = "dropped"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """One key, opened.
+
+    Attributes:
+        private: None where it only verifies, or where no passphrase opens it.
+        superseded_at: When another key took over signing, or an operator retired it.
+    """
+
+    kid: str
+    alg: Alg
+    public: PublicKey
+    public_jwk: Mapping[str, str]
+    private: PrivateKey | None
+    created_at: datetime
+    signs_from: datetime
+    retired_at: datetime | None
+    revoked_at: datetime | None
+
+    def sign(self, data: bytes) -> bytes:
+        return ALGORITHMS[self.alg].sign(self.private, data)
+
+    def verify(self, signature: bytes, data: bytes) -> None:
+        """Raises ``cryptography.exceptions.InvalidSignature``."""
+        ALGORITHMS[self.alg].verify(self.public, signature, data)
+
+    def header_segment(self, token_type: str) -> str:
+        """The protected header of what it signs, encoded."""
+        return write_object({"alg": self.alg, "typ": token_type, "kid": self.kid})
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """Every key and its state at one instant. A key is bound to one algorithm.
+
+    Attributes:
+        verifying: Keys a token may be signed with: current, retired, and next (another instance's clock may be ahead).
+        jwks: The JWK set, encoded (RFC 7517 §5). ``etag`` is its strong entity tag.
+        changes_at: When a key next changes state by time alone.
+    """
+
+    states: Mapping[str, KeyState]
+    keys: Mapping[str, SigningKey]
+    verifying: Mapping[str, SigningKey]
+    signing: Mapping[Alg, SigningKey]
+    jwks: bytes
+    etag: str
+    changes_at: datetime | None
+
+    @classmethod
+    def of(cls, keys: Iterable[SigningKey], now: datetime) -> Self:
+        ordered = sorted(keys, key=lambda key: (key.signs_from, key.created_at, key.kid))
+        states: dict[str, KeyState] = {}
+        instants: list[datetime] = []
+        signing: dict[Alg, SigningKey] = {}
+        for key in ordered:
+            states[key.kid], ends = _state(key, ordered, now)
+            instants += [instant for instant in (key.signs_from, ends) if instant is not None and instant > now]
+            if states[key.kid] is KeyState.CURRENT and key.private is not None:
+                signing[key.alg] = key
+        published = (KeyState.NEXT, KeyState.CURRENT, KeyState.RETIRED)
+        verifying = {key.kid: key for key in ordered if states[key.kid] in published}
+        jwks = _encode({"keys": [dict(key.public_jwk) for key in verifying.values()]})
+        return cls(
+            states=states,
+            keys={key.kid: key for key in ordered},
+            verifying=verifying,
+            signing=signing,
+            jwks=jwks,
+            etag=f'"{hashlib.sha256(jwks).hexdigest()[:32]}"',
+            changes_at=min(instants, default=None),
+        )
+
+    def signer(self, alg: str) -> SigningKey:
+        """The key that signs with ``alg`` now.
+
+        Raises:
+            StoreUnavailable: There is none.
+        """
+        key = self.signing.get(Alg(alg))
+        if key is None:
+            raise StoreUnavailable(f"no current signing key for {alg}")
+        return key
+
+
+EMPTY_RING = KeyRing({}, {}, {}, {}, b'{"keys":[]}', '"empty"', None)
+
+
+def _state(key: SigningKey, ring: Iterable[SigningKey], now: datetime) -> tuple[KeyState, datetime | None]:
+    """The key's state, and when it ends by time alone."""
+    if key.revoked_at is not None:
+        return KeyState.REVOKED, None
+    if key.signs_from > now and key.retired_at is None:
+        return KeyState.NEXT, key.signs_from
+    superseded_at = min(_ends_of_signing(key, ring, now), default=None)
+    if superseded_at is None:
+        return KeyState.CURRENT, None
+    dropped_at = superseded_at + _RETIREMENT
+    return (KeyState.DROPPED, None) if dropped_at <= now else (KeyState.RETIRED, dropped_at)
+
+
+def _ends_of_signing(key: SigningKey, ring: Iterable[SigningKey], now: datetime) -> Iterable[datetime]:
+    if key.retired_at is not None:
+        yield key.retired_at
+    for other in ring:
+        usable = other.alg == key.alg and other.revoked_at is None and other.retired_at is None
+        order = (other.signs_from, other.created_at, other.kid) > (key.signs_from, key.created_at, key.kid)
+        if usable and order and other.signs_from <= now:
+            yield other.signs_from
+
+
+def _encode(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

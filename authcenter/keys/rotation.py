@@ -1,0 +1,141 @@
+"""What an operator does to keys: make, rotate, retire, revoke, encrypt anew."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from authcenter.core.clock import Clock
+from authcenter.core.cut import Consequences, Cut, CutKind
+from authcenter.core.errors import Conflict, InvalidInput, NotFound
+from authcenter.core.event import Event, EventKind
+from authcenter.core.ids import Kid
+from authcenter.jose.algorithms import ALGORITHMS, Alg
+from authcenter.jose.jwk import signature_jwk
+from authcenter.keys.ring import KeyState
+from authcenter.keys.source import LiveKeyRing
+from authcenter.keys.vault import KeyVault
+from authcenter.stores.ports.keys import SigningKeyStore, StoredKey
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRotation:
+    """The acts that change the ring. Every one is one transaction with its audit event."""
+
+    store: SigningKeyStore
+    live: LiveKeyRing
+    vault: KeyVault
+    clock: Clock
+
+    async def ensure(self, actor: str) -> None:
+        """Make a current key for every algorithm that has no key to sign with yet, so that policy may choose any."""
+        await self.live.reload()
+        for alg in Alg:
+            if not any(state in (KeyState.CURRENT, KeyState.NEXT) for state in self._states(alg)):
+                await self.rotate(alg, timedelta(0), actor)
+
+    async def rotate(self, alg: Alg, published_for: timedelta, actor: str) -> StoredKey:
+        """Make the next key of ``alg``; it begins to sign once it has been published for ``published_for``."""
+        key = await self._make(alg, self.clock.now() + published_for)
+        await self.store.add(key, _because(EventKind.KEY_CREATED, key, actor))
+        await self.live.reload()
+        return key
+
+    async def retire(self, kid: str, actor: str) -> StoredKey:
+        """Let a key verify only.
+
+        Raises:
+            NotFound, Conflict: No such key; or it is the one that signs, or verifies only already.
+        """
+        key = await self._find(kid)
+        match self.live.ring.states[kid]:
+            case KeyState.CURRENT:
+                raise Conflict(f"{kid} is the key that signs {key.alg}: run `keys rotate --alg {key.alg} --now` first")
+            case KeyState.NEXT:
+                retired = replace(key, retired_at=self.clock.now())
+                await self.store.replace(retired, _because(EventKind.KEY_RETIRED, key, actor))
+                await self.live.reload()
+                return retired
+            case state:
+                raise Conflict(f"{kid} is {state} already")
+
+    async def revoke(self, kid: str, reason: str, actor: str) -> StoredKey | None:
+        """Refuse whatever the key has signed, now and for good; where it signs, a successor takes over at once.
+
+        Returns:
+            The successor, where one was needed.
+
+        Raises:
+            NotFound, Conflict: No such key; or it has been revoked before.
+        """
+        key = await self._find(kid)
+        state = self.live.ring.states[kid]
+        if state is KeyState.REVOKED:
+            raise Conflict(f"{kid} is revoked already")
+        now = self.clock.now()
+        successor = await self._make(Alg(key.alg), now) if state is KeyState.CURRENT else None
+        consequences = Consequences(
+            events=(
+                _event(EventKind.KEY_REVOKED, key, actor, reason=reason),
+                *((_event(EventKind.KEY_CREATED, successor, actor),) if successor else ()),
+            ),
+            cuts=(Cut(CutKind.KEY, kid, reason),),
+        )
+        revoked = replace(key, revoked_at=now, private_pem="")
+        await self.store.replace(revoked, consequences, successor=successor)
+        await self.live.reload()
+        return successor
+
+    async def reencrypt(self, actor: str) -> tuple[list[str], list[str]]:
+        """Encrypt every private key anew with the first passphrase.
+
+        Returns:
+            The kids done, and those that no passphrase opens, which stay as they are.
+        """
+        done: list[str] = []
+        unopened: list[str] = []
+        for key in await self.store.list_keys():
+            if not key.private_pem:
+                continue
+            private = await asyncio.to_thread(self.vault.open, key.private_pem)
+            if private is None:
+                unopened.append(key.kid)
+                continue
+            locked = replace(key, private_pem=await asyncio.to_thread(self.vault.lock, private))
+            await self.store.replace(locked, _because(EventKind.KEYS_REENCRYPTED, key, actor))
+            done.append(key.kid)
+        return done, unopened
+
+    async def _make(self, alg: Alg, signs_from: datetime) -> StoredKey:
+        private = await asyncio.to_thread(ALGORITHMS[alg].generate)
+        jwk = signature_jwk(private.public_key(), alg)
+        locked = await asyncio.to_thread(self.vault.lock, private)
+        return StoredKey(Kid(jwk["kid"]), alg, jwk, locked, self.clock.now(), signs_from)
+
+    async def _find(self, kid: str) -> StoredKey:
+        await self.live.reload()
+        for key in await self.store.list_keys():
+            if key.kid == kid:
+                return key
+        raise NotFound(f"no key {kid!r:.80}")
+
+    def _states(self, alg: Alg) -> list[KeyState]:
+        ring = self.live.ring
+        return [ring.states[key.kid] for key in ring.keys.values() if key.alg is alg]
+
+
+def parse_alg(name: str) -> Alg:
+    """Raises ``InvalidInput`` where there is no such algorithm."""
+    try:
+        return Alg(name)
+    except ValueError as problem:
+        raise InvalidInput(f"alg: {name!r:.20} is none of {', '.join(Alg)}") from problem
+
+
+def _because(kind: EventKind, key: StoredKey, actor: str) -> Consequences:
+    return Consequences(events=(_event(kind, key, actor),))
+
+
+def _event(kind: EventKind, key: StoredKey, actor: str, **context: object) -> Event:
+    return Event(
+        kind, actor, context={"kid": key.kid, "alg": key.alg, "signs_from": key.signs_from.isoformat(), **context}
+    )

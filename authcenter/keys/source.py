@@ -1,0 +1,97 @@
+"""The ring this process uses, kept in step with the store."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from authcenter.core.clock import Clock
+from authcenter.jose.algorithms import Alg
+from authcenter.jose.jwk import read_public_jwk
+from authcenter.keys.ring import EMPTY_RING, KeyRing, SigningKey
+from authcenter.keys.vault import KeyVault
+from authcenter.stores.ports.keys import SigningKeyStore, StoredKey
+
+_SECONDS_BETWEEN_REREADS = 1.0
+
+
+class LiveKeyRing:
+    """Holds the current ``KeyRing`` and re-reads it from the store.
+
+    Attributes:
+        ring: The snapshot; swapped whole, so a request that holds one finishes on it.
+        version: Rises with every swap.
+        loaded: Whether the store has ever been read.
+    """
+
+    def __init__(
+        self, store: SigningKeyStore, vault: KeyVault, clock: Clock, on_swap: Callable[[KeyRing], None] = lambda _: None
+    ) -> None:
+        self._store, self._vault, self._clock, self._on_swap = store, vault, clock, on_swap
+        self._rows: list[StoredKey] = []
+        self._opened: dict[str, SigningKey] = {}
+        self._rereading: asyncio.Task[None] | None = None
+        self._reread_at = float("-inf")
+        self.ring = EMPTY_RING
+        self.version = 0
+        self.loaded = False
+
+    async def reload(self) -> None:
+        """Read the store, and swap the ring where anything has changed, be it by time alone.
+
+        Raises:
+            StoreUnavailable: The ring stays what it was.
+        """
+        rows = sorted(await self._store.list_keys(), key=lambda row: row.kid)
+        now = self._clock.now()
+        due = self.ring.changes_at is not None and self.ring.changes_at <= now
+        if rows == self._rows and self.loaded and not due:
+            return
+        # Opening costs milliseconds of key derivation each: off the event loop.
+        keys = await asyncio.to_thread(self._open, rows)
+        self._opened = {key.kid: key for key in keys}
+        self._rows = rows
+        self.ring = KeyRing.of(keys, now)
+        self.version += 1
+        self.loaded = True
+        self._on_swap(self.ring)
+
+    async def reread_for_unknown_kid(self) -> None:
+        """Read the store at once, because a token names a key that the ring lacks.
+
+        One flight for all who ask, at most once a second: strangers choose what ``kid`` they send.
+
+        Raises:
+            StoreUnavailable: Cannot tell.
+        """
+        if self._rereading is None:
+            if self._clock.seconds() - self._reread_at < _SECONDS_BETWEEN_REREADS:
+                return
+            self._reread_at = self._clock.seconds()
+            self._rereading = asyncio.create_task(self.reload())
+            self._rereading.add_done_callback(self._landed)
+        await asyncio.shield(self._rereading)
+
+    def _landed(self, flight: asyncio.Task[None]) -> None:
+        self._rereading = None
+        if not flight.cancelled() and flight.exception() is not None:
+            # What could not be read is asked for again by the next who needs it.
+            self._reread_at = float("-inf")
+
+    def _open(self, rows: Sequence[StoredKey]) -> list[SigningKey]:
+        return [self._open_one(row) for row in rows]
+
+    def _open_one(self, row: StoredKey) -> SigningKey:
+        known = self._opened.get(row.kid)
+        if known is not None and (known.private is not None) == bool(row.private_pem):
+            return replace(known, signs_from=row.signs_from, retired_at=row.retired_at, revoked_at=row.revoked_at)
+        return SigningKey(
+            kid=row.kid,
+            alg=Alg(row.alg),
+            public=read_public_jwk(dict(row.public_jwk)),
+            public_jwk=row.public_jwk,
+            private=self._vault.open(row.private_pem) if row.private_pem else None,
+            created_at=row.created_at,
+            signs_from=row.signs_from,
+            retired_at=row.retired_at,
+            revoked_at=row.revoked_at,
+        )

@@ -1,0 +1,183 @@
+"""The types that boot settings are made of. Every message completes the sentence "AUTHCENTER_X: ..."."""
+
+import base64
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+MIN_SECRET_BYTES = 32
+DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
+
+_BASE64URL = re.compile(r"([A-Za-z0-9_-]+)={0,2}")
+_HOSTNAME = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*"
+)
+_VISIBLE = re.compile(r"[!-~]+")
+_WHOLE = re.compile(r"[0-9]{1,9}")
+
+Network = IPv4Network | IPv6Network
+
+
+def _whole_number(least: int, most: int) -> BeforeValidator:
+    def read(value: Any) -> int:
+        if isinstance(value, str) and _WHOLE.fullmatch(value):
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            hint = ""
+            if isinstance(value, str) and value.startswith("tcp://"):
+                hint = "; Kubernetes set it for a Service of this name: use enableServiceLinks: false"
+            raise ValueError(f"must be between {least} and {most}{hint}")
+        return value
+
+    return BeforeValidator(read)
+
+
+def _issuer(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+        parts = urlsplit("")
+    if not usable or parts.scheme not in ("http", "https") or not _VISIBLE.fullmatch(value):
+        raise ValueError("must be an http or https URL with a host")
+    if not value.startswith(f"{parts.scheme}://"):
+        raise ValueError("must begin with http:// or https:// in lower case")
+    if "?" in value or "#" in value:
+        raise ValueError("must have no query and no fragment")
+    if "@" in parts.netloc:
+        raise ValueError("must have no user name or password")
+    if value.endswith("/"):
+        raise ValueError("must not end with a slash")
+    return value
+
+
+def _host(value: str) -> str:
+    if _HOSTNAME.fullmatch(value) and not re.fullmatch(r"[0-9.]+", value):
+        return value
+    try:
+        ip_address(value)
+    except ValueError:
+        raise ValueError("must be an IP address or a host name, without a port") from None
+    return value
+
+
+def _database_url(value: str) -> str:
+    driver, separator, rest = value.partition("://")
+    if not separator or driver not in DRIVERS:
+        raise ValueError(f"must begin with {' or '.join(f'{name}://' for name in DRIVERS)}")
+    if driver.startswith("sqlite") and not re.match(r"/.", rest):
+        raise ValueError("must name a file: sqlite+aiosqlite:///relative/path or sqlite+aiosqlite:////absolute/path")
+    if driver.startswith("postgresql") and not re.fullmatch(r"[^/?#]*/[^/?#]+(\?.*)?", rest):
+        raise ValueError("must name a host and a database: postgresql+asyncpg://user:password@host/database")
+    return value
+
+
+def _optional_path(value: Any) -> Any:
+    return None if value == "" else _path(value)
+
+
+def _path(value: Any) -> Any:
+    if value == "":
+        raise ValueError("must not be empty")
+    if "\0" in str(value):
+        raise ValueError("must be a path, without a null character")
+    return value
+
+
+def _networks(value: Any) -> Any:
+    # A YAML list says the same as the comma separated text of the environment.
+    text = ",".join(map(str, value)) if isinstance(value, list) else value
+    if isinstance(text, str):
+        parse_networks(text)
+    return text
+
+
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """Comma separated CIDRs or addresses.
+
+    Raises:
+        ValueError: One of them is neither, or has host bits.
+    """
+    networks = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            networks.append(ip_network(part))
+        except ValueError:
+            raise ValueError(
+                f"must be comma separated networks such as 10.0.0.0/8, without host bits; {part!a:.60} is none"
+            ) from None
+    return tuple(networks)
+
+
+def _secret_keys(secret: SecretStr) -> SecretStr:
+    parse_secret_keys(secret.get_secret_value())
+    return secret
+
+
+def parse_secret_keys(text: str) -> tuple[bytes, ...]:
+    """Comma separated base64url secrets, decoded; padding is optional, empty text is no secret.
+
+    Raises:
+        ValueError: One of them is not base64url, is shorter than 32 bytes, or is there twice. It is told by its place.
+    """
+    keys: list[bytes] = []
+    for place, part in enumerate(text.split(",") if text else (), start=1):
+        written = _BASE64URL.fullmatch(part.strip())
+        if written is None or len(written[1]) % 4 == 1:
+            raise ValueError(f"must be base64url, comma separated; secret {place} is not")
+        key = base64.urlsafe_b64decode(written[1] + "=" * (-len(written[1]) % 4))
+        if len(key) < MIN_SECRET_BYTES:
+            raise ValueError(f"must be at least {MIN_SECRET_BYTES} bytes each; secret {place} has {len(key)}")
+        if key in keys:
+            raise ValueError(f"must name each secret once; secret {place} is there twice")
+        keys.append(key)
+    return tuple(keys)
+
+
+def _passphrases(secret: SecretStr) -> SecretStr:
+    parse_passphrases(secret.get_secret_value())
+    return secret
+
+
+def parse_passphrases(text: str) -> tuple[bytes, ...]:
+    """Comma separated passphrases, as UTF-8; spaces belong to them. Empty text is none.
+
+    Raises:
+        ValueError: One of several is empty. It is told by its place.
+    """
+    phrases = text.split(",") if text else []
+    for place, phrase in enumerate(phrases, start=1):
+        if not phrase.strip():
+            raise ValueError(f"must be comma separated passphrases; passphrase {place} is empty")
+    return tuple(phrase.encode() for phrase in phrases)
+
+
+def _prefix(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", value):
+        raise ValueError("must be a path of letters, digits, . _ - without a slash at either end")
+    return value
+
+
+def _mail_address(value: str) -> str:
+    if value and not re.fullmatch(r"[^@\s]+@[^@\s]+|[^<>\r\n]+ <[^@\s<>]+@[^@\s<>]+>", value):
+        raise ValueError("must be a mail address, or a name and a mail address in angle brackets")
+    return value
+
+
+Port = Annotated[int, _whole_number(0, 65535)]
+Workers = Annotated[int, _whole_number(1, 256)]
+Issuer = Annotated[str, AfterValidator(_issuer)]
+Host = Annotated[str, AfterValidator(_host)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+FilePath = Annotated[Path, BeforeValidator(_path)]
+OptionalPath = Annotated[Path | None, BeforeValidator(_optional_path)]
+NetworkList = Annotated[str, BeforeValidator(_networks)]
+SecretKeys = Annotated[SecretStr, AfterValidator(_secret_keys)]
+Passphrases = Annotated[SecretStr, AfterValidator(_passphrases)]
+Prefix = Annotated[str, AfterValidator(_prefix)]
+MailAddress = Annotated[str, AfterValidator(_mail_address)]

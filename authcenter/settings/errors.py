@@ -1,0 +1,17 @@
+"""What this package raises: every problem at once, one line each, never a secret's value."""
+
+
+class SettingsError(Exception):
+    """Boot settings that cannot be used. ``problems`` begin with the variable or file key."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class PolicyError(Exception):
+    """A policy document that cannot be used. ``problems`` begin with the path of the field."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems

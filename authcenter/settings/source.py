@@ -1,0 +1,21 @@
+"""Where the hot policy is written: the port that the file and, later, Consul fill."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+
+class PolicySource(Protocol):
+    """A place that holds a policy document."""
+
+    @property
+    def name(self) -> str:
+        """A short word for logs and for the label ``source`` of metrics."""
+        ...
+
+    def read(self) -> str | None:
+        """The document as it is now, blocking. None is "unknown": absent or unreadable, never "delete everything"."""
+        ...
+
+    def changes(self) -> AsyncIterator[str]:
+        """The document as it is, then each different one. Never ends and never raises because of the place."""
+        ...

@@ -1,0 +1,76 @@
+"""Writing cuts: what replicas read, and the families that lie under them."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from authcenter.core.cut import Cut, CutKind
+from authcenter.core.token import TokenFamily
+from authcenter.stores.memory.tables import Tables
+
+_SECOND = timedelta(seconds=1)
+
+
+def keep_cut(tables: Tables, cut: Cut, at: datetime) -> None:
+    """Keep a cut made at ``at``, and end the families under it.
+
+    A cut of everything outweighs one up to an instant; of two of those the later stays. So it is with when they lapse.
+    """
+    up_to = _whole_second(at) if cut.until_now else cut.up_to
+    _mark_owner(tables, cut, up_to, at)
+    kept = Cut(cut.kind, cut.value, cut.reason, up_to=up_to, expires_at=cut.expires_at)
+    if held := tables.cuts.get((cut.kind, cut.value)):
+        before, _ = held
+        kept = replace(
+            kept,
+            up_to=_later_or_none(before.up_to, kept.up_to),
+            expires_at=_later_or_none(before.expires_at, kept.expires_at),
+        )
+    tables.cuts[cut.kind, cut.value] = (kept, at)
+    for family in list(tables.families.values()):
+        if family.ended_at is None and _lies_under(family, cut):
+            tables.families[family.family_id] = replace(family, ended_at=at, end_reason=cut.reason)
+
+
+def lift_cut(tables: Tables, kind: CutKind, value: str, at: datetime) -> None:
+    """Turn a cut of everything into one of what was issued until now."""
+    held = tables.cuts.get((kind, value))
+    if held and held[0].up_to is None:
+        tables.cuts[kind, value] = (replace(held[0], up_to=_whole_second(at)), at)
+
+
+def later_cut(held: datetime | None, new: datetime | None) -> datetime | None:
+    """The later of two marks of an owner, where None is no mark."""
+    return max(held, new) if held and new else held or new
+
+
+def _later_or_none(held: datetime | None, new: datetime | None) -> datetime | None:
+    return max(held, new) if held and new else None
+
+
+def _whole_second(at: datetime) -> datetime:
+    return at if at.microsecond == 0 else at.replace(microsecond=0) + _SECOND
+
+
+def _lies_under(family: TokenFamily, cut: Cut) -> bool:
+    if not cut.until_now and cut.up_to is not None and family.approved_at > cut.up_to:
+        return False
+    carried = {
+        CutKind.FAMILY: family.family_id,
+        CutKind.SESSION: family.sign_in.get("sid", ""),
+        CutKind.SUBJECT: family.subject,
+        CutKind.CLIENT: family.client_id,
+        CutKind.EVERYTHING: cut.value,
+    }
+    return carried.get(cut.kind) == cut.value
+
+
+def _mark_owner(tables: Tables, cut: Cut, up_to: datetime | None, at: datetime) -> None:
+    """Write the cut to its user or client too, so that whoever reads that row issues nothing under the cut."""
+    if up_to is None:
+        return
+    if cut.kind is CutKind.SUBJECT and (held := tables.users.get(cut.value)):
+        tables.users[cut.value] = replace(held, user=replace(held.user, cut_at=later_cut(held.user.cut_at, up_to)))
+        tables.note_change("user", cut.value, at)
+    if cut.kind is CutKind.CLIENT and (client := tables.clients.get(cut.value)):
+        tables.clients[cut.value] = replace(client, cut_at=later_cut(client.cut_at, up_to))
+        tables.note_change("client", cut.value, at)

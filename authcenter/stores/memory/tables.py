@@ -1,0 +1,46 @@
+"""The tables: dictionaries of frozen values."""
+
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Self
+
+from authcenter.core.client import Client
+from authcenter.core.cut import Cut, CutKind, RevokedToken
+from authcenter.core.digest import Digest
+from authcenter.core.resource import Resource
+from authcenter.core.token import RefreshToken, TokenFamily
+from authcenter.stores.ports.accounts import UserCredentials
+from authcenter.stores.ports.audit import AuditRow
+from authcenter.stores.ports.keys import StoredKey
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """All that is recorded, by key.
+
+    Attributes:
+        revoked: With the instant of the revocation.
+        cuts: With the instant they were made at.
+        changes: By kind and key: a rising number, and the instant of the newest change.
+        audit: In the order of writing.
+    """
+
+    clients: dict[str, Client] = field(default_factory=dict)
+    resources: dict[str, Resource] = field(default_factory=dict)
+    users: dict[str, UserCredentials] = field(default_factory=dict)
+    families: dict[str, TokenFamily] = field(default_factory=dict)
+    tokens: dict[str, RefreshToken] = field(default_factory=dict)
+    keys: dict[str, StoredKey] = field(default_factory=dict)
+    revoked: dict[Digest, tuple[RevokedToken, datetime]] = field(default_factory=dict)
+    cuts: dict[tuple[CutKind, str], tuple[Cut, datetime]] = field(default_factory=dict)
+    changes: dict[tuple[str, str], tuple[int, datetime]] = field(default_factory=dict)
+    audit: list[AuditRow] = field(default_factory=list)
+
+    def copy(self) -> Self:
+        """The same values in tables of their own."""
+        return type(self)(*(getattr(self, table.name).copy() for table in fields(self)))
+
+    def note_change(self, kind: str, key: str, at: datetime) -> None:
+        """Say that ``key`` is about to read otherwise."""
+        number, _ = self.changes.get((kind, key), (0, at))
+        self.changes[kind, key] = (number + 1, at)

@@ -1,0 +1,45 @@
+"""Signing keys at rest."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from authcenter.core.cut import NO_CONSEQUENCES, Consequences
+from authcenter.core.ids import Kid
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A signing key as it is stored. Its place in the ring follows from its instants.
+
+    Attributes:
+        alg: The one algorithm it is bound to.
+        public_jwk: As published.
+        private_pem: PKCS#8, encrypted with the passphrase; empty once nothing may be signed with it any more.
+        signs_from: When it begins to sign; until then it is only published.
+        retired_at: Verifies only, from here on, though no successor has taken its place.
+    """
+
+    kid: Kid
+    alg: str
+    public_jwk: Mapping[str, str]
+    private_pem: str
+    created_at: datetime
+    signs_from: datetime
+    retired_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class SigningKeyStore(Protocol):
+    """All signing keys of this issuer, dropped ones too."""
+
+    async def list_keys(self) -> Sequence[StoredKey]: ...
+
+    async def add(self, key: StoredKey, consequences: Consequences = NO_CONSEQUENCES) -> None: ...
+
+    async def replace(
+        self, key: StoredKey, consequences: Consequences = NO_CONSEQUENCES, *, successor: StoredKey | None = None
+    ) -> None:
+        """Write ``key`` anew and, in the same transaction, add ``successor``."""
+        ...

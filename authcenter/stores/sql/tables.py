@@ -1,0 +1,209 @@
+"""The tables. Migrations in ``migrations/versions`` bring a database to this; a test holds the two together."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant as microseconds since 1970, UTC: exact and ordered on every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+_JSON = JSON().with_variant(JSONB(), "postgresql")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+clients = Table(
+    "clients",
+    metadata,
+    Column("client_id", String(255), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("profile", String(16), nullable=False),
+    Column("auth_methods", _JSON, nullable=False),
+    Column("grants", _JSON, nullable=False),
+    Column("scopes", _JSON, nullable=False),
+    Column("audiences", _JSON, nullable=False),
+    Column("serves", _JSON, nullable=False),
+    Column("redirect_uris", _JSON, nullable=False),
+    Column("origins", _JSON, nullable=False),
+    Column("first_party", Boolean, nullable=False),
+    Column("lifetimes", _JSON, nullable=False),
+    Column("on_outage", String(16)),
+    Column("secrets", _JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+    Column("cut_at", Instant),
+    Column("revision", Integer, nullable=False),
+)
+
+resources = Table(
+    "resources",
+    metadata,
+    Column("resource_id", String(512), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("scopes", _JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("subject", String(64), primary_key=True),
+    Column("username", String(255), nullable=False),
+    Column("username_key", String(512), nullable=False, unique=True),
+    Column("email", String(320), nullable=False),
+    Column("email_key", String(640), nullable=False, unique=True),
+    Column("email_verified", Boolean, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("roles", _JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+    Column("cut_at", Instant),
+    Column("revision", Integer, nullable=False),
+)
+
+families = Table(
+    "token_families",
+    metadata,
+    Column("family_id", String(64), primary_key=True),
+    Column("client_id", String(255), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("session_id", String(64), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("audience", _JSON, nullable=False),
+    Column("sign_in", _JSON, nullable=False),
+    Column("approved_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("rotated_at", Instant),
+    Column("ended_at", Instant),
+    Column("end_reason", String(255), nullable=False),
+    Index(None, "client_id"),
+    Index(None, "subject"),
+    Index(None, "session_id"),
+    Index(None, "expires_at"),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("selector", String(32), primary_key=True),
+    Column("family_id", String(64), ForeignKey("token_families.family_id", ondelete="CASCADE"), nullable=False),
+    Column("verifier_mac", String(128), nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("spent_at", Instant),
+    Column("sealed_answer", LargeBinary),
+    Index(None, "family_id"),
+    Index(None, "expires_at"),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("kid", String(64), primary_key=True),
+    Column("alg", String(16), nullable=False),
+    Column("public_jwk", _JSON, nullable=False),
+    Column("private_pem", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("signs_from", Instant, nullable=False),
+    Column("retired_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+revoked_tokens = Table(
+    "revoked_tokens",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("jti", String(64), nullable=False),
+    Column("family_id", String(64), nullable=False),
+    Column("client_id", String(255), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("reason", String(255), nullable=False),
+    Column("revoked_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "revoked_at"),
+    Index(None, "expires_at"),
+)
+
+revocation_cuts = Table(
+    "revocation_cuts",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("value", String(255), primary_key=True),
+    Column("reason", String(255), nullable=False),
+    Column("up_to", Instant),
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Index(None, "made_at"),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("key", String(512), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Index(None, "changed_at"),
+)
+
+auth_audit = Table(
+    "auth_audit",
+    metadata,
+    Column("writer", String(40), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("occurred_at", String(40), nullable=False),
+    Column("event", String(64), nullable=False),
+    Column("actor", String(320), nullable=False),
+    Column("client_id", String(255), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("ip", String(64), nullable=False),
+    Column("user_agent", Text, nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("context", Text, nullable=False),
+    Column("salt", String(32), nullable=False),
+    Column("prev_hash", String(64), nullable=False),
+    Column("row_hash", String(64), nullable=False),
+    UniqueConstraint("row_hash"),
+    Index(None, "occurred_at"),
+    Index(None, "request_id"),
+)

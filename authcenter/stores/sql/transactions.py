@@ -1,0 +1,92 @@
+"""One way to write: the row, what it cuts off and what the audit log says of it, all or nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Protocol, TypeAlias
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from authcenter.core.cut import NO_CONSEQUENCES, Consequences
+from authcenter.core.errors import StoreUnavailable
+from authcenter.core.event import Event
+from authcenter.core.ids import uuid7
+from authcenter.stores.ports.audit import AuditRow
+from authcenter.stores.sql.cuts import lift_cuts, write_cuts
+from authcenter.stores.sql.database import Database
+from authcenter.stores.sql.tables import auth_audit
+
+Write: TypeAlias = Callable[[AsyncConnection], Awaitable[bool]]
+
+
+class Link(Protocol):
+    """Makes the row that records an event behind its predecessor (``audit.chain.link``)."""
+
+    def __call__(self, event: Event, at: datetime, writer: str, sequence: int, prev_hash: str) -> AuditRow: ...
+
+
+class Transactions:
+    """Commits writes with their consequences. This process writes one audit chain of its own."""
+
+    def __init__(self, database: Database, link: Link, genesis: str, count: Callable[[Event], None]) -> None:
+        self._database, self._link, self._genesis, self._count = database, link, genesis, count
+        self._writer = uuid7()
+        self._head: tuple[int, str] | None = (0, genesis)
+        self._chain = asyncio.Lock()
+
+    async def commit(self, write: Write, consequences: Consequences = NO_CONSEQUENCES) -> bool:
+        """Run ``write``; where it answers False, nothing is kept, consequences included.
+
+        Raises:
+            Conflict, StoreUnavailable: Nothing was kept, or (of the latter) it is unknown.
+        """
+        if not consequences.events:
+            return await self._transact(write, consequences, ())
+        # A chain has one order: rows are linked by the one transaction that is under way.
+        async with self._chain:
+            head, self._head = self._head or await self._read_head(), None
+            rows = self._linked(consequences.events, head)
+            kept = await self._transact(write, consequences, rows)
+            self._head = (rows[-1].sequence, rows[-1].row_hash) if kept else head
+        if kept:
+            for event in consequences.events:
+                self._count(event)
+        return kept
+
+    async def _transact(self, write: Write, consequences: Consequences, rows: Sequence[AuditRow]) -> bool:
+        async with self._database.writing() as connection:
+            if not await write(connection):
+                await connection.rollback()
+                return False
+            await lift_cuts(connection, consequences.lifts)
+            await write_cuts(connection, consequences.cuts)
+            if rows:
+                await self._append(connection, rows)
+            return True
+
+    async def _append(self, connection: AsyncConnection, rows: Sequence[AuditRow]) -> None:
+        try:
+            await connection.execute(insert(auth_audit), [asdict(row) for row in rows])
+        except IntegrityError as moved:
+            # A commit of ours whose outcome was unknown has landed after all: no name of the caller's is taken.
+            raise StoreUnavailable("database: the audit chain has moved on") from moved
+
+    def _linked(self, events: Sequence[Event], head: tuple[int, str]) -> list[AuditRow]:
+        at = datetime.now(UTC)
+        rows: list[AuditRow] = []
+        for event in events:
+            row = self._link(event, at, self._writer, head[0] + 1, head[1])
+            rows.append(row)
+            head = (row.sequence, row.row_hash)
+        return rows
+
+    async def _read_head(self) -> tuple[int, str]:
+        """Our own newest row: after a commit whose outcome is unknown, the record decides."""
+        row = auth_audit.c
+        newest = select(row.sequence, row.row_hash).where(row.writer == self._writer).order_by(row.sequence.desc())
+        async with self._database.reading() as connection:
+            found = (await connection.execute(newest.limit(1))).first()
+        return (found.sequence, found.row_hash) if found else (0, self._genesis)

@@ -1,0 +1,105 @@
+"""Users in SQL."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from authcenter.core.cut import NO_CONSEQUENCES, Consequences
+from authcenter.core.ids import Subject
+from authcenter.core.user import User, name_key
+from authcenter.stores.ports.accounts import UserCredentials, UserStore
+from authcenter.stores.sql.changes import note_change
+from authcenter.stores.sql.cuts import later_mark
+from authcenter.stores.sql.database import Database
+from authcenter.stores.sql.tables import users
+from authcenter.stores.sql.transactions import Transactions
+
+
+class SqlUserStore(UserStore):
+    """Users in the table ``users``."""
+
+    def __init__(self, database: Database, transactions: Transactions) -> None:
+        self._database, self._transactions = database, transactions
+
+    async def find(self, subject: str) -> User | None:
+        async with self._database.reading() as connection:
+            row = (await connection.execute(select(users).where(users.c.subject == subject))).first()
+            return _user(row) if row else None
+
+    async def find_credentials(self, login: str) -> UserCredentials | None:
+        key = name_key(login)
+        named = select(users).where(or_(users.c.username_key == key, users.c.email_key == key))
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(named)).all()
+        # Accounts.create sees to it that nobody's name is another's address; were it so, the name would count.
+        for row in sorted(rows, key=lambda row: row.username_key != key):
+            return UserCredentials(_user(row), row.password_hash)
+        return None
+
+    async def list_users(self) -> Sequence[User]:
+        async with self._database.reading() as connection:
+            return [_user(row) for row in await connection.execute(select(users).order_by(users.c.username_key))]
+
+    async def add(self, user: User, password_hash: str, consequences: Consequences = NO_CONSEQUENCES) -> None:
+        async def write(connection: AsyncConnection) -> bool:
+            await connection.execute(insert(users).values(_row(user) | {"password_hash": password_hash}))
+            await note_change(connection, "user", user.subject)
+            return True
+
+        await self._transactions.commit(write, consequences)
+
+    async def replace(
+        self, user: User, consequences: Consequences = NO_CONSEQUENCES, *, password_hash: str | None = None
+    ) -> bool:
+        async def write(connection: AsyncConnection) -> bool:
+            unchanged = users.c.subject == user.subject, users.c.revision == user.revision
+            new = _row(user) | {"revision": user.revision + 1, "cut_at": later_mark(users.c.cut_at, user.cut_at)}
+            if password_hash is not None:
+                new["password_hash"] = password_hash
+            if (await connection.execute(update(users).where(*unchanged).values(new))).rowcount == 0:
+                return False
+            await note_change(connection, "user", user.subject)
+            return True
+
+        return await self._transactions.commit(write, consequences)
+
+    async def upgrade_password_hash(self, subject: str, old: str, new: str) -> bool:
+        async def write(connection: AsyncConnection) -> bool:
+            unchanged = users.c.subject == subject, users.c.password_hash == old
+            return (await connection.execute(update(users).where(*unchanged).values(password_hash=new))).rowcount == 1
+
+        return await self._transactions.commit(write)
+
+
+def _row(user: User) -> dict[str, Any]:
+    return {
+        "subject": user.subject,
+        "username": user.username,
+        "username_key": name_key(user.username),
+        "email": user.email,
+        "email_key": name_key(user.email),
+        "email_verified": user.email_verified,
+        "roles": sorted(user.roles),
+        "created_at": user.created_at,
+        "updated_at": user.updated_at,
+        "disabled_at": user.disabled_at,
+        "cut_at": user.cut_at,
+        "revision": user.revision,
+    }
+
+
+def _user(row: Row[Any]) -> User:
+    return User(
+        subject=Subject(row.subject),
+        username=row.username,
+        email=row.email,
+        email_verified=row.email_verified,
+        roles=frozenset(row.roles),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        disabled_at=row.disabled_at,
+        cut_at=row.cut_at,
+        revision=row.revision,
+    )

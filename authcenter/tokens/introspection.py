@@ -1,0 +1,120 @@
+"""Introspection (RFC 7662): active, inactive, or cannot tell.
+
+'Cannot tell' is an exception (``Unavailable``, 503), never ``active: false``: that would turn a database's hiccup into
+a fleet-wide logout.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from authcenter.core.client import Client
+from authcenter.core.clock import Clock
+from authcenter.core.cut import CutKind
+from authcenter.core.errors import Reason, TokenRejected
+from authcenter.core.rules import Rule
+from authcenter.core.token import AccessToken, HeldRefreshToken
+from authcenter.settings.live import LivePolicy
+from authcenter.stores.ports.clients import ClientLookup
+from authcenter.tokens.families import TokenFamilies
+from authcenter.tokens.families import split as split_refresh_token
+from authcenter.tokens.lifetimes import TokenLifetimes
+from authcenter.tokens.revocation import Revocations
+from authcenter.tokens.verifier import AccessTokenVerifier
+
+
+@dataclass(frozen=True, slots=True)
+class Introspection:
+    """What a caller may learn of a token.
+
+    Attributes:
+        claims: The answer's members beside ``active``; None: inactive.
+        rule, hint: Why it is inactive, for the operator only.
+        reason: The same as the metrics' label, where a check of an access token refused it.
+    """
+
+    claims: Mapping[str, Any] | None
+    rule: Rule | None = None
+    hint: str = ""
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Introspector:
+    """Answers for access tokens of ours and for our refresh tokens."""
+
+    verifier: AccessTokenVerifier
+    families: TokenFamilies
+    revocations: Revocations
+    lifetimes: TokenLifetimes
+    clients: ClientLookup
+    policy: LivePolicy
+    issuer: str
+    clock: Clock
+
+    async def introspect(self, token: str, caller: Client) -> Introspection:
+        """What ``caller`` may learn of ``token``. The token's own form tells its kind; a hint could not tell better.
+
+        Raises:
+            Unavailable: Cannot tell.
+        """
+        if caller.public:
+            return Introspection(None, Rule.CALLER_NOT_ENTITLED, f"{caller.client_id} is a public client")
+        if split_refresh_token(token) is not None:
+            return await self._refresh_token(token, caller)
+        return await self._access_token(token, caller)
+
+    async def _access_token(self, token: str, caller: Client) -> Introspection:
+        try:
+            held = await self.verifier.read(token)
+        except TokenRejected as rejected:
+            return Introspection(None, rejected.rule, rejected.hint, rejected.reason)
+        if held.client_id != caller.client_id and caller.serves.isdisjoint(held.audience):
+            return Introspection(None, Rule.CALLER_NOT_ENTITLED, f"{caller.client_id} is not in {held.audience}")
+        await self._require_known(held, caller)
+        return Introspection({**held.claims, "token_type": "Bearer"})
+
+    async def _require_known(self, token: AccessToken, caller: Client) -> None:
+        """The stricter of the token's client and the caller decides what an outage means."""
+        staleness = self.policy.current.revocation.max_staleness
+        on_outage = self.lifetimes.on_outage(caller)
+        if self.revocations.age > staleness and token.client_id != caller.client_id:
+            on_outage = self.lifetimes.on_outage(caller, await self.clients.find(token.client_id))
+        self.revocations.require_known(on_outage, staleness)
+
+    async def _refresh_token(self, token: str, caller: Client) -> Introspection:
+        held = await self.families.find(token)
+        if held is None:
+            return Introspection(None, Rule.REFRESH_UNKNOWN, "unknown")
+        if held.family.client_id != caller.client_id:
+            return Introspection(None, Rule.REFRESH_FOREIGN, f"belongs to {held.family.client_id}")
+        if refusal := self._refusal(held):
+            return Introspection(None, *refusal)
+        family = held.family
+        claims: dict[str, Any] = {
+            "iss": self.issuer,
+            "sub": family.subject,
+            "client_id": family.client_id,
+            "scope": str(family.scope),
+            "aud": list(family.audience),
+            "iat": int(held.token.issued_at.timestamp()),
+            "exp": int(held.token.expires_at.timestamp()),
+            "fam": family.family_id,
+        }
+        return Introspection(claims)
+
+    def _refusal(self, held: HeldRefreshToken) -> tuple[Rule, str] | None:
+        family = held.family
+        if family.ended_at is not None:
+            return Rule.REFRESH_FAMILY_ENDED, family.end_reason
+        if held.token.spent_at is not None:
+            return Rule.REFRESH_REPLAYED, f"spent {held.token.spent_at}"
+        if held.token.expires_at <= self.clock.now():
+            return Rule.REFRESH_EXPIRED, f"lapsed {held.token.expires_at}"
+        carried = (
+            (CutKind.FAMILY, family.family_id),
+            (CutKind.SUBJECT, family.subject),
+            (CutKind.CLIENT, family.client_id),
+        )
+        reason = self.revocations.replica.cut_reason(family.approved_at.timestamp(), carried)
+        return (Rule.REFRESH_FAMILY_ENDED, reason) if reason else None

@@ -1,0 +1,131 @@
+"""Revocation: acknowledged once SQL has it, known to this process at once and to every other by polling."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from authcenter.core.client import OnOutage
+from authcenter.core.clock import Clock
+from authcenter.core.cut import Consequences, Cut, CutKind, RevokedToken
+from authcenter.core.errors import RevocationsUnknown
+from authcenter.core.event import Event, EventKind
+from authcenter.core.origin import RequestOrigin
+from authcenter.core.token import AccessToken
+from authcenter.stores.ports.tokens import RevocationStore
+from authcenter.tokens.replica import RevocationReplica
+
+LOOK_BACK_SECONDS = 60.0
+"""How far each poll reads back: commits arrive out of order, and a poll may be missed."""
+
+
+class Revocations:
+    """Revokes, and answers from the replica.
+
+    Attributes:
+        replica: What this process knows.
+        loaded: Whether everything alive has been read once; before that nothing may be accepted.
+    """
+
+    def __init__(self, store: RevocationStore, clock: Clock, leeway: Callable[[], timedelta]) -> None:
+        self._store, self._clock, self._leeway = store, clock, leeway
+        self._width = 0
+        self._read_at = float("-inf")
+        self.replica = RevocationReplica(8)
+        self.loaded = False
+
+    @property
+    def age(self) -> float:
+        """Seconds since the record was last read."""
+        return self._clock.seconds() - self._read_at
+
+    def require_known(self, on_outage: OnOutage, max_staleness: float) -> None:
+        """Whether the replica may be relied on.
+
+        Raises:
+            RevocationsUnknown: It was never loaded; or is older than ``max_staleness`` seconds and that matters.
+        """
+        if not self.loaded:
+            raise RevocationsUnknown("revocations have not been loaded yet")
+        if on_outage is OnOutage.CLOSED and self.age > max_staleness:
+            raise RevocationsUnknown(f"revocations were last read {self.age:.0f} s ago")
+
+    async def revoke(self, token: AccessToken, reason: str, actor: str, origin: RequestOrigin | None = None) -> None:
+        """Refuse one access token from now on (RFC 7009 §2.1). An expired one needs no entry.
+
+        Raises:
+            StoreUnavailable: Nothing was revoked; the endpoint answers 503 (RFC 7009 §2.2.1).
+        """
+        expires_at = datetime.fromtimestamp(token.expires_at, UTC)
+        if expires_at + self._leeway() <= self._clock.now():
+            return
+        revoked = RevokedToken(
+            digest=token.digest,
+            jti=token.jti,
+            family=token.family,
+            client_id=token.client_id,
+            subject=token.subject,
+            reason=reason,
+            expires_at=expires_at,
+        )
+        context = {"jti": token.jti, "fam": token.family, "kid": token.kid, "exp": token.expires_at, "reason": reason}
+        event = Event(EventKind.TOKEN_REVOKED, actor, token.client_id, token.subject, origin, context)
+        await self._store.revoke(revoked, Consequences(events=(event,)))
+        self.replica.add_token(token.digest, expires_at)
+
+    async def cut(self, cuts: Sequence[Cut], actor: str, origin: RequestOrigin | None = None) -> None:
+        """Refuse all that lies under ``cuts``.
+
+        Raises:
+            StoreUnavailable: Nothing was cut, or it is unknown.
+        """
+        events = [
+            Event(
+                EventKind.TOKENS_CUT,
+                actor,
+                origin=origin,
+                context={"by": cut.kind, "of": cut.value, "reason": cut.reason},
+            )
+            for cut in cuts
+        ]
+        await self._store.cut(Consequences(events=events, cuts=cuts))
+
+    async def poll(self, short_hash_bytes: int) -> None:
+        """Read what was revoked in the last minute and add what the replica lacks; all, where it knows too little.
+
+        Raises:
+            StoreUnavailable: The replica stays as old as it was.
+        """
+        if not self.loaded or short_hash_bytes != self._width or self.age > LOOK_BACK_SECONDS / 2:
+            await self._load(short_hash_bytes)
+        else:
+            await self._read_recent(LOOK_BACK_SECONDS)
+        self.replica.drop_lapsed(self._clock.now() - self._leeway())
+
+    async def _load(self, short_hash_bytes: int) -> None:
+        """Build the replica anew from all that is alive, and swap it in when it is complete."""
+        started = self._clock.seconds()
+        replica = RevocationReplica(short_hash_bytes, self.replica.version + 1)
+        alive_after = await self._store.now() - self._leeway()
+        async for batch in self._store.all_tokens(alive_after):
+            replica.add_tokens(batch)
+            await asyncio.sleep(0)
+        for cut in await self._store.all_cuts(alive_after):
+            replica.add_cut(cut)
+        self._width, self.replica = short_hash_bytes, replica
+        # What was revoked while all this was being read.
+        await self._read_recent(LOOK_BACK_SECONDS + self._clock.seconds() - started)
+        self.loaded = True
+
+    async def _read_recent(self, seconds: float) -> None:
+        started = self._clock.seconds()
+        tokens, cuts = await self._store.recent(seconds)
+        for digest, expires_at in tokens:
+            self.replica.add_token(digest, expires_at)
+        for cut in cuts:
+            self.replica.add_cut(cut)
+        self._read_at = started
+
+
+def family_cut(family: str, reason: str, now: datetime, lifetime: timedelta) -> Cut:
+    """The cut of an ended family. ``lifetime``: how long an access token of it may still live, leeway included."""
+    return Cut(CutKind.FAMILY, family, reason, expires_at=now + lifetime)

@@ -1,0 +1,127 @@
+"""``TokenService``: check, sign, then spend."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from authcenter.core.approval import Approval, PresentedRefreshToken
+from authcenter.core.clock import Clock
+from authcenter.core.errors import invalid_grant
+from authcenter.core.event import EventKind
+from authcenter.core.origin import RequestOrigin
+from authcenter.core.rules import Rule
+from authcenter.core.token import AccessToken, HeldRefreshToken, TokenFamily, TokenSet
+from authcenter.keys.ring import LONGEST_TOKEN
+from authcenter.tokens.enhancers import DraftToken, TokenEnhancer
+from authcenter.tokens.families import TokenFamilies, open_answer, seal_answer
+from authcenter.tokens.lifetimes import TokenLifetimes
+from authcenter.tokens.revocation import Revocations, family_cut
+from authcenter.tokens.verifier import AccessTokenVerifier
+
+
+@dataclass(frozen=True, slots=True)
+class TokenService:
+    """Owns the life of a token, from an approval to its end.
+
+    It signs, draws the successor, and in one transaction spends what the approval names and stores what follows from
+    it. Whoever loses that race throws away what it signed; nothing leaves before the commit.
+
+    Attributes:
+        on_replay: Told of every replayed refresh token, for the metrics.
+    """
+
+    enhancers: Sequence[TokenEnhancer]
+    families: TokenFamilies
+    revocations: Revocations
+    verifier: AccessTokenVerifier
+    lifetimes: TokenLifetimes
+    clock: Clock
+    on_replay: Callable[[], None]
+
+    async def create_access_token(self, approval: Approval) -> TokenSet:
+        """Issue an access token and, where the approval is refreshable, open its family with a first refresh token.
+
+        Raises:
+            StoreUnavailable: Nothing was issued.
+        """
+        access = await self._sign(approval)
+        if not approval.refreshable:
+            return self._answer(approval, access, None)
+        expires_at = approval.at + self.lifetimes.family(approval.client)
+        first = self.families.draw(approval.family, approval.at, self.lifetimes.refresh(approval.client), expires_at)
+        await self.families.open(approval, first.stored, expires_at)
+        return self._answer(approval, access, first.token)
+
+    async def refresh_access_token(self, approval: Approval, spends: PresentedRefreshToken) -> TokenSet:
+        """Trade a refresh token for an access token and its successor.
+
+        Raises:
+            OAuthError: ``invalid_grant``; a replay has ended the family.
+            StoreUnavailable: Unknown whether the token is spent; within the grace a retry gets its answer.
+        """
+        presented, held = spends.value, spends.held
+        if held.token.spent_at is None and held.family.ended_at is None:
+            access = await self._sign(approval)
+            lifetime = self.lifetimes.refresh(approval.client)
+            successor = self.families.draw(approval.family, self.clock.now(), lifetime, held.family.expires_at)
+            answer = self._answer(approval, access, successor.token)
+            sealed = seal_answer(presented, answer.body) if self.lifetimes.reuse_grace(approval.client) else None
+            if await self.families.store.rotate(held.token, successor.stored, sealed):
+                return answer
+            held = await self._look_again(presented, held)
+        return await self._answer_spent(approval, held, presented)
+
+    async def read_access_token(self, token: str) -> AccessToken:
+        """Verify an access token of ours. Raises ``TokenRejected``, ``Unavailable``."""
+        return await self.verifier.read(token)
+
+    async def revoke_access_token(self, token: AccessToken, actor: str, origin: RequestOrigin | None) -> None:
+        """Raises ``StoreUnavailable``: nothing was revoked."""
+        await self.revocations.revoke(token, "revoked by its client", actor, origin)
+
+    async def revoke_family(self, family: TokenFamily, actor: str, origin: RequestOrigin | None) -> None:
+        """End a family, its access tokens included. Raises ``StoreUnavailable``: nothing was ended."""
+        await self._end(family, "revoked by its client", EventKind.FAMILY_ENDED, actor, origin)
+
+    async def _sign(self, approval: Approval) -> str:
+        token = DraftToken()
+        for enhancer in self.enhancers:
+            token = await enhancer.enhance(token, approval)
+        return token.value
+
+    def _answer(self, approval: Approval, access: str, refresh: str | None) -> TokenSet:
+        body: dict[str, object] = {
+            "access_token": access,
+            "token_type": "Bearer",
+            "expires_in": int(self.lifetimes.access(approval.client).total_seconds()),
+            "scope": str(approval.scope),
+        }
+        if refresh is not None:
+            body["refresh_token"] = refresh
+        return TokenSet(json.dumps(body, separators=(",", ":")).encode())
+
+    async def _look_again(self, presented: str, before: HeldRefreshToken) -> HeldRefreshToken:
+        return await self.families.find(presented) or before
+
+    async def _answer_spent(self, approval: Approval, held: HeldRefreshToken, presented: str) -> TokenSet:
+        """A spent token: an honest retry within the grace, or a replay."""
+        family, spent_at = held.family, held.token.spent_at
+        if family.ended_at is not None:
+            raise invalid_grant(Rule.REFRESH_FAMILY_ENDED, f"family {family.family_id} ended: {family.end_reason}")
+        if spent_at is not None and held.token.sealed_answer is not None:
+            grace = self.lifetimes.reuse_grace(approval.client)
+            answer = open_answer(presented, held.token.sealed_answer)
+            if answer is not None and self.clock.now() < spent_at + grace:
+                return TokenSet(answer)
+        self.on_replay()
+        await self._end(
+            family, "refresh token replayed", EventKind.REFRESH_REPLAYED, approval.client.client_id, approval.origin
+        )
+        raise invalid_grant(Rule.REFRESH_REPLAYED, f"family {family.family_id}, spent {spent_at}")
+
+    async def _end(
+        self, family: TokenFamily, reason: str, kind: EventKind, actor: str, origin: RequestOrigin | None
+    ) -> None:
+        lifetime = LONGEST_TOKEN + self.lifetimes.leeway
+        if await self.families.end(family, reason, lifetime, kind, actor, origin):
+            self.revocations.replica.add_cut(family_cut(family.family_id, reason, self.clock.now(), lifetime))

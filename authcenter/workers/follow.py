@@ -1,0 +1,96 @@
+"""Keeps this process in step with the record: schema, keys, revocations, what caches must forget.
+
+Until everything has been loaded once the process is not ready; a record that does not answer is asked again for ever.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from authcenter.core.clock import Clock
+from authcenter.core.errors import Conflict, StoreUnavailable
+from authcenter.keys.rotation import KeyRotation
+from authcenter.keys.source import LiveKeyRing
+from authcenter.settings.live import LivePolicy
+from authcenter.telemetry.health import Health
+from authcenter.telemetry.logs import Logger
+from authcenter.telemetry.metrics import Metrics
+from authcenter.tokens.revocation import Revocations
+
+SECONDS_BETWEEN_POLLS = 1.0
+"""Bounds, with the time of a query, how late a revocation made by another process is honoured (2 s)."""
+
+_MOST_SECONDS_BETWEEN_TRIES = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """One loop that loads what is missing and then follows.
+
+    Attributes:
+        migrated: Whether the schema is the newest; migrates it where this process may.
+        database_now: The database's clock.
+        forget: Makes caches forget what others wrote; takes Unix seconds.
+        actor: Who makes the first keys, for the audit log.
+    """
+
+    migrated: Callable[[], Awaitable[bool]]
+    database_now: Callable[[], Awaitable[datetime]]
+    forget: Callable[[float], Awaitable[None]]
+    rotation: KeyRotation
+    keys: LiveKeyRing
+    revocations: Revocations
+    policy: LivePolicy
+    clock: Clock
+    health: Health
+    metrics: Metrics
+    log: Logger
+    actor: str = "system"
+
+    async def run(self) -> None:
+        """Follow for ever; cancel the task to end it."""
+        failures = 0
+        while True:
+            failures = 0 if await self.step() else failures + 1
+            pause = min(SECONDS_BETWEEN_POLLS * (1 + failures / 4), _MOST_SECONDS_BETWEEN_TRIES)
+            await asyncio.sleep(pause * random.uniform(0.8, 1.0))  # noqa: S311 - jitter, not a secret
+
+    async def step(self) -> bool:
+        """Load or follow once; False where the record does not answer."""
+        try:
+            await self._follow()
+        except (StoreUnavailable, Conflict) as failure:
+            self._note_database(up=False, hint=str(failure))
+            return False
+        self._note_database(up=True)
+        return True
+
+    async def _follow(self) -> None:
+        missing = self.health.missing
+        if "schema" in missing:
+            if not await self.migrated():
+                self.log.error("schema_pending", remedy="run `authcenter db upgrade`")
+                return
+            missing.discard("schema")
+        if "signing keys" in missing:
+            await self.rotation.ensure(self.actor)
+            missing.discard("signing keys")
+        self.health.clock_skew = self.clock.seconds() - (await self.database_now()).timestamp()
+        await self.revocations.poll(self.policy.current.revocation.short_hash_bytes)
+        missing.discard("revocations")
+        await self.keys.reload()
+        await self.forget(self.clock.seconds())
+
+    def _note_database(self, *, up: bool, hint: str = "") -> None:
+        """Told once, when it changes: an outage must not flood the log."""
+        dependencies = self.health.dependencies
+        if dependencies.get("database") is not up:
+            if up:
+                self.log.info("dependency_up", dependency="database")
+            else:
+                self.log.error("dependency_down", dependency="database", hint=hint)
+        dependencies["database"] = up
+        self.metrics.dependency_up.labels("database").set(up)
+        self.metrics.revocation_degraded.set(not up)

@@ -1,0 +1,95 @@
+"""``python -m tests.bench``: measure, print, write JSON; exit 1 on a failed request or a missed target."""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.bench import machine, table, verification
+from tests.bench.authority import Authcenter
+from tests.bench.compare import Cores, compare, cores
+from tests.bench.contenders import Bare, OidcProvider
+from tests.bench.load import CONNECTIONS
+from tests.bench.work import Contender, Work
+
+_LATEST = Path(__file__).parent / "results" / "latest.json"
+_CONTENDERS: dict[str, Callable[[Path], Contender]] = {
+    contender.name: contender for contender in (Bare, Authcenter, OidcProvider)
+}
+_VERIFY = "verify"
+_PROGRAMS = ("wrk", "npm", "taskset")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what was asked for and give the exit code."""
+    asked = _parser().parse_args(arguments)
+    works = [work for work in Work if not asked.only or asked.only in work.value]
+    with_verify = not asked.only or asked.only in _VERIFY
+    if not works and not with_verify:
+        print(f"nothing is named {asked.only!r}: {', '.join([*Work, _VERIFY])}", file=sys.stderr)
+        return 2
+    if missing := [name for name in _PROGRAMS if shutil.which(name) is None]:
+        print(f"the bench needs {', '.join(missing)}; on Debian: apt-get install wrk npm util-linux", file=sys.stderr)
+        return 2
+    on = cores()
+    os.sched_setaffinity(0, {on.load})
+    report: dict[str, Any] = {"machine": machine.describe(on)}
+    settings = {"seconds": asked.seconds, "rounds": asked.rounds, "warm_up": asked.warm_up, "connections": CONNECTIONS}
+    report["settings"] = settings
+    verdicts: list[table.Target] = []
+    failed = 0
+    if works:
+        of = _compared(asked, works, on)
+        failed = table.failures(of)
+        verdicts = table.targets(of)
+        print(table.render(of))
+        report["ratios"] = {work.value: table.ratios(of, work) for work in of}
+        report["works"] = {
+            work.value: {name: asdict(row) for name, row in row_of.items()} for work, row_of in of.items()
+        }
+    if with_verify and table.OURS in asked.contender:
+        figures = verification.in_a_process(on.server)
+        verdicts += verification.targets(figures)
+        print(verification.render(figures))
+        report["verification"] = figures
+    report |= {"targets": [asdict(verdict) for verdict in verdicts], "failures": failed}
+    asked.json.parent.mkdir(parents=True, exist_ok=True)
+    asked.json.write_text(json.dumps(report, indent=2) + "\n")
+    print("\n".join(table.render_target(verdict) for verdict in verdicts))
+    if failed:
+        print(f"VOID: {failed} requests failed; a rate with failures in it says nothing", file=sys.stderr)
+    return 1 if failed or not all(verdict.met for verdict in verdicts) else 0
+
+
+def _compared(asked: argparse.Namespace, works: Sequence[Work], on: Cores) -> table.Rows:
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="authcenter-bench-")))
+        contenders = [make(place) for name, make in _CONTENDERS.items() if name in asked.contender]
+        for contender in contenders:
+            stack.enter_context(contender)
+        timing = {"rounds": asked.rounds, "seconds": asked.seconds, "warm_up": asked.warm_up}
+        return table.rows(compare(contenders, works, on=on, **timing))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=4, help="length of each load (default 4)")
+    parser.add_argument("--rounds", type=int, default=3, help="loads of each kind, interleaved (default 3)")
+    parser.add_argument("--warm-up", type=int, default=1, help="load before each that is not counted (default 1)")
+    parser.add_argument("--only", metavar="NAME", default="", help="only works whose name contains this, or verify")
+    parser.add_argument(
+        "--contender", nargs="+", choices=_CONTENDERS, default=list(_CONTENDERS), help="default: all three"
+    )
+    parser.add_argument("--json", type=Path, default=_LATEST, metavar="FILE", help="default: results/latest.json")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""All stores of one record, on any backend."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from authcenter.audit.chain import GENESIS, first_break, link
+from authcenter.core.clock import SystemClock
+from authcenter.core.event import Event
+from authcenter.stores.memory.accounts import MemoryUserStore
+from authcenter.stores.memory.audit import MemoryAuditLog
+from authcenter.stores.memory.clients import MemoryClientStore, MemoryResourceStore
+from authcenter.stores.memory.keys import MemorySigningKeyStore
+from authcenter.stores.memory.record import MemoryRecord
+from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
+from authcenter.stores.ports.accounts import UserStore
+from authcenter.stores.ports.audit import AuditLog, AuditRow
+from authcenter.stores.ports.clients import ClientStore, ResourceStore
+from authcenter.stores.ports.keys import SigningKeyStore
+from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
+from authcenter.stores.sql.audit import SqlAuditLog
+from authcenter.stores.sql.changes import SqlChangeFeed
+from authcenter.stores.sql.clients import SqlClientStore
+from authcenter.stores.sql.database import Database
+from authcenter.stores.sql.keys import SqlSigningKeyStore
+from authcenter.stores.sql.resources import SqlResourceStore
+from authcenter.stores.sql.revocations import SqlRevocationStore
+from authcenter.stores.sql.tokens import SqlRefreshTokenStore
+from authcenter.stores.sql.transactions import Transactions
+from authcenter.stores.sql.users import SqlUserStore
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Every port over one record, as one process holds them.
+
+    Attributes:
+        counted: The events that were counted as committed, in order.
+    """
+
+    clients: ClientStore
+    resources: ResourceStore
+    users: UserStore
+    refresh_tokens: RefreshTokenStore
+    revocations: RevocationStore
+    changes: ChangeFeed
+    keys: SigningKeyStore
+    audit: AuditLog
+    counted: list[Event]
+
+    async def proven_rows(self) -> list[AuditRow]:
+        """The audit rows, whose chains hold."""
+        rows = list(await self.audit.rows())
+        assert first_break(rows) is None
+        return rows
+
+
+def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
+    return Stores(
+        clients=MemoryClientStore(record),
+        resources=MemoryResourceStore(record),
+        users=MemoryUserStore(record),
+        refresh_tokens=MemoryRefreshTokenStore(record),
+        revocations=MemoryRevocationStore(record),
+        changes=MemoryChangeFeed(record),
+        keys=MemorySigningKeyStore(record),
+        audit=MemoryAuditLog(record),
+        counted=counted,
+    )
+
+
+def sql_stores(database: Database) -> Stores:
+    counted: list[Event] = []
+    transactions = Transactions(database, link, GENESIS, counted.append)
+    return Stores(
+        clients=SqlClientStore(database, transactions),
+        resources=SqlResourceStore(database, transactions),
+        users=SqlUserStore(database, transactions),
+        refresh_tokens=SqlRefreshTokenStore(database, transactions),
+        revocations=SqlRevocationStore(database, transactions),
+        changes=SqlChangeFeed(database),
+        keys=SqlSigningKeyStore(database, transactions),
+        audit=SqlAuditLog(database, transactions),
+        counted=counted,
+    )
+
+
+def new_memory_record(counted: list[Event]) -> MemoryRecord:
+    return MemoryRecord(SystemClock(), link, GENESIS, counted.append)
+
+
+def sqlite_url(path: Path) -> str:
+    return f"sqlite+aiosqlite:///{path}"

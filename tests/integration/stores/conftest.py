@@ -1,0 +1,88 @@
+"""Every port on every backend, each test on a record of its own."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from authcenter.core.event import Event
+from authcenter.stores.sql.database import Database
+from authcenter.stores.sql.schema import upgrade_schema
+from tests.integration.stores.backends import Stores, memory_stores, new_memory_record, sql_stores, sqlite_url
+from tests.servers.postgres import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: PostgresServer) -> str:
+    """Name of a migrated database, to be copied."""
+    url = postgres_server.create_database()
+    _migrate(url)
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database file, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    _migrate(sqlite_url(path))
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables."""
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path / "empty.db")
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.create_database()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def record_url(request: pytest.FixtureRequest, tmp_path: Path) -> str | None:
+    """A migrated database; None: memory."""
+    if request.param == "memory":
+        return None
+    if request.param == "sqlite":
+        copy = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "authcenter.db")
+        return sqlite_url(copy)
+    template: str = request.getfixturevalue("migrated_postgres")
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.create_database(template=template)
+
+
+@pytest.fixture
+async def processes(record_url: str | None) -> AsyncIterator[tuple[Stores, Stores]]:
+    """The stores of two processes on one record."""
+    async with AsyncExitStack() as stack:
+        if record_url is None:
+            counted: list[Event] = []
+            record = new_memory_record(counted)
+            yield memory_stores(record, counted), memory_stores(record, counted)
+            return
+        databases = [Database(record_url), Database(record_url)]
+        for database in databases:
+            stack.push_async_callback(database.close)
+        yield sql_stores(databases[0]), sql_stores(databases[1])
+
+
+@pytest.fixture
+def stores(processes: tuple[Stores, Stores]) -> Stores:
+    return processes[0]
+
+
+def _migrate(url: str) -> None:
+    async def migrate() -> None:
+        database = Database(url)
+        await upgrade_schema(database)
+        await database.close()
+
+    asyncio.run(migrate())

@@ -1,0 +1,54 @@
+"""Conformance of ``SigningKeyStore``."""
+
+from datetime import timedelta
+
+import pytest
+
+from authcenter.core.errors import Conflict
+from authcenter.core.event import EventKind
+from authcenter.stores.ports.keys import StoredKey
+from tests.integration.stores.backends import Stores
+from tests.integration.stores.samples import SOME_TIME, a_key, recorded
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param(a_key("k" * 64), id="every field set"),
+        pytest.param(a_key(private_pem="", retired_at=None, revoked_at=None), id="nothing optional set"),
+    ],
+)
+async def test_a_key_is_read_as_it_was_written(stores: Stores, key: StoredKey) -> None:
+    await stores.keys.add(key, recorded(EventKind.KEY_CREATED))
+    assert await stores.keys.list_keys() == [key]
+    assert [row.event for row in await stores.proven_rows()] == ["key.created"]
+
+
+async def test_keys_are_listed_by_age(stores: Stores) -> None:
+    for kid, days in (("c", 2), ("a", 3), ("b", 1)):
+        await stores.keys.add(a_key(kid, created_at=SOME_TIME + timedelta(days=days)))
+    assert [key.kid for key in await stores.keys.list_keys()] == ["b", "c", "a"]
+
+
+async def test_a_taken_kid_is_a_conflict_and_keeps_nothing(stores: Stores) -> None:
+    await stores.keys.add(a_key())
+    with pytest.raises(Conflict):
+        await stores.keys.add(a_key(alg="RS256"), recorded())
+    assert await stores.keys.list_keys() == [a_key()]
+    assert await stores.proven_rows() == []
+
+
+async def test_a_key_is_replaced_with_its_successor_or_not_at_all(stores: Stores) -> None:
+    old, retired = a_key(retired_at=None), a_key(private_pem="")
+    successor = a_key("k2", created_at=SOME_TIME + timedelta(days=1))
+    await stores.keys.add(old)
+    with pytest.raises(Conflict):
+        await stores.keys.replace(retired, recorded(), successor=a_key("k1"))
+    assert await stores.keys.list_keys() == [old]
+    assert await stores.proven_rows() == []
+
+    await stores.keys.replace(retired, recorded(EventKind.KEY_RETIRED), successor=successor)
+    assert await stores.keys.list_keys() == [retired, successor]
+    await stores.keys.replace(successor)
+    assert await stores.keys.list_keys() == [retired, successor]
+    assert len(await stores.proven_rows()) == 1

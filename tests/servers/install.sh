@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Installs the servers that the tests start, as far as they are missing: on Debian and its kin with apt-get, as root or
+# through a sudo that asks nothing. Elsewhere one line says what is missing; the tests in want of it skip themselves.
+# With CI=true a server that cannot be had is an error. The services that packages may start do not matter: every
+# server of the tests has its own port, directory and process.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+packages=()
+installed() { # PROGRAM [FURTHER PLACE]…
+    command -v "$1" >/dev/null && return
+    local place
+    for place in "${@:2}"; do
+        test ! -x "$place" || return 0
+    done
+    return 1
+}
+installed postgres /usr/lib/postgresql/*/bin/postgres /usr/local/bin/postgres || packages+=(postgresql)
+installed redis-server || packages+=(redis-server)
+
+give_up() {
+    echo "Tests are skipped for want of: $1 ($2)" >&2
+    test "${CI:-}" != true || exit 1
+}
+
+as_root=()
+if test "$(id -u)" -ne 0; then
+    as_root=(sudo -n)
+fi
+
+if test ${#packages[@]} -gt 0; then
+    if ! command -v apt-get >/dev/null; then
+        give_up "${packages[*]}" "no apt-get here: install them by hand"
+    elif test ${#as_root[@]} -gt 0 && ! sudo -n true 2>/dev/null; then
+        give_up "${packages[*]}" "to get them: sudo apt-get install ${packages[*]}"
+    else
+        echo "Installing for the tests: ${packages[*]}"
+        apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
+        { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${packages[@]}"; } </dev/null >/dev/null ||
+            give_up "${packages[*]}" "apt-get failed"
+    fi
+fi
+
+if ! command -v consul >/dev/null; then
+    "${PYTHON:-python3}" -m tests.servers.consul_package >/dev/null || give_up consul "put it on PATH"
+fi
