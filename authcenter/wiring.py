@@ -30,7 +30,7 @@ from authcenter.grants.third_party import third_party_grant_types, third_party_g
 from authcenter.http.cors import ClientCors
 from authcenter.http.discovery import DiscoveryEndpoint, JwksEndpoint
 from authcenter.http.forms import MAX_BODY_BYTES
-from authcenter.http.frame import Frame
+from authcenter.http.frame import Frame, security_headers
 from authcenter.http.introspect import IntrospectionEndpoint
 from authcenter.http.operations import OperationsEndpoints
 from authcenter.http.origin import OriginReader
@@ -63,6 +63,7 @@ from authcenter.stores.sql.users import SqlUserStore
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
+from authcenter.telemetry.request_log import RequestLog
 from authcenter.tokens.enhancers import GrantEnhancer, JwtTokenEnhancer, UserEnhancer
 from authcenter.tokens.families import TokenFamilies
 from authcenter.tokens.introspection import Introspector
@@ -193,6 +194,7 @@ def build_service(
     core: Core,
     metrics: Metrics,
     log: Logger,
+    request_log: RequestLog,
     *,
     migrated: Callable[[], Awaitable[bool]],
 ) -> Service:
@@ -215,14 +217,11 @@ def build_service(
     introspector = Introspector(
         core.verifier, core.families, core.revocations, core.lifetimes, clients, policy, settings.issuer, clock
     )
-    surrender = TokenSurrender(
-        core.verifier, core.families, tokens, lambda kind: metrics.revocations.labels(kind).inc()
-    )
+    surrender = TokenSurrender(core.verifier, core.families, tokens, lambda kind: metrics.revocations(kind).inc())
 
     cors = ClientCors(clients)
-    frame = Frame(
-        OriginReader(settings.trusted_networks), cors, metrics, health, log, secure=settings.issuer.startswith("https:")
-    )
+    origins = OriginReader(settings.trusted_networks)
+    frame = Frame(origins, cors, metrics, health, log, request_log, security_headers(settings.issuer))
     public = web.Application(middlewares=[frame.middleware()], client_max_size=MAX_BODY_BYTES)
     for endpoint in (
         TokenEndpoint(granter, cors, metrics),
@@ -285,9 +284,9 @@ def _strategies(
         try:
             user = await core.accounts.authenticate(login, password)
         except OAuthError as refused:
-            metrics.logins.labels(refused.rule).inc()
+            metrics.logins(refused.rule).inc()
             raise
-        metrics.logins.labels("success").inc()
+        metrics.logins("success").inc()
         return user
 
     def deprecated(client: Client) -> None:
@@ -302,7 +301,7 @@ def _strategies(
 
 
 def _cache(load: Callable[[str], Awaitable[V | None]], core: Core, metrics: Metrics, name: str) -> ReadThroughCache[V]:
-    outcomes = {outcome: metrics.cache_requests.labels(name, outcome) for outcome in ("hit", "miss", "stale", "error")}
+    outcomes = {outcome: metrics.cache_requests(name, outcome) for outcome in ("hit", "miss", "stale", "error")}
     return ReadThroughCache(load, lambda: core.policy.current, core.clock, lambda outcome: outcomes[outcome].inc())
 
 

@@ -22,6 +22,7 @@ from authcenter.settings.policy import Policy, fields_not_in_force
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger, configure_logs, set_level
 from authcenter.telemetry.metrics import Metrics
+from authcenter.telemetry.request_log import RequestLog
 from authcenter.wiring import build_core, build_service, open_database, schema_state, sql_stores, upgrade_schema
 
 
@@ -47,7 +48,7 @@ async def _serve(settings: BootSettings, policy: LivePolicy, *, demo: bool) -> N
         metrics, hashing, clock = Metrics(), PasswordHashing(), SystemClock()
         stack.callback(hashing.close)
         database = await stack.enter_async_context(open_database(settings))
-        stores = sql_stores(database, lambda event: metrics.audit_events.labels(event.kind).inc())
+        stores = sql_stores(database, lambda event: metrics.audit_events(event.kind).inc())
         core = build_core(settings, policy, stores, hashing, clock)
 
         async def migrated() -> bool:
@@ -55,7 +56,9 @@ async def _serve(settings: BootSettings, policy: LivePolicy, *, demo: bool) -> N
                 await upgrade_schema(database)
             return not (await schema_state(database)).pending
 
-        service = build_service(settings, core, metrics, log, migrated=migrated)
+        request_log = RequestLog(sys.stderr)
+        stack.callback(request_log.flush)
+        service = build_service(settings, core, metrics, log, request_log, migrated=migrated)
         policy.subscribe(_policy_listener(service.health, metrics, log))
         _warn_of_idle_fields(policy.current, log)
         tls = server_context(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
@@ -100,7 +103,7 @@ def _policy_listener(
     health: Health, metrics: Metrics, log: Logger
 ) -> Callable[[Outcome, str, tuple[str, ...], Policy], None]:
     def note(outcome: Outcome, source: str, problems: tuple[str, ...], policy: Policy) -> None:
-        metrics.config_reloads.labels(source, outcome).inc()
+        metrics.config_reloads(source, outcome).inc()
         health.policy_version = policy.version
         if outcome is Outcome.REJECTED:
             log.error("policy_rejected", source=source, problems=problems, in_force=policy.version)

@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from aiohttp import web
-from prometheus_client import Histogram
+from multidict import CIMultiDict
 
 from authcenter.core.errors import ErrorCode, OAuthError, Unavailable
 from authcenter.core.rules import Rule
@@ -17,9 +17,23 @@ from authcenter.http.responses import error, refusal, unavailable
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
+from authcenter.telemetry.request_log import RequestLog
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Server": "authcenter",
+}
+_HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+
+
+def security_headers(issuer: str) -> Mapping[str, str]:
+    """What every answer carries; HSTS where the service is reached over TLS."""
+    return CIMultiDict(_HEADERS | _HSTS if issuer.startswith("https:") else _HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +45,8 @@ class Frame:
     metrics: Metrics
     health: Health
     log: Logger
-    secure: bool
-    _children: dict[tuple[str, str, int], Histogram] = field(default_factory=dict)
+    request_log: RequestLog
+    headers: Mapping[str, str]
 
     def middleware(self) -> Callable[..., Awaitable[web.StreamResponse]]:
         @web.middleware
@@ -45,15 +59,8 @@ class Frame:
         started = time.perf_counter()
         origin = request[ORIGIN] = self.origins.read(request)
         response = await self._answer(request, handler)
-        headers = response.headers
-        headers["X-Request-Id"] = origin.request_id
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
-        headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
-        headers["X-Frame-Options"] = "DENY"
-        headers["Server"] = "authcenter"
-        if self.secure:
-            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        response.headers.extend(self.headers)
+        response.headers["X-Request-Id"] = origin.request_id
         if "Origin" in request.headers:
             await self.cors.expose(request, response)
         if self.health.draining:
@@ -83,11 +90,7 @@ class Frame:
         resource = request.match_info.route.resource
         route = resource.canonical if resource is not None else "unknown"
         method = request.method if request.method in _METHODS else "other"
-        key = (method, route, response.status)
-        histogram = self._children.get(key)
-        if histogram is None:
-            histogram = self._children[key] = self.metrics.http_seconds.labels(method, route, response.status)
-        histogram.observe(seconds)
+        self.metrics.http_seconds(method, route, str(response.status)).observe(seconds)
         origin = request[ORIGIN]
         line: dict[str, object] = {
             "request_id": origin.request_id,
@@ -103,7 +106,7 @@ class Frame:
             line["caller_request_id"] = origin.caller_request_id
         if (verdict := request.get(VERDICT)) is not None:
             line["rule"], line["hint"] = verdict
-        self.log.info("request", **line)
+        self.request_log.write(line, urgent=response.status >= 500)
 
 
 def _http_error(request: web.Request, answer: web.HTTPException) -> web.Response:

@@ -60,7 +60,7 @@ class IntrospectionEndpoint:
             outcome = "unavailable"
             raise
         finally:
-            self.metrics.introspections.labels(outcome).inc()
+            self.metrics.introspections(outcome).inc()
             self.metrics.introspection_seconds.observe(time.perf_counter() - started)
 
     def _note(self, request: web.Request, answer: Introspection) -> str:
@@ -69,7 +69,7 @@ class IntrospectionEndpoint:
         if answer.rule is not None:
             request[VERDICT] = (answer.rule, answer.hint)
         if answer.reason is not None:
-            self.metrics.token_failures.labels(answer.reason).inc()
+            self.metrics.token_failures(answer.reason).inc()
         return "inactive"
 
     def _signed(self, answer: Introspection, caller: Client) -> web.Response:

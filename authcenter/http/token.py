@@ -48,8 +48,8 @@ class TokenEndpoint:
             outcome = "unavailable"
             raise
         finally:
-            self.metrics.token_requests.labels(grant_type, outcome).inc()
-            self.metrics.token_seconds.labels(grant_type).observe(time.perf_counter() - started)
+            self.metrics.token_requests(grant_type, outcome).inc()
+            self.metrics.token_seconds(grant_type).observe(time.perf_counter() - started)
 
     def _label(self, form: Form) -> str:
         grant_type = form.get("grant_type") or ""

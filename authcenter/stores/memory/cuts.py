@@ -16,7 +16,7 @@ def keep_cut(tables: Tables, cut: Cut, at: datetime) -> None:
     A cut of everything outweighs one up to an instant; of two of those the later stays. So it is with when they lapse.
     """
     up_to = _whole_second(at) if cut.until_now else cut.up_to
-    _mark_owner(tables, cut, up_to, at)
+    _mark_owner(tables, cut.kind, cut.value, up_to, at)
     kept = Cut(cut.kind, cut.value, cut.reason, up_to=up_to, expires_at=cut.expires_at)
     if held := tables.cuts.get((cut.kind, cut.value)):
         before, _ = held
@@ -35,7 +35,9 @@ def lift_cut(tables: Tables, kind: CutKind, value: str, at: datetime) -> None:
     """Turn a cut of everything into one of what was issued until now."""
     held = tables.cuts.get((kind, value))
     if held and held[0].up_to is None:
-        tables.cuts[kind, value] = (replace(held[0], up_to=_whole_second(at)), at)
+        up_to = _whole_second(at)
+        tables.cuts[kind, value] = (replace(held[0], up_to=up_to), at)
+        _mark_owner(tables, kind, value, up_to, at)
 
 
 def later_cut(held: datetime | None, new: datetime | None) -> datetime | None:
@@ -64,13 +66,13 @@ def _lies_under(family: TokenFamily, cut: Cut) -> bool:
     return carried.get(cut.kind) == cut.value
 
 
-def _mark_owner(tables: Tables, cut: Cut, up_to: datetime | None, at: datetime) -> None:
+def _mark_owner(tables: Tables, kind: CutKind, value: str, up_to: datetime | None, at: datetime) -> None:
     """Write the cut to its user or client too, so that whoever reads that row issues nothing under the cut."""
     if up_to is None:
         return
-    if cut.kind is CutKind.SUBJECT and (held := tables.users.get(cut.value)):
-        tables.users[cut.value] = replace(held, user=replace(held.user, cut_at=later_cut(held.user.cut_at, up_to)))
-        tables.note_change("user", cut.value, at)
-    if cut.kind is CutKind.CLIENT and (client := tables.clients.get(cut.value)):
-        tables.clients[cut.value] = replace(client, cut_at=later_cut(client.cut_at, up_to))
-        tables.note_change("client", cut.value, at)
+    if kind is CutKind.SUBJECT and (held := tables.users.get(value)):
+        tables.users[value] = replace(held, user=replace(held.user, cut_at=later_cut(held.user.cut_at, up_to)))
+        tables.note_change("user", value, at)
+    if kind is CutKind.CLIENT and (client := tables.clients.get(value)):
+        tables.clients[value] = replace(client, cut_at=later_cut(client.cut_at, up_to))
+        tables.note_change("client", value, at)

@@ -147,6 +147,7 @@ def _engine(url: str, statement_seconds: float) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "checkout", _refuse_dead)
     event.listen(engine.sync_engine, "handle_error", _give_up_silent)
+    event.listen(engine.sync_engine, "close", _hang_up)
     return engine
 
 
@@ -158,11 +159,13 @@ def _refuse_dead(connection: Any, _: object, __: object) -> None:
 
 def _give_up_silent(context: ExceptionContext) -> None:
     # Without a word of the server, nor can a rollback be had of it: waiting for that would double the time.
-    if isinstance(context.original_exception, TimeoutError) and context.connection is not None:
-        driver = context.connection.connection.driver_connection
-        if driver is not None:
-            driver.terminate()
+    if isinstance(context.original_exception, TimeoutError):
         context.is_disconnect = True
+
+
+def _hang_up(connection: Any, _: object) -> None:
+    # Not in words: a server that does not answer would keep this process from ending, once per connection.
+    connection.driver_connection.terminate()
 
 
 def _prepare_sqlite(statement_seconds: float, connection: Any, _: object) -> None:

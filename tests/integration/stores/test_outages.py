@@ -135,6 +135,15 @@ async def test_a_frozen_server_is_unavailable_within_the_time_limits(mortal: Pos
     assert len(await stores.proven_rows()) == 1
 
 
+async def test_a_frozen_server_does_not_keep_this_process_from_ending(
+    mortal: PostgresServer, stores: Stores, database: Database
+) -> None:
+    await fill_pool(stores)
+    mortal.freeze()
+    async with asyncio.timeout(5):
+        await database.close()
+
+
 async def test_a_lock_held_elsewhere_is_waited_for_only_so_long(stores: Stores, database: Database) -> None:
     await stores.clients.add(a_client())
     async with database.writing() as connection:

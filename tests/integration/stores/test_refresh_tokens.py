@@ -156,6 +156,18 @@ async def test_no_token_outlives_the_end_of_its_family(processes: tuple[Stores, 
     assert len(await ends.proven_rows()) == 50
 
 
+async def test_a_family_may_be_ended_and_cut_at_once(processes: tuple[Stores, Stores]) -> None:
+    for _ in range(30):
+        family, first = await opened(processes[0])
+        ended, _ = await asyncio.gather(
+            processes[0].refresh_tokens.end_family(family.family_id, ENDED, ending(family)),
+            processes[1].revocations.cut(ending(family, "cut")),
+        )
+        held = await processes[0].refresh_tokens.find(first.selector)
+        assert held is not None
+        assert held.family.end_reason == ("replay" if ended else "cut")
+
+
 UNDER = [
     pytest.param(CutKind.FAMILY, "{family_id}", id="family"),
     pytest.param(CutKind.SESSION, "session-1", id="session"),

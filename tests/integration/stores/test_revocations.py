@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from authcenter.core.cut import Consequences, Cut, CutKind
+from authcenter.core.ids import ClientId, Subject, new_jti
 from tests.integration.stores.backends import Stores
 from tests.integration.stores.samples import (
     LONG_ID,
     SOME_TIME,
     a_client,
     a_digest,
+    a_family,
+    a_refresh_token,
     a_revoked_token,
     a_user,
     cutting,
@@ -135,7 +138,9 @@ async def test_until_now_is_the_databases_clock_rounded_up_to_the_second(stores:
 
 
 async def test_a_lift_leaves_a_cut_of_what_was_issued_until_now(stores: Stores) -> None:
+    await stores.clients.add(a_client(cut_at=None))
     await stores.revocations.cut(cutting(CutKind.CLIENT, "shop", expires_at=LATEST))
+    assert await stores.clients.find("shop") == a_client(cut_at=None)
     before = await stores.revocations.now()
     await stores.revocations.cut(Consequences(lifts=[(CutKind.CLIENT, "shop"), (CutKind.KEY, "unknown")]))
     after = await stores.revocations.now()
@@ -144,6 +149,7 @@ async def test_a_lift_leaves_a_cut_of_what_was_issued_until_now(stores: Stores) 
     assert cut.up_to.microsecond == 0
     assert before <= cut.up_to < after + timedelta(seconds=1)
     assert (cut.reason, cut.expires_at) == ("a reason", LATEST)
+    assert await stores.clients.find("shop") == a_client(cut_at=cut.up_to)
     assert await stores.revocations.recent(60) == ([], [cut])
 
 
@@ -171,6 +177,18 @@ async def test_a_refused_write_lifts_and_cuts_nothing(stores: Stores) -> None:
     change = Consequences(cuts=[Cut(CutKind.SUBJECT, "shop", "x")], lifts=[(CutKind.CLIENT, "shop")])
     assert not await stores.clients.remove("shop", change)
     assert (await the_cut(stores)).kind is CutKind.CLIENT
+
+
+async def test_concurrent_cuts_of_overlapping_families_all_succeed(processes: tuple[Stores, Stores]) -> None:
+    subjects, shops = ("usr_a", "usr_b"), ("shop-1", "shop-2")
+    for _ in range(10):
+        for number in range(40):
+            family = a_family(subject=Subject(subjects[number % 2]), client_id=ClientId(shops[number // 2 % 2]))
+            await processes[0].refresh_tokens.open_family(family, a_refresh_token(family.family_id, new_jti()))
+        cuts = [Cut(CutKind.SUBJECT, subject, "x") for subject in subjects]
+        cuts += [Cut(CutKind.CLIENT, shop, "x") for shop in shops] + [Cut(CutKind.EVERYTHING, "", "x", until_now=True)]
+        cutting_all = (processes[n % 2].revocations.cut(Consequences(cuts=[cut])) for n, cut in enumerate(cuts))
+        await asyncio.gather(*cutting_all)
 
 
 async def test_concurrent_cuts_of_overlapping_things_all_succeed(processes: tuple[Stores, Stores]) -> None:

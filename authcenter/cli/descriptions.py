@@ -1,0 +1,82 @@
+"""What the command line tells of each thing: plain values, and never a secret or the hash of one."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from authcenter.core.client import Client
+from authcenter.core.resource import Resource
+from authcenter.core.user import User
+from authcenter.keys.ring import KeyState, SigningKey
+
+
+def client_description(client: Client) -> dict[str, Any]:
+    """Of the secrets only that they are there, and since when."""
+    lifetimes = client.lifetimes
+    return {
+        "client_id": client.client_id,
+        "name": client.name,
+        "profile": client.profile.value,
+        "auth_methods": sorted(client.auth_methods),
+        "grants": sorted(client.grants),
+        "scopes": sorted(client.scopes.values),
+        "audiences": list(client.audiences),
+        "serves": sorted(client.serves),
+        "redirect_uris": list(client.redirect_uris),
+        "origins": sorted(client.origins),
+        "public": client.public,
+        "first_party": client.first_party,
+        "access_ttl": _seconds(lifetimes.access),
+        "refresh_ttl": _seconds(lifetimes.refresh),
+        "refresh_max_lifetime": _seconds(lifetimes.refresh_max),
+        "reuse_grace": _seconds(lifetimes.reuse_grace),
+        "on_outage": client.on_outage.value if client.on_outage else None,
+        "disabled": client.disabled_at is not None,
+        "secrets": [{"created_at": instant(secret.created_at)} for secret in client.secrets],
+        "created_at": instant(client.created_at),
+        "updated_at": instant(client.updated_at),
+    }
+
+
+def resource_description(resource: Resource) -> dict[str, Any]:
+    scopes = {value: {"text": scope.text, "role": scope.role} for value, scope in sorted(resource.scopes.items())}
+    return {
+        "id": resource.resource_id,
+        "name": resource.name,
+        "scopes": scopes,
+        "created_at": instant(resource.created_at),
+        "updated_at": instant(resource.updated_at),
+    }
+
+
+def user_description(user: User) -> dict[str, Any]:
+    return {
+        "sub": user.subject,
+        "username": user.username,
+        "email": user.email,
+        "email_verified": user.email_verified,
+        "roles": sorted(user.roles),
+        "disabled": user.disabled_at is not None,
+        "created_at": instant(user.created_at),
+        "updated_at": instant(user.updated_at),
+    }
+
+
+def key_description(key: SigningKey, state: KeyState) -> dict[str, Any]:
+    """``opens``: whether a passphrase of this machine opens the private key; None where there is none any more."""
+    return {
+        "kid": key.kid,
+        "alg": key.alg.value,
+        "state": state.value,
+        "created_at": instant(key.created_at),
+        "signs_from": instant(key.signs_from),
+        "opens": None if key.revoked_at is not None else key.private is not None,
+    }
+
+
+def instant(at: datetime) -> str:
+    """RFC 3339, to the second."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _seconds(lifetime: timedelta | None) -> int | None:
+    return None if lifetime is None else int(lifetime.total_seconds())

@@ -1,0 +1,49 @@
+"""One line a request, in the same form as the other log lines but at a tenth of their cost.
+
+structlog's processors would take a fifth of the time of an introspection. Lines are gathered and written together, at
+most ``_SECONDS_HELD`` later; one that tells of a failure is written at once, with all before it.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from typing import TextIO
+
+_SECONDS_HELD = 0.05
+_MOST_HELD = 500
+_quoted = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=str).encode
+
+
+class RequestLog:
+    """Writes request lines to ``stream``. Values are what the frame knows of a request: no secret is among them."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._held: list[str] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._second = 0
+        self._stamp = ""
+
+    def write(self, fields: Mapping[str, object], *, urgent: bool) -> None:
+        """Write one line; ``urgent``: now."""
+        now = time.time()
+        second = int(now)
+        if second != self._second:
+            self._second, self._stamp = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        stamp = f"{self._stamp}.{int(now % 1 * 1_000_000):06d}Z"
+        self._held.append(f'{{"event":"request","level":"info","timestamp":"{stamp}",{_quoted(fields)[1:]}\n')
+        if urgent or len(self._held) >= _MOST_HELD:
+            self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_SECONDS_HELD, self.flush)
+
+    def flush(self) -> None:
+        """Write what is held."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        lines, self._held = self._held, []
+        if lines:
+            self._stream.write("".join(lines))
+            self._stream.flush()

@@ -1,0 +1,78 @@
+"""Running deployments that tests share, each test with clients and users of its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.integration.service.api import Api, until
+from tests.integration.service.record import Operator
+from tests.servers.authcenter import AuthcenterProcess
+from tests.servers.postgres import PostgresServer
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A process of the service, what asks it, and who operates it."""
+
+    process: AuthcenterProcess
+    api: Api
+    operator: Operator
+
+
+def serving(process: AuthcenterProcess) -> Iterator[Service]:
+    """Start a process, and stop it afterwards."""
+    with process, Api(process.url, process.ops_url) as api:
+        yield Service(process, api, Operator(process.environment))
+
+
+@contextmanager
+def policy(service: Service, document: str) -> Iterator[None]:
+    """Put a policy document in force while the block runs, and then the one before."""
+    before = service.process.policy_file.read_text()
+    _put_in_force(service, document)
+    try:
+        yield
+    finally:
+        _put_in_force(service, before)
+
+
+def _put_in_force(service: Service, document: str) -> None:
+    accepted = service.api.metric("authcenter_config_reload_total", outcome="accepted")
+    service.process.policy_file.write_text(document)
+    until(lambda: service.api.metric("authcenter_config_reload_total", outcome="accepted") > accepted, "a new policy")
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """On SQLite, with the default policy."""
+    yield from serving(AuthcenterProcess(tmp_path_factory.mktemp("service")))
+
+
+@pytest.fixture(scope="session")
+def on_postgres(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """On PostgreSQL, with the default policy."""
+    directory = tmp_path_factory.mktemp("on-postgres")
+    yield from serving(AuthcenterProcess(directory, database_url=postgres_server.create_database()))
+
+
+@pytest.fixture(scope="session")
+def beside(on_postgres: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A second process on the database of ``on_postgres``."""
+    yield from serving(on_postgres.process.sibling(tmp_path_factory.mktemp("beside")))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest) -> Service:
+    """The service on each database in turn."""
+    name = "service" if request.param == "sqlite" else "on_postgres"
+    found: Service = request.getfixturevalue(name)
+    return found
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """For a process of the test's own."""
+    return tmp_path / "authcenter"
