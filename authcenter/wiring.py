@@ -5,8 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from aiohttp import web
-
 from authcenter.accounts.passwords import PasswordHashing
 from authcenter.accounts.users import Accounts
 from authcenter.audit.chain import GENESIS, link
@@ -29,12 +27,12 @@ from authcenter.grants.resources import GrantTargets
 from authcenter.grants.third_party import third_party_grant_types, third_party_granters
 from authcenter.http.cors import ClientCors
 from authcenter.http.discovery import DiscoveryEndpoint, JwksEndpoint
-from authcenter.http.forms import MAX_BODY_BYTES
 from authcenter.http.frame import Frame, security_headers
 from authcenter.http.introspect import IntrospectionEndpoint
-from authcenter.http.operations import OperationsEndpoints
+from authcenter.http.operations import OperatorsListener
 from authcenter.http.origin import OriginReader
 from authcenter.http.revoke import RevocationEndpoint
+from authcenter.http.router import Handler, Router
 from authcenter.http.token import TokenEndpoint
 from authcenter.keys.ring import LONGEST_TOKEN
 from authcenter.keys.rotation import KeyRotation
@@ -42,7 +40,7 @@ from authcenter.keys.source import LiveKeyRing
 from authcenter.keys.vault import KeyVault
 from authcenter.settings.boot import BootSettings
 from authcenter.settings.live import LivePolicy
-from authcenter.stores.cached.lookups import CachedClients, CachedResources, CacheInvalidation
+from authcenter.stores.cached.invalidation import CacheInvalidation
 from authcenter.stores.cached.read_through import ReadThroughCache
 from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.audit import AuditLog
@@ -183,8 +181,8 @@ def build_core(
 class Service:
     """One process of the service, joined but not started."""
 
-    public: web.Application
-    operators: web.Application
+    public: Handler
+    operators: Handler
     follower: Follower
     health: Health
 
@@ -205,9 +203,8 @@ def build_service(
     """
     clock, policy = core.clock, core.policy
     health = Health(policy_version=policy.current.version)
-    client_cache = _cache(core.stores.clients.find, core, metrics, "client")
-    resource_cache = _cache(core.stores.resources.find, core, metrics, "resource")
-    clients, resources = CachedClients(client_cache), CachedResources(resource_cache)
+    clients = _cache(core.stores.clients.find, core, metrics, "client")
+    resources = _cache(core.stores.resources.find, core, metrics, "resource")
 
     authentication = ClientAuthentication(clients, core.secrets)
     tokens = _token_service(settings, core, metrics)
@@ -217,12 +214,12 @@ def build_service(
     introspector = Introspector(
         core.verifier, core.families, core.revocations, core.lifetimes, clients, policy, settings.issuer, clock
     )
-    surrender = TokenSurrender(core.verifier, core.families, tokens, lambda kind: metrics.revocations(kind).inc())
+    surrender = TokenSurrender(core.verifier, core.families, tokens, metrics.revocations.count)
 
     cors = ClientCors(clients)
     origins = OriginReader(settings.trusted_networks)
-    frame = Frame(origins, cors, metrics, health, log, request_log, security_headers(settings.issuer))
-    public = web.Application(middlewares=[frame.middleware()], client_max_size=MAX_BODY_BYTES)
+    router = Router()
+    frame = Frame(router, origins, cors, metrics, health, log, request_log, security_headers(settings.issuer))
     for endpoint in (
         TokenEndpoint(granter, cors, metrics),
         IntrospectionEndpoint(
@@ -238,14 +235,14 @@ def build_service(
         DiscoveryEndpoint(settings.issuer, tuple(granter.strategies), policy),
         JwksEndpoint(core.keys, policy),
     ):
-        endpoint.mount(public.router)
-    operators = web.Application()
-    OperationsEndpoints(health, metrics, lambda: _refresh_gauges(core, metrics)).mount(operators.router)
+        endpoint.mount(router)
+    operators = OperatorsListener(health, metrics, lambda: _refresh_gauges(core, metrics), Router())
+    operators.mount()
 
     follower = Follower(
         migrated=migrated,
         database_now=core.stores.revocations.now,
-        forget=CacheInvalidation(core.stores.changes, client_cache, resource_cache).poll,
+        forget=CacheInvalidation(core.stores.changes, clients, resources).poll,
         rotation=core.rotation,
         keys=core.keys,
         revocations=core.revocations,
@@ -255,7 +252,7 @@ def build_service(
         metrics=metrics,
         log=log,
     )
-    return Service(public, operators, follower, health)
+    return Service(frame.handle, operators.handle, follower, health)
 
 
 def known_grant_types() -> frozenset[str]:
@@ -269,7 +266,7 @@ def _token_service(settings: BootSettings, core: Core, metrics: Metrics) -> Toke
         UserEnhancer(),
         JwtTokenEnhancer(core.keys, lambda: core.policy.current.tokens.signing_alg),
     ]
-    replayed = metrics.refresh_replays.inc
+    replayed = metrics.refresh_replays.count
     return TokenService(
         enhancers, core.families, core.revocations, core.verifier, core.lifetimes, core.clock, on_replay=replayed
     )
@@ -284,9 +281,9 @@ def _strategies(
         try:
             user = await core.accounts.authenticate(login, password)
         except OAuthError as refused:
-            metrics.logins(refused.rule).inc()
+            metrics.logins.count(refused.rule)
             raise
-        metrics.logins("success").inc()
+        metrics.logins.count("success")
         return user
 
     def deprecated(client: Client) -> None:
@@ -301,8 +298,10 @@ def _strategies(
 
 
 def _cache(load: Callable[[str], Awaitable[V | None]], core: Core, metrics: Metrics, name: str) -> ReadThroughCache[V]:
-    outcomes = {outcome: metrics.cache_requests(name, outcome) for outcome in ("hit", "miss", "stale", "error")}
-    return ReadThroughCache(load, lambda: core.policy.current, core.clock, lambda outcome: outcomes[outcome].inc())
+    def count(outcome: str) -> None:
+        metrics.cache_requests.count(name, outcome)
+
+    return ReadThroughCache(load, lambda: core.policy.current, core.clock, count)
 
 
 def _refresh_gauges(core: Core, metrics: Metrics) -> None:

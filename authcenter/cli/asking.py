@@ -51,7 +51,7 @@ def read_token(ctx: click.Context) -> Secret:
 
 
 def _read_text(ctx: click.Context, name: str) -> str:
-    given = click.get_binary_stream("stdin").read(_MOST_BYTES + 1)
+    given = sys.stdin.buffer.read(_MOST_BYTES + 1)
     if len(given) > _MOST_BYTES:
         raise click.UsageError(f"the {name} on standard input is over {_MOST_BYTES} bytes", ctx)
     try:

@@ -5,6 +5,7 @@ from typing import Any, BinaryIO
 import click
 
 from authcenter.accounts.hash_formats import is_supported_hash
+from authcenter.cli.arguments import id_argument
 from authcenter.cli.asking import require_consent, yes_option
 from authcenter.cli.client_options import changed_metadata, is_anything_given, metadata_options, new_metadata
 from authcenter.cli.descriptions import client_description
@@ -28,7 +29,7 @@ def command() -> None:
 @metadata_options
 @json_option
 @click.pass_context
-def create(ctx: click.Context, client_id: str, as_json: bool, **given: Any) -> None:
+def create(ctx: click.Context, /, client_id: str, as_json: bool, **given: Any) -> None:
     """Register a client, and print its secret: this once."""
     metadata = new_metadata(ctx, client_id, given)
 
@@ -59,7 +60,7 @@ def list_clients(ctx: click.Context, as_json: bool) -> None:
 
 
 @command.command("show")
-@click.argument("client_id", metavar="ID")
+@id_argument("client_id")
 @json_option
 @click.pass_context
 def show_client(ctx: click.Context, client_id: str, as_json: bool) -> None:
@@ -68,12 +69,12 @@ def show_client(ctx: click.Context, client_id: str, as_json: bool) -> None:
 
 
 @command.command("update")
-@click.argument("client_id", metavar="ID")
+@id_argument("client_id")
 @metadata_options
 @click.option("--enable/--disable", "enable", default=None, help="Whether it and its tokens are accepted at all.")
 @json_option
 @click.pass_context
-def update(ctx: click.Context, client_id: str, enable: bool | None, as_json: bool, **given: Any) -> None:
+def update(ctx: click.Context, /, client_id: str, enable: bool | None, as_json: bool, **given: Any) -> None:
     """Change a client. A list that is given replaces the whole list; one empty value empties it."""
     changes_metadata = is_anything_given(given)
     if not changes_metadata and enable is None:
@@ -95,7 +96,7 @@ def update(ctx: click.Context, client_id: str, enable: bool | None, as_json: boo
 
 
 @command.command("delete")
-@click.argument("client_id", metavar="ID")
+@id_argument("client_id")
 @yes_option
 @click.pass_context
 def delete(ctx: click.Context, client_id: str, yes: bool) -> None:
@@ -106,7 +107,7 @@ def delete(ctx: click.Context, client_id: str, yes: bool) -> None:
 
 
 @command.command("rotate-secret")
-@click.argument("client_id", metavar="ID")
+@id_argument("client_id")
 @click.option("--end-old", is_flag=True, help="Refuse the old secrets at once; else the newest stays good beside it.")
 @json_option
 @click.pass_context
@@ -132,7 +133,7 @@ def import_(ctx: click.Context, file: BinaryIO, dry_run: bool, as_json: bool) ->
     async def act(core: Core) -> Any:
         return await import_clients(read_lines(file), core.clients, is_supported_hash, actor=actor(), dry_run=dry_run)
 
-    show_report(ctx, run_on_record(ctx, act), dry_run=dry_run, as_json=as_json)
+    show_report(run_on_record(ctx, act), dry_run=dry_run, as_json=as_json)
 
 
 def _show_with_secret(client: Client, secret: Secret | None, *, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Self
 
 from authcenter.core.errors import invalid_scope
@@ -27,8 +27,9 @@ class Scope:
         return cls(frozenset(values))
 
     @classmethod
+    @lru_cache(maxsize=1_024)
     def parse(cls, text: str) -> Self:
-        """Read the wire form.
+        """Read the wire form. Callers send the same few texts again and again, so that what was read is remembered.
 
         Raises:
             OAuthError: ``invalid_scope``, where a value is outside the grammar.

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from authcenter.core.approval import Approval, PresentedRefreshToken
 from authcenter.core.clock import Clock
-from authcenter.core.cut import CutKind
 from authcenter.core.errors import invalid_grant, invalid_target
 from authcenter.core.ids import SUBJECT_PREFIX
 from authcenter.core.rules import Rule
@@ -13,7 +12,7 @@ from authcenter.core.user import User
 from authcenter.grants.granter import TokenGranter, TokenRequest
 from authcenter.grants.resources import GrantTargets, requested_resource
 from authcenter.stores.ports.accounts import UserStore
-from authcenter.tokens.families import TokenFamilies
+from authcenter.tokens.families import TokenFamilies, carried_by
 from authcenter.tokens.families import split as split_refresh_token
 from authcenter.tokens.revocation import Revocations
 
@@ -80,14 +79,7 @@ class RefreshTokenGranter(TokenGranter):
         family, token = held.family, held.token
         if family.ended_at is not None:
             raise invalid_grant(Rule.REFRESH_FAMILY_ENDED, f"family {family.family_id} ended: {family.end_reason}")
-        carried = (
-            (CutKind.FAMILY, family.family_id),
-            (CutKind.SUBJECT, family.subject),
-            (CutKind.CLIENT, family.client_id),
-            (CutKind.SESSION, str(family.sign_in.get("sid", ""))),
-            (CutKind.EVERYTHING, ""),
-        )
-        if reason := self.revocations.replica.cut_reason(family.approved_at.timestamp(), carried):
+        if reason := self.revocations.replica.cut_reason(family.approved_at.timestamp(), carried_by(family)):
             raise invalid_grant(Rule.REFRESH_FAMILY_ENDED, f"family {family.family_id}: {reason}")
         if token.spent_at is None and token.expires_at <= self.clock.now():
             raise invalid_grant(Rule.REFRESH_EXPIRED, f"family {family.family_id}, lapsed {token.expires_at}")

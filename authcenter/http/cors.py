@@ -7,6 +7,7 @@ from aiohttp import web
 from authcenter.clients.origins import allowed_origins, origin_of
 from authcenter.core.errors import StoreUnavailable
 from authcenter.http.context import CLIENT_ID
+from authcenter.http.router import Router
 from authcenter.stores.ports.clients import ClientLookup
 
 _EXPOSED = "WWW-Authenticate, DPoP-Nonce, X-Request-Id"
@@ -24,10 +25,10 @@ class ClientCors:
 
     clients: ClientLookup
 
-    def mount_preflight(self, router: web.UrlDispatcher, path: str) -> None:
+    def mount_preflight(self, router: Router, path: str) -> None:
         router.add_options(path, self.preflight)
 
-    async def preflight(self, request: web.Request) -> web.Response:
+    async def preflight(self, request: web.BaseRequest) -> web.Response:
         """A preflight names no client: any origin may ask; whether it may read the answer is decided by the answer."""
         headers = dict(_PREFLIGHT)
         origin = request.headers.get("Origin", "")
@@ -35,7 +36,7 @@ class ClientCors:
             headers["Access-Control-Allow-Origin"] = origin
         return web.Response(status=204, headers=headers)
 
-    async def expose(self, request: web.Request, response: web.StreamResponse) -> None:
+    async def expose(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         """Let the page that sent the request read the answer, where its origin is one of the named client's."""
         client_id = request.get(CLIENT_ID)
         if client_id is None:
@@ -51,7 +52,7 @@ class ClientCors:
             response.headers["Access-Control-Expose-Headers"] = _EXPOSED
 
 
-async def public_preflight(_: web.Request) -> web.Response:
+async def public_preflight(_: web.BaseRequest) -> web.Response:
     """The preflight of what anybody may read."""
     headers = {
         "Access-Control-Allow-Origin": "*",

@@ -3,7 +3,7 @@
 import binascii
 from base64 import b64decode
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from authcenter.clients.authentication import PresentedClient
 from authcenter.core.client import AuthMethod
@@ -13,13 +13,13 @@ from authcenter.core.rules import Rule
 from authcenter.http.forms import decode_component
 
 
-def client_credentials(request: web.Request, form: Form) -> PresentedClient:
+def client_credentials(request: web.BaseRequest, form: Form) -> PresentedClient:
     """The one way in which the request names its client.
 
     Raises:
         OAuthError: ``invalid_client``: none, or malformed; ``invalid_request``: several at once.
     """
-    header = request.headers.getall("Authorization", ())
+    header = request.headers.getall(hdrs.AUTHORIZATION, ())
     named, secret = form.get("client_id"), form.get("client_secret")
     if header:
         if len(header) > 1 or secret is not None:

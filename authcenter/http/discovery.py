@@ -8,10 +8,11 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from authcenter.core.client import AuthMethod
+from authcenter.core.wire_json import encode
 from authcenter.http.cors import public_preflight
 from authcenter.http.introspect import PATH as INTROSPECT
-from authcenter.http.responses import encode
 from authcenter.http.revoke import PATH as REVOKE
+from authcenter.http.router import Router
 from authcenter.http.token import PATH as TOKEN
 from authcenter.jose.algorithms import Alg
 from authcenter.keys.source import LiveKeyRing
@@ -29,12 +30,12 @@ class DiscoveryEndpoint:
     grant_types: Sequence[str]
     policy: LivePolicy
 
-    def mount(self, router: web.UrlDispatcher) -> None:
+    def mount(self, router: Router) -> None:
         for path in _DOCUMENTS:
             router.add_get(path, self.get)
             router.add_options(path, public_preflight)
 
-    async def get(self, request: web.Request) -> web.Response:
+    async def get(self, request: web.BaseRequest) -> web.Response:
         body = encode(self.metadata())
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         return cacheable(request, body, etag, "application/json", self.policy.current.jwks.max_age)
@@ -65,16 +66,16 @@ class JwksEndpoint:
     keys: LiveKeyRing
     policy: LivePolicy
 
-    def mount(self, router: web.UrlDispatcher) -> None:
+    def mount(self, router: Router) -> None:
         router.add_get(JWKS, self.get)
         router.add_options(JWKS, public_preflight)
 
-    async def get(self, request: web.Request) -> web.Response:
+    async def get(self, request: web.BaseRequest) -> web.Response:
         ring = self.keys.ring
         return cacheable(request, ring.jwks, ring.etag, "application/jwk-set+json", self.policy.current.jwks.max_age)
 
 
-def cacheable(request: web.Request, body: bytes, etag: str, content_type: str, max_age: int) -> web.Response:
+def cacheable(request: web.BaseRequest, body: bytes, etag: str, content_type: str, max_age: int) -> web.Response:
     """A document that anybody may read and keep for ``max_age`` seconds; 304 to who has it (RFC 9110 §13.1.2)."""
     headers = CIMultiDict(
         {"Cache-Control": f"public, max-age={max_age}", "ETag": etag, "Access-Control-Allow-Origin": "*"}

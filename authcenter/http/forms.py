@@ -2,7 +2,7 @@
 
 from urllib.parse import unquote_to_bytes
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from authcenter.core.errors import invalid_request
 from authcenter.core.form import Form
@@ -15,14 +15,14 @@ _REPEATABLE = "resource"
 _HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
-async def read_form(request: web.Request) -> Form:
+async def read_form(request: web.BaseRequest) -> Form:
     """The request's form.
 
     Raises:
         OAuthError: ``invalid_request``: another content type, too large, not UTF-8, a broken escape, or a repeated
             parameter.
     """
-    if request.content_type != _FORM:
+    if request.headers.get(hdrs.CONTENT_TYPE) != _FORM and request.content_type != _FORM:
         description = f"The content type must be {_FORM}."
         raise invalid_request(Rule.CONTENT_TYPE, description, f"it is {request.content_type!a:.80}")
     try:

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
 from authcenter.core.errors import ErrorCode, OAuthError, Unavailable
@@ -14,12 +14,12 @@ from authcenter.http.context import CLIENT_ID, ORIGIN, VERDICT
 from authcenter.http.cors import ClientCors
 from authcenter.http.origin import OriginReader
 from authcenter.http.responses import error, refusal, unavailable
+from authcenter.http.router import Route, Router
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -38,8 +38,9 @@ def security_headers(issuer: str) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The one middleware: what every request gets, in one place and one pass."""
+    """What every request gets, in one place and one pass."""
 
+    router: Router
     origins: OriginReader
     cors: ClientCors
     metrics: Metrics
@@ -48,27 +49,25 @@ class Frame:
     request_log: RequestLog
     headers: Mapping[str, str]
 
-    def middleware(self) -> Callable[..., Awaitable[web.StreamResponse]]:
-        @web.middleware
-        async def frame(request: web.Request, handler: Handler) -> web.StreamResponse:
-            return await self._serve(request, handler)
-
-        return frame
-
-    async def _serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request, whatever becomes of it."""
         started = time.perf_counter()
         origin = request[ORIGIN] = self.origins.read(request)
-        response = await self._answer(request, handler)
+        route = self.router.find(request.path)
+        response = await self._answer(request, route)
         response.headers.extend(self.headers)
         response.headers["X-Request-Id"] = origin.request_id
-        if "Origin" in request.headers:
+        if hdrs.ORIGIN in request.headers:
             await self.cors.expose(request, response)
         if self.health.draining:
             response.force_close()
-        self._record(request, response, time.perf_counter() - started)
+        self._record(request, route, response.status, time.perf_counter() - started)
         return response
 
-    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest, route: Route | None) -> web.StreamResponse:
+        handler = route.handlers.get(request.method) if route is not None else None
+        if handler is None:
+            return _no_handler(request, route)
         try:
             return await handler(request)
         except OAuthError as refused:
@@ -78,7 +77,7 @@ class Frame:
             request[VERDICT] = (cause.rule, cause.hint)
             return unavailable(cause)
         except web.HTTPException as answer:
-            return _http_error(request, answer)
+            return error(ErrorCode.INVALID_REQUEST, "The request is malformed.", answer.status)
         except asyncio.CancelledError:
             raise
         except Exception:
@@ -86,17 +85,16 @@ class Frame:
             request[VERDICT] = (Rule.INTERNAL, "see the traceback")
             return error(ErrorCode.SERVER_ERROR, "The server failed.", 500)
 
-    def _record(self, request: web.Request, response: web.StreamResponse, seconds: float) -> None:
-        resource = request.match_info.route.resource
-        route = resource.canonical if resource is not None else "unknown"
+    def _record(self, request: web.BaseRequest, route: Route | None, status: int, seconds: float) -> None:
+        path = "unknown" if route is None else route.path
         method = request.method if request.method in _METHODS else "other"
-        self.metrics.http_seconds(method, route, str(response.status)).observe(seconds)
+        self.metrics.http_seconds.observe(seconds, method, path, str(status))
         origin = request[ORIGIN]
         line: dict[str, object] = {
             "request_id": origin.request_id,
             "method": method,
-            "route": route,
-            "status": response.status,
+            "route": path,
+            "status": status,
             "ms": round(seconds * 1000, 2),
             "ip": origin.ip,
         }
@@ -106,19 +104,14 @@ class Frame:
             line["caller_request_id"] = origin.caller_request_id
         if (verdict := request.get(VERDICT)) is not None:
             line["rule"], line["hint"] = verdict
-        self.request_log.write(line, urgent=response.status >= 500)
+        self.request_log.write(line, urgent=status >= 500)
 
 
-def _http_error(request: web.Request, answer: web.HTTPException) -> web.Response:
-    """What aiohttp answers by itself, in our form."""
-    match answer:
-        case web.HTTPMethodNotAllowed():
-            request[VERDICT] = (Rule.METHOD_NOT_ALLOWED, request.method[:20])
-            response = error(ErrorCode.METHOD_NOT_ALLOWED, "The method is not allowed here.", 405)
-            response.headers["Allow"] = ", ".join(sorted(answer.allowed_methods))
-            return response
-        case web.HTTPNotFound():
-            request[VERDICT] = (Rule.ROUTE_UNKNOWN, "")
-            return error(ErrorCode.NOT_FOUND, "There is nothing here.", 404)
-        case _:
-            return error(ErrorCode.INVALID_REQUEST, "The request is malformed.", answer.status)
+def _no_handler(request: web.BaseRequest, route: Route | None) -> web.Response:
+    if route is None:
+        request[VERDICT] = (Rule.ROUTE_UNKNOWN, "")
+        return error(ErrorCode.NOT_FOUND, "There is nothing here.", 404)
+    request[VERDICT] = (Rule.METHOD_NOT_ALLOWED, "")
+    response = error(ErrorCode.METHOD_NOT_ALLOWED, "The method is not allowed here.", 405)
+    response.headers["Allow"] = route.allow
+    return response

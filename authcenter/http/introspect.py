@@ -11,10 +11,12 @@ from authcenter.core.base64url import encode as base64url
 from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.errors import OAuthError, Unavailable
+from authcenter.core.wire_json import encode
 from authcenter.http.context import CLIENT_ID, VERDICT
 from authcenter.http.credentials import client_credentials
 from authcenter.http.forms import read_form
-from authcenter.http.responses import encode, no_store
+from authcenter.http.responses import no_store
+from authcenter.http.router import Router
 from authcenter.jose.jws import write_object
 from authcenter.keys.source import LiveKeyRing
 from authcenter.telemetry.metrics import Metrics
@@ -37,10 +39,10 @@ class IntrospectionEndpoint:
     clock: Clock
     metrics: Metrics
 
-    def mount(self, router: web.UrlDispatcher) -> None:
-        router.add_post(PATH, self.post, name="introspect")
+    def mount(self, router: Router) -> None:
+        router.add_post(PATH, self.post)
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, request: web.BaseRequest) -> web.Response:
         started = time.perf_counter()
         outcome = "error"
         try:
@@ -60,16 +62,16 @@ class IntrospectionEndpoint:
             outcome = "unavailable"
             raise
         finally:
-            self.metrics.introspections(outcome).inc()
+            self.metrics.introspections.count(outcome)
             self.metrics.introspection_seconds.observe(time.perf_counter() - started)
 
-    def _note(self, request: web.Request, answer: Introspection) -> str:
+    def _note(self, request: web.BaseRequest, answer: Introspection) -> str:
         if answer.claims is not None:
             return "active"
         if answer.rule is not None:
             request[VERDICT] = (answer.rule, answer.hint)
         if answer.reason is not None:
-            self.metrics.token_failures(answer.reason).inc()
+            self.metrics.token_failures.count(answer.reason)
         return "inactive"
 
     def _signed(self, answer: Introspection, caller: Client) -> web.Response:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from authcenter.core.ids import new_request_id
 from authcenter.core.origin import RequestOrigin
@@ -18,16 +18,16 @@ class OriginReader:
     def __init__(self, trusted: Sequence[Network]) -> None:
         self._trusted = tuple(trusted)
 
-    def read(self, request: web.Request) -> RequestOrigin:
+    def read(self, request: web.BaseRequest) -> RequestOrigin:
         peer = request.remote or ""
         headers = request.headers
-        user_agent = headers.get("User-Agent", "")[:_LONGEST]
+        user_agent = headers.get(hdrs.USER_AGENT, "")[:_LONGEST]
         if not self._trusted or not self._is_trusted(peer):
             return RequestOrigin(new_request_id(), peer, user_agent)
         caller = headers.get("X-Request-Id", "")[:_LONGEST]
         return RequestOrigin(new_request_id(), self._client(request, peer), user_agent, caller)
 
-    def _client(self, request: web.Request, peer: str) -> str:
+    def _client(self, request: web.BaseRequest, peer: str) -> str:
         """The rightmost address that is not a trusted proxy's."""
         forwarded = [element.get("for", "") for element in request.forwarded]
         chain = forwarded or ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")

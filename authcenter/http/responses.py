@@ -1,12 +1,10 @@
 """Answers: JSON that no cache keeps, and refusals in their RFC's form."""
 
-import json
-from collections.abc import Mapping
-
 from aiohttp import web
 from multidict import CIMultiDict
 
 from authcenter.core.errors import ErrorCode, OAuthError, Unavailable
+from authcenter.core.wire_json import encode
 
 _NO_STORE = CIMultiDict(
     {"Content-Type": "application/json", "Cache-Control": "no-store", "Pragma": "no-cache"},
@@ -36,7 +34,3 @@ def unavailable(cause: Unavailable) -> web.Response:
     response = error(ErrorCode.TEMPORARILY_UNAVAILABLE, "Try again later.", 503)
     response.headers["Retry-After"] = str(cause.retry_after)
     return response
-
-
-def encode(value: Mapping[str, object]) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()

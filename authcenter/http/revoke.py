@@ -10,6 +10,7 @@ from authcenter.http.cors import ClientCors
 from authcenter.http.credentials import client_credentials
 from authcenter.http.forms import read_form
 from authcenter.http.responses import no_store
+from authcenter.http.router import Router
 from authcenter.tokens.surrender import TokenSurrender
 
 PATH = "/oauth/revoke"
@@ -23,11 +24,11 @@ class RevocationEndpoint:
     surrender: TokenSurrender
     cors: ClientCors
 
-    def mount(self, router: web.UrlDispatcher) -> None:
-        router.add_post(PATH, self.post, name="revoke")
+    def mount(self, router: Router) -> None:
+        router.add_post(PATH, self.post)
         self.cors.mount_preflight(router, PATH)
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, request: web.BaseRequest) -> web.Response:
         form = await read_form(request)
         presented = client_credentials(request, form)
         request[CLIENT_ID] = presented.client_id

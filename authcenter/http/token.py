@@ -13,6 +13,7 @@ from authcenter.http.cors import ClientCors
 from authcenter.http.credentials import client_credentials
 from authcenter.http.forms import read_form
 from authcenter.http.responses import no_store
+from authcenter.http.router import Router
 from authcenter.telemetry.metrics import Metrics
 
 PATH = "/oauth/token"
@@ -26,11 +27,11 @@ class TokenEndpoint:
     cors: ClientCors
     metrics: Metrics
 
-    def mount(self, router: web.UrlDispatcher) -> None:
-        router.add_post(PATH, self.post, name="token")
+    def mount(self, router: Router) -> None:
+        router.add_post(PATH, self.post)
         self.cors.mount_preflight(router, PATH)
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, request: web.BaseRequest) -> web.Response:
         started = time.perf_counter()
         grant_type, outcome = "unknown", "error"
         try:
@@ -48,8 +49,8 @@ class TokenEndpoint:
             outcome = "unavailable"
             raise
         finally:
-            self.metrics.token_requests(grant_type, outcome).inc()
-            self.metrics.token_seconds(grant_type).observe(time.perf_counter() - started)
+            self.metrics.token_requests.count(grant_type, outcome)
+            self.metrics.token_seconds.observe(time.perf_counter() - started, grant_type)
 
     def _label(self, form: Form) -> str:
         grant_type = form.get("grant_type") or ""

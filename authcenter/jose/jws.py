@@ -1,10 +1,12 @@
 """JWS compact serialization (RFC 7515 §3.1): taken apart strictly, put together canonically."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from authcenter.core import base64url
+from authcenter.core.wire_json import encode
 
 MAX_TOKEN_CHARACTERS = 16 * 1024
 """Longer strings are not looked at."""
@@ -74,8 +76,8 @@ def read_object(segment: str) -> dict[str, Any]:
     return value
 
 
-def write_object(value: dict[str, Any]) -> str:
-    return base64url.encode(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
+def write_object(value: Mapping[str, Any]) -> str:
+    return base64url.encode(encode(value))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

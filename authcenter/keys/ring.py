@@ -1,14 +1,14 @@
 """The key ring: an immutable snapshot of the signing keys, swapped whole."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 
 from authcenter.core.errors import StoreUnavailable
+from authcenter.core.wire_json import encode
 from authcenter.jose.algorithms import ALGORITHMS, Alg, PrivateKey, PublicKey
 from authcenter.jose.jws import write_object
 
@@ -89,7 +89,7 @@ class KeyRing:
                 signing[key.alg] = key
         published = (KeyState.NEXT, KeyState.CURRENT, KeyState.RETIRED)
         verifying = {key.kid: key for key in ordered if states[key.kid] in published}
-        jwks = _encode({"keys": [dict(key.public_jwk) for key in verifying.values()]})
+        jwks = encode({"keys": [dict(key.public_jwk) for key in verifying.values()]})
         return cls(
             states=states,
             keys={key.kid: key for key in ordered},
@@ -136,7 +136,3 @@ def _ends_of_signing(key: SigningKey, ring: Iterable[SigningKey], now: datetime)
         order = (other.signs_from, other.created_at, other.kid) > (key.signs_from, key.created_at, key.kid)
         if usable and order and other.signs_from <= now:
             yield other.signs_from
-
-
-def _encode(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()

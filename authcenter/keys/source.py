@@ -29,7 +29,8 @@ class LiveKeyRing:
         self._store, self._vault, self._clock, self._on_swap = store, vault, clock, on_swap
         self._rows: list[StoredKey] = []
         self._opened: dict[str, SigningKey] = {}
-        self._rereading: asyncio.Task[None] | None = None
+        self._reading = asyncio.Lock()
+        self._next_reread: asyncio.Task[None] | None = None
         self._reread_at = float("-inf")
         self.ring = EMPTY_RING
         self.version = 0
@@ -41,6 +42,11 @@ class LiveKeyRing:
         Raises:
             StoreUnavailable: The ring stays what it was.
         """
+        # One at a time: of two that overlap, the one that read first could swap in last, and undo what the other saw.
+        async with self._reading:
+            await self._reload()
+
+    async def _reload(self) -> None:
         rows = sorted(await self._store.list_keys(), key=lambda row: row.kid)
         now = self._clock.now()
         due = self.ring.changes_at is not None and self.ring.changes_at <= now
@@ -56,26 +62,28 @@ class LiveKeyRing:
         self._on_swap(self.ring)
 
     async def reread_for_unknown_kid(self) -> None:
-        """Read the store at once, because a token names a key that the ring lacks.
+        """Read the store, because a token names a key that the ring lacks; returns after a read that began meanwhile.
 
-        One flight for all who ask, at most once a second: strangers choose what ``kid`` they send.
+        One flight for all who ask before it takes off, at most one a second: strangers choose what ``kid`` they send.
+        Who comes within that second waits for the next: refused at once, a good token would pay for their curiosity.
 
         Raises:
             StoreUnavailable: Cannot tell.
         """
-        if self._rereading is None:
-            if self._clock.seconds() - self._reread_at < _SECONDS_BETWEEN_REREADS:
-                return
-            self._reread_at = self._clock.seconds()
-            self._rereading = asyncio.create_task(self.reload())
-            self._rereading.add_done_callback(self._landed)
-        await asyncio.shield(self._rereading)
+        if self._next_reread is None:
+            self._next_reread = asyncio.create_task(self._reread())
+            # Where all who asked have gone away, nobody looks at how it ended.
+            self._next_reread.add_done_callback(lambda flight: flight.cancelled() or flight.exception())
+        await asyncio.shield(self._next_reread)
 
-    def _landed(self, flight: asyncio.Task[None]) -> None:
-        self._rereading = None
-        if not flight.cancelled() and flight.exception() is not None:
-            # What could not be read is asked for again by the next who needs it.
-            self._reread_at = float("-inf")
+    async def _reread(self) -> None:
+        since = self._clock.seconds() - self._reread_at
+        if 0 <= since < _SECONDS_BETWEEN_REREADS:
+            await asyncio.sleep(_SECONDS_BETWEEN_REREADS - since)
+        # From here on this read may miss the key of a token that comes in: that one needs the next flight.
+        self._next_reread = None
+        self._reread_at = self._clock.seconds()
+        await self.reload()
 
     def _open(self, rows: Sequence[StoredKey]) -> list[SigningKey]:
         return [self._open_one(row) for row in rows]

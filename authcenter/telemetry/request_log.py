@@ -5,14 +5,14 @@ most ``_SECONDS_HELD`` later; one that tells of a failure is written at once, wi
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Mapping
 from typing import TextIO
 
+from authcenter.core.wire_json import encode
+
 _SECONDS_HELD = 0.05
 _MOST_HELD = 500
-_quoted = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=str).encode
 
 
 class RequestLog:
@@ -32,7 +32,7 @@ class RequestLog:
         if second != self._second:
             self._second, self._stamp = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         stamp = f"{self._stamp}.{int(now % 1 * 1_000_000):06d}Z"
-        self._held.append(f'{{"event":"request","level":"info","timestamp":"{stamp}",{_quoted(fields)[1:]}\n')
+        self._held.append(encode({"event": "request", "level": "info", "timestamp": stamp, **fields}).decode())
         if urgent or len(self._held) >= _MOST_HELD:
             self.flush()
         elif self._timer is None:
@@ -45,5 +45,5 @@ class RequestLog:
             self._timer = None
         lines, self._held = self._held, []
         if lines:
-            self._stream.write("".join(lines))
+            self._stream.write("\n".join(lines) + "\n")
             self._stream.flush()

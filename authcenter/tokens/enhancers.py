@@ -1,7 +1,7 @@
 """From an approval to a signed token: a chain of enhancers, the last of which signs."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -26,8 +26,8 @@ class DraftToken:
     claims: Mapping[str, Any] = field(default_factory=dict)
     value: str = ""
 
-    def with_claims(self, **claims: Any) -> "DraftToken":
-        return replace(self, claims={**self.claims, **claims})
+    def with_claims(self, claims: Mapping[str, Any]) -> "DraftToken":
+        return DraftToken({**self.claims, **claims})
 
 
 class TokenEnhancer(Protocol):
@@ -47,16 +47,18 @@ class GrantEnhancer(TokenEnhancer):
         issued_at = int(approval.at.timestamp())
         audience = approval.audience
         return token.with_claims(
-            iss=self.issuer,
-            sub=approval.subject,
-            aud=audience[0] if len(audience) == 1 else list(audience),
-            exp=issued_at + int(self.lifetime(approval).total_seconds()),
-            iat=issued_at,
-            nbf=issued_at,
-            jti=new_jti(),
-            client_id=approval.client.client_id,
-            scope=str(approval.scope),
-            fam=approval.family,
+            {
+                "iss": self.issuer,
+                "sub": approval.subject,
+                "aud": audience[0] if len(audience) == 1 else audience,
+                "exp": issued_at + int(self.lifetime(approval).total_seconds()),
+                "iat": issued_at,
+                "nbf": issued_at,
+                "jti": new_jti(),
+                "client_id": approval.client.client_id,
+                "scope": str(approval.scope),
+                "fam": approval.family,
+            }
         )
 
 
@@ -67,7 +69,7 @@ class UserEnhancer(TokenEnhancer):
     async def enhance(self, token: DraftToken, approval: Approval) -> DraftToken:
         if approval.user is None:
             return token
-        return token.with_claims(**approval.sign_in, roles=sorted(approval.user.roles))
+        return token.with_claims({**approval.sign_in, "roles": sorted(approval.user.roles)})
 
 
 class JwtTokenEnhancer(TokenEnhancer):
@@ -80,9 +82,9 @@ class JwtTokenEnhancer(TokenEnhancer):
     async def enhance(self, token: DraftToken, approval: Approval) -> DraftToken:
         """Raises ``StoreUnavailable`` where there is no key to sign with."""
         key = self._keys.ring.signer(self._algorithm())
-        signing_input = f"{self._header(key)}.{write_object(dict(token.claims))}"
+        signing_input = f"{self._header(key)}.{write_object(token.claims)}"
         signature = encode(key.sign(signing_input.encode("ascii")))
-        return replace(token, value=f"{signing_input}.{signature}")
+        return DraftToken(token.claims, f"{signing_input}.{signature}")
 
     def _header(self, key: SigningKey) -> str:
         header = self._headers.get(key.kid)

@@ -10,13 +10,12 @@ from typing import Any
 
 from authcenter.core.client import Client
 from authcenter.core.clock import Clock
-from authcenter.core.cut import CutKind
 from authcenter.core.errors import Reason, TokenRejected
 from authcenter.core.rules import Rule
 from authcenter.core.token import AccessToken, HeldRefreshToken
 from authcenter.settings.live import LivePolicy
 from authcenter.stores.ports.clients import ClientLookup
-from authcenter.tokens.families import TokenFamilies
+from authcenter.tokens.families import TokenFamilies, carried_by
 from authcenter.tokens.families import split as split_refresh_token
 from authcenter.tokens.lifetimes import TokenLifetimes
 from authcenter.tokens.revocation import Revocations
@@ -111,10 +110,5 @@ class Introspector:
             return Rule.REFRESH_REPLAYED, f"spent {held.token.spent_at}"
         if held.token.expires_at <= self.clock.now():
             return Rule.REFRESH_EXPIRED, f"lapsed {held.token.expires_at}"
-        carried = (
-            (CutKind.FAMILY, family.family_id),
-            (CutKind.SUBJECT, family.subject),
-            (CutKind.CLIENT, family.client_id),
-        )
-        reason = self.revocations.replica.cut_reason(family.approved_at.timestamp(), carried)
+        reason = self.revocations.replica.cut_reason(family.approved_at.timestamp(), carried_by(family))
         return (Rule.REFRESH_FAMILY_ENDED, reason) if reason else None

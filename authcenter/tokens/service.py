@@ -1,6 +1,5 @@
 """``TokenService``: check, sign, then spend."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from authcenter.core.event import EventKind
 from authcenter.core.origin import RequestOrigin
 from authcenter.core.rules import Rule
 from authcenter.core.token import AccessToken, HeldRefreshToken, TokenFamily, TokenSet
+from authcenter.core.wire_json import encode
 from authcenter.keys.ring import LONGEST_TOKEN
 from authcenter.tokens.enhancers import DraftToken, TokenEnhancer
 from authcenter.tokens.families import TokenFamilies, open_answer, seal_answer
@@ -46,11 +46,11 @@ class TokenService:
         """
         access = await self._sign(approval)
         if not approval.refreshable:
-            return self._answer(approval, access, None)
+            return self._answer(access, None)
         expires_at = approval.at + self.lifetimes.family(approval.client)
         first = self.families.draw(approval.family, approval.at, self.lifetimes.refresh(approval.client), expires_at)
         await self.families.open(approval, first.stored, expires_at)
-        return self._answer(approval, access, first.token)
+        return self._answer(access, first.token)
 
     async def refresh_access_token(self, approval: Approval, spends: PresentedRefreshToken) -> TokenSet:
         """Trade a refresh token for an access token and its successor.
@@ -64,7 +64,7 @@ class TokenService:
             access = await self._sign(approval)
             lifetime = self.lifetimes.refresh(approval.client)
             successor = self.families.draw(approval.family, self.clock.now(), lifetime, held.family.expires_at)
-            answer = self._answer(approval, access, successor.token)
+            answer = self._answer(access, successor.token)
             sealed = seal_answer(presented, answer.body) if self.lifetimes.reuse_grace(approval.client) else None
             if await self.families.store.rotate(held.token, successor.stored, sealed):
                 return answer
@@ -83,22 +83,22 @@ class TokenService:
         """End a family, its access tokens included. Raises ``StoreUnavailable``: nothing was ended."""
         await self._end(family, "revoked by its client", EventKind.FAMILY_ENDED, actor, origin)
 
-    async def _sign(self, approval: Approval) -> str:
+    async def _sign(self, approval: Approval) -> DraftToken:
         token = DraftToken()
         for enhancer in self.enhancers:
             token = await enhancer.enhance(token, approval)
-        return token.value
+        return token
 
-    def _answer(self, approval: Approval, access: str, refresh: str | None) -> TokenSet:
+    def _answer(self, access: DraftToken, refresh: str | None) -> TokenSet:
         body: dict[str, object] = {
-            "access_token": access,
+            "access_token": access.value,
             "token_type": "Bearer",
-            "expires_in": int(self.lifetimes.access(approval.client).total_seconds()),
-            "scope": str(approval.scope),
+            "expires_in": access.claims["exp"] - access.claims["iat"],
+            "scope": access.claims["scope"],
         }
         if refresh is not None:
             body["refresh_token"] = refresh
-        return TokenSet(json.dumps(body, separators=(",", ":")).encode())
+        return TokenSet(encode(body))
 
     async def _look_again(self, presented: str, before: HeldRefreshToken) -> HeldRefreshToken:
         return await self.families.find(presented) or before

@@ -45,10 +45,8 @@ class ClientSecrets:
         """
         fits = False
         for secret in client.secrets if client else (_DUMMY,):
-            fits |= await self._verify_one(secret.stored, presented)
+            if secret.stored.startswith(_HMAC_PREFIX):
+                fits |= self.macs.verify(presented.encode(), secret.stored.removeprefix(_HMAC_PREFIX))
+            else:
+                fits |= await self.slow_hashes.verify(presented, secret.stored)
         return fits
-
-    async def _verify_one(self, stored: str, presented: str) -> bool:
-        if stored.startswith(_HMAC_PREFIX):
-            return self.macs.verify(presented.encode(), stored.removeprefix(_HMAC_PREFIX))
-        return await self.slow_hashes.verify(presented, stored)

@@ -30,7 +30,7 @@ class _Entry(Generic[V]):
 
 
 class ReadThroughCache(Generic[V]):
-    """Caches by string key what ``load`` finds, or that it finds nothing."""
+    """Caches by string key what ``load`` finds, or that it finds nothing. Looks like the store it stands before."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class ReadThroughCache(Generic[V]):
         self._absent: dict[str, _Entry[V]] = {}
         self._flights: dict[str, asyncio.Task[V | None]] = {}
 
-    async def get(self, key: str) -> V | None:
+    async def find(self, key: str, /) -> V | None:
         """The value of ``key``, or None where the record has none.
 
         Raises:

@@ -11,7 +11,7 @@ from authcenter.core.resource import Resource
 class ClientLookup(Protocol):
     """What the hot path asks."""
 
-    async def find(self, client_id: str) -> Client | None: ...
+    async def find(self, client_id: str, /) -> Client | None: ...
 
 
 class ClientStore(ClientLookup, Protocol):
@@ -37,7 +37,7 @@ class ClientStore(ClientLookup, Protocol):
 class ResourceLookup(Protocol):
     """What the hot path asks."""
 
-    async def find(self, resource_id: str) -> Resource | None: ...
+    async def find(self, resource_id: str, /) -> Resource | None: ...
 
 
 class ResourceStore(ResourceLookup, Protocol):

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+import jwt
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 _HANG_SECONDS = 30
+_SECRET_PARAMETERS = frozenset({"access_token", "refresh_token", "token", "client_secret", "password"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,17 @@ class Credentials:
 class Api:
     """One HTTP session with one process of the service. A context: its connections are closed at the end."""
 
-    def __init__(self, url: str, ops_url: str) -> None:
-        self.url, self.ops_url = url, ops_url
+    def __init__(self, url: str, ops_url: str, issuer: str) -> None:
+        self.url, self.ops_url, self.issuer = url, ops_url, issuer
+        self.secrets: set[str] = set()
         self.session = requests.Session()
         # Neither a proxy nor a .netrc of the person who runs the tests.
         self.session.trust_env = False
 
     def post(self, path: str, form: Any = None, **options: Any) -> requests.Response:
-        return self.session.post(f"{self.url}{path}", data=form, timeout=_HANG_SECONDS, **options)
+        answer = self.session.post(f"{self.url}{path}", data=form, timeout=_HANG_SECONDS, **options)
+        self._remember(form, answer)
+        return answer
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.session.get(f"{self.url}{path}", timeout=_HANG_SECONDS, **options)
@@ -72,6 +77,12 @@ class Api:
         """The ids of the published keys."""
         return {key["kid"] for key in self.get("/.well-known/jwks.json").json()["keys"]}
 
+    def decoded(self, token: str, audience: str, algorithm: str = "ES256") -> dict[str, Any]:
+        """The claims of a JWT of this issuer, checked with the published keys as a resource server would."""
+        key = jwt.PyJWKClient(f"{self.url}/.well-known/jwks.json").get_signing_key_from_jwt(token)
+        claims: dict[str, Any] = jwt.decode(token, key, [algorithm], audience=audience, issuer=self.issuer)
+        return claims
+
     def metric(self, name: str, **labels: str) -> float:
         """A sample of ``/metrics``, summed over the labels that are not given; absent: 0."""
         text = self.ops("/metrics").text
@@ -85,7 +96,16 @@ class Api:
     def _as(self, client: Credentials, path: str, form: dict[str, str], **options: Any) -> requests.Response:
         if client.secret is None:
             return self.post(path, {**form, "client_id": client.client_id}, **options)
+        self.secrets.add(client.secret)
         return self.post(path, form, auth=(client.client_id, client.secret), **options)
+
+    def _remember(self, form: Any, answer: requests.Response) -> None:
+        """Keep what may not turn up in a log: of a token, its part that proves."""
+        values = dict(form) if isinstance(form, dict) else {}
+        if answer.headers.get("Content-Type") == "application/json" and answer.content:
+            values |= answer.json()
+        for name in _SECRET_PARAMETERS & values.keys():
+            self.secrets.add(str(values[name]).rpartition(".")[2])
 
     def __enter__(self) -> Self:
         return self

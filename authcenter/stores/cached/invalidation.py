@@ -1,4 +1,4 @@
-"""Clients and resources as the hot path looks them up, and the feed that tells which of them to forget."""
+"""Forgetting what other processes have written."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,30 +6,9 @@ from typing import Any
 from authcenter.core.client import Client
 from authcenter.core.resource import Resource
 from authcenter.stores.cached.read_through import ReadThroughCache
-from authcenter.stores.ports.clients import ClientLookup, ResourceLookup
 from authcenter.stores.ports.tokens import ChangeFeed
 
 LOOK_BACK_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class CachedClients(ClientLookup):
-    """Clients through a cache."""
-
-    cache: ReadThroughCache[Client]
-
-    async def find(self, client_id: str) -> Client | None:
-        return await self.cache.get(client_id)
-
-
-@dataclass(frozen=True, slots=True)
-class CachedResources(ResourceLookup):
-    """Resources through a cache."""
-
-    cache: ReadThroughCache[Resource]
-
-    async def find(self, resource_id: str) -> Resource | None:
-        return await self.cache.get(resource_id)
 
 
 @dataclass(slots=True)

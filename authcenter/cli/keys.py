@@ -1,0 +1,108 @@
+"""``authcenter keys``: the keys that tokens are signed with."""
+
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from authcenter.cli.arguments import reason_option
+from authcenter.cli.asking import require_consent, yes_option
+from authcenter.cli.descriptions import key_description
+from authcenter.cli.failure import CheckFailed
+from authcenter.cli.session import actor, json_option, run_on_record, show
+from authcenter.jose.algorithms import Alg
+from authcenter.keys.ring import KeyState
+from authcenter.wiring import Core
+
+
+@click.group("keys")
+def command() -> None:
+    """Signing keys."""
+
+
+@command.command("list")
+@json_option
+@click.pass_context
+def list_keys(ctx: click.Context, as_json: bool) -> None:
+    """List all keys; `opens` says whether this machine's passphrases open the private key."""
+
+    async def act(core: Core) -> list[dict[str, Any]]:
+        await core.keys.reload()
+        ring = core.keys.ring
+        keys = sorted(ring.keys.values(), key=lambda key: (key.alg, key.signs_from, key.created_at, key.kid))
+        return [key_description(key, ring.states[key.kid]) for key in keys]
+
+    show(run_on_record(ctx, act), as_json=as_json)
+
+
+@command.command("rotate")
+@click.option("--alg", type=click.Choice([one.value for one in Alg]), help="Default: the policy's tokens.signing_alg.")
+@click.option("--now", is_flag=True, help="Sign with it at once; else after keys.publish_before_use seconds.")
+@json_option
+@click.pass_context
+def rotate(ctx: click.Context, alg: str | None, now: bool, as_json: bool) -> None:
+    """Make and publish a key that is going to sign."""
+
+    async def act(core: Core) -> dict[str, Any]:
+        policy = core.policy.current
+        wanted = Alg(alg or policy.tokens.signing_alg)
+        await core.keys.reload()
+        # The first key of its kind has nothing to take over from, and nobody could sign meanwhile.
+        at_once = now or not _has_current(core, wanted)
+        published_for = timedelta(seconds=0 if at_once else policy.keys.publish_before_use)
+        key = await core.rotation.rotate(wanted, published_for, actor())
+        return _described(core, key.kid)
+
+    show(run_on_record(ctx, act), as_json=as_json)
+
+
+@command.command("retire")
+@click.argument("kid")
+@json_option
+@click.pass_context
+def retire(ctx: click.Context, kid: str, as_json: bool) -> None:
+    """Let a key verify only."""
+
+    async def act(core: Core) -> dict[str, Any]:
+        await core.rotation.retire(kid, actor())
+        return _described(core, kid)
+
+    show(run_on_record(ctx, act), as_json=as_json)
+
+
+@command.command("revoke")
+@click.argument("kid")
+@reason_option
+@yes_option
+@json_option
+@click.pass_context
+def revoke(ctx: click.Context, kid: str, reason: str, yes: bool, as_json: bool) -> None:
+    """Refuse whatever a key has signed, now and for good; where it signs, a new one takes over at once."""
+    require_consent(ctx, f"Refuse every token that {kid!a} has signed?", given=yes)
+
+    async def act(core: Core) -> dict[str, Any]:
+        successor = await core.rotation.revoke(kid, reason, actor())
+        return _described(core, kid) | {"successor": successor.kid if successor else None}
+
+    show(run_on_record(ctx, act), as_json=as_json)
+
+
+@command.command("reencrypt")
+@json_option
+@click.pass_context
+def reencrypt(ctx: click.Context, as_json: bool) -> None:
+    """Encrypt every private key anew with the first passphrase; exit 1 where one cannot be opened."""
+    done, unopened = run_on_record(ctx, lambda core: core.rotation.reencrypt(actor()))
+    show({"reencrypted": done, "unopened": unopened}, as_json=as_json)
+    if unopened:
+        raise CheckFailed(f"no passphrase opens {', '.join(unopened)}")
+
+
+def _has_current(core: Core, alg: Alg) -> bool:
+    ring = core.keys.ring
+    return any(key.alg is alg and ring.states[kid] is KeyState.CURRENT for kid, key in ring.keys.items())
+
+
+def _described(core: Core, kid: str) -> dict[str, Any]:
+    ring = core.keys.ring
+    return key_description(ring.keys[kid], ring.states[kid])

@@ -1,0 +1,134 @@
+"""What ``authcenter tokens revoke`` refuses: one token, or all that lies under a cut."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+from authcenter.cli.descriptions import instant
+from authcenter.cli.session import actor
+from authcenter.core.cut import Cut, CutKind
+from authcenter.core.errors import NotFound, TokenRejected
+from authcenter.core.event import EventKind
+from authcenter.core.secret import Secret
+from authcenter.keys.ring import LONGEST_TOKEN
+from authcenter.tokens.families import split as split_refresh_token
+from authcenter.wiring import Core
+
+# The database rounds its own clock up to the second, and its clock is not this machine's.
+_CUT_OUTLIVES_TOKENS_BY = timedelta(hours=1)
+_LONGEST_VALUE = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Everything that carries ``value``; with ``issued_before``, only what was issued until then."""
+
+    kind: CutKind
+    value: str
+    issued_before: datetime | None = None
+
+    @property
+    def is_everything(self) -> bool:
+        return self.kind is CutKind.EVERYTHING
+
+
+def target_of(ctx: click.Context, named: dict[CutKind, str | None], issued_before: datetime | None) -> Target | None:
+    """The one target that the options name; None where they name none.
+
+    Raises:
+        UsageError: They name several; or one that ``--issued-before`` does not narrow.
+    """
+    given = {kind: value for kind, value in named.items() if value is not None}
+    if len(given) > 1:
+        raise click.UsageError("name one thing to revoke", ctx)
+    for kind, value in given.items():
+        if issued_before is not None and kind not in (CutKind.SUBJECT, CutKind.CLIENT):
+            raise click.UsageError("--issued-before narrows --subject or --client, or stands alone", ctx)
+        if not value or not value.isprintable() or len(value) > _LONGEST_VALUE:
+            raise click.UsageError(f"{value!a:.80} is not 1 to {_LONGEST_VALUE} printable characters", ctx)
+        return Target(kind, value, issued_before)
+    return None if issued_before is None else Target(CutKind.EVERYTHING, "", issued_before)
+
+
+async def revoke_target(core: Core, target: Target, reason: str) -> dict[str, Any]:
+    """Cut, and end the families under it.
+
+    Raises:
+        NotFound: Nobody is that subject or client: the name is likely mistyped.
+        StoreUnavailable: Nothing was revoked.
+    """
+    await _require_known(core, target)
+    expires_at = core.clock.now() + LONGEST_TOKEN + core.lifetimes.leeway + _CUT_OUTLIVES_TOKENS_BY
+    until_now = target.issued_before is None and target.kind in (CutKind.SUBJECT, CutKind.CLIENT)
+    cut = Cut(target.kind, target.value, reason, up_to=target.issued_before, until_now=until_now, expires_at=expires_at)
+    await core.revocations.cut((cut,), actor())
+    before = instant(target.issued_before) if target.issued_before else "now" if until_now else None
+    return {"revoked": target.kind.value, "value": target.value, "issued_before": before, "reason": reason}
+
+
+async def revoke_token(core: Core, token: Secret, reason: str) -> dict[str, Any]:
+    """Refuse one access token; or end the family of a refresh token, its access tokens included.
+
+    Raises:
+        NotFound: It is not a token of this server.
+        StoreUnavailable: Nothing was revoked.
+    """
+    value = token.reveal()
+    if split_refresh_token(value) is not None:
+        return await _end_family_of(core, value, reason)
+    await core.keys.reload()
+    try:
+        held = await core.verifier.read_issued(value)
+    except TokenRejected as rejected:
+        raise NotFound(f"not a token of this server: {rejected.rule} ({rejected.hint})") from rejected
+    await core.revocations.revoke(held, reason, actor())
+    expires_at = datetime.fromtimestamp(held.expires_at, UTC)
+    return {
+        "revoked": "token",
+        "value": held.jti,
+        "fam": held.family,
+        "expires_at": instant(expires_at),
+        "expired_already": expires_at + core.lifetimes.leeway <= core.clock.now(),
+        "reason": reason,
+    }
+
+
+async def _end_family_of(core: Core, token: str, reason: str) -> dict[str, Any]:
+    held = await core.families.find(token)
+    if held is None:
+        raise NotFound("not a refresh token of this server")
+    family = held.family
+    lifetime = LONGEST_TOKEN + core.lifetimes.leeway
+    ended = await core.families.end(family, reason, lifetime, EventKind.FAMILY_ENDED, actor(), None)
+    return {"revoked": CutKind.FAMILY.value, "value": family.family_id, "ended_already": not ended, "reason": reason}
+
+
+async def _require_known(core: Core, target: Target) -> None:
+    match target.kind:
+        case CutKind.SUBJECT:
+            if await core.accounts.find(target.value) or await core.stores.clients.find(target.value):
+                return
+            raise NotFound(f"nobody has the sub {target.value!a:.80}: see `users show NAME`")
+        case CutKind.CLIENT:
+            await core.clients.get(target.value)
+
+
+class InstantParam(click.ParamType[datetime]):
+    """ISO 8601 with its offset, or Unix seconds; not in the future."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            at = datetime.fromtimestamp(int(value), UTC) if value.isdecimal() else datetime.fromisoformat(value)
+        except (ValueError, OverflowError, OSError):
+            self.fail(f"{value!a:.60} is neither ISO 8601 nor Unix seconds", param, ctx)
+        if at.tzinfo is None:
+            self.fail(f"{value!a:.60} has no offset from UTC: add Z or one like +02:00", param, ctx)
+        if at > datetime.now(UTC):
+            self.fail(f"{value!a:.60} is in the future", param, ctx)
+        return at.astimezone(UTC)

@@ -1,0 +1,31 @@
+"""The workbench, as fixtures."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import aiohttp
+import pytest
+
+from authcenter.accounts.passwords import PasswordHashing
+from authcenter.http.server import Listener
+from tests.workbench import CHEAP, Workbench
+
+
+@pytest.fixture(scope="session")
+def cheap_hashing() -> Iterator[PasswordHashing]:
+    made = PasswordHashing(CHEAP, workers=2)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def bench(cheap_hashing: PasswordHashing) -> Workbench:
+    return await Workbench(cheap_hashing).start()
+
+
+@pytest.fixture
+async def web(bench: Workbench) -> AsyncIterator[aiohttp.ClientSession]:
+    """A browser's or client's view of the public listener."""
+    listener = await Listener(bench.service.public, "127.0.0.1", 0).open()
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{listener.port}") as session:
+        yield session
+    await listener.drain()

@@ -1,0 +1,114 @@
+"""The password grant: for clients that opted in, with one answer for whatever is wrong with the user."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from authcenter.core.errors import OAuthError
+from authcenter.core.resource import ResourceScope
+from authcenter.core.rules import Rule
+from tests.workbench import API, OTHER_API, PASSWORD, START, Workbench, refused
+
+REFUSALS = [
+    pytest.param({"username": ""}, Rule.PARAMETER_MISSING, id="no name"),
+    pytest.param({"password": ""}, Rule.PARAMETER_MISSING, id="no password"),
+    pytest.param({"username": "bob"}, Rule.USER_UNKNOWN, id="unknown user"),
+    pytest.param({"password": "wrong"}, Rule.USER_PASSWORD_WRONG, id="wrong password"),
+    pytest.param({"password": PASSWORD.upper()}, Rule.USER_PASSWORD_WRONG, id="another case"),
+    pytest.param({"secret": "wrong", "password": "wrong"}, Rule.CLIENT_SECRET_WRONG, id="the client comes first"),
+    pytest.param({"scope": "admin"}, Rule.SCOPE_NOT_ALLOWED, id="scope of others"),
+    pytest.param({"scope": "a\\b", "password": "wrong"}, Rule.SCOPE_MALFORMED, id="scope outside the grammar"),
+    pytest.param({"resource": "urn:x"}, Rule.RESOURCE_NOT_ALLOWED, id="resource of others"),
+]
+
+
+@pytest.mark.parametrize(("change", "rule"), REFUSALS)
+async def test_a_refused_sign_in_opens_no_family(bench: Workbench, change: dict[str, Any], rule: Rule) -> None:
+    with refused(rule):
+        await bench.issue(**change)
+    assert bench.record.tables.families == {}
+
+
+STATES = [
+    pytest.param({"disabled_at": START}, Rule.USER_DISABLED, id="disabled"),
+    pytest.param({"email_verified": False}, Rule.USER_ADDRESS_UNVERIFIED, id="address not verified"),
+]
+
+
+@pytest.mark.parametrize(("state", "rule"), STATES)
+async def test_who_may_not_sign_in_reads_what_a_stranger_reads(
+    bench: Workbench, state: dict[str, Any], rule: Rule
+) -> None:
+    held = bench.record.tables.users[bench.alice.subject]
+    bench.record.tables.users[held.user.subject] = replace(held, user=replace(held.user, **state))
+    with pytest.raises(OAuthError) as known:
+        await bench.issue()
+    assert known.value.rule is rule
+    with pytest.raises(OAuthError) as unknown:
+        await bench.issue(username="nobody")
+    assert (known.value.code, known.value.description, known.value.status) == (
+        unknown.value.code,
+        unknown.value.description,
+        unknown.value.status,
+    )
+
+
+async def test_a_persons_token(bench: Workbench) -> None:
+    answer = await bench.issue(scope="read", resource=OTHER_API)
+    claims = answer.claims
+    assert claims["sub"] == bench.alice.subject
+    assert claims["sub"].startswith("usr_")
+    assert claims["client_id"] == "app"
+    assert claims["aud"] == OTHER_API
+    assert claims["amr"] == ["pwd"]
+    assert claims["auth_time"] == claims["iat"] == int(START.timestamp())
+    assert claims["roles"] == ["reader"]
+    assert "username" not in claims
+    assert answer.refresh.startswith("acr_")
+
+
+async def test_the_address_signs_in_too(bench: Workbench) -> None:
+    assert (await bench.issue(username="Alice@Example.com")).claims["sub"] == bench.alice.subject
+
+
+async def test_no_refresh_token_for_a_client_that_may_not_use_one(bench: Workbench) -> None:
+    await bench.client("plain", grants=frozenset({"password"}))
+    assert "refresh_token" not in (await bench.issue(client="plain")).members
+    assert bench.record.tables.families == {}
+
+
+async def test_a_client_that_did_not_opt_in_is_refused_before_the_password_is_looked_at(bench: Workbench) -> None:
+    await bench.client("svc", grants=frozenset({"client_credentials"}))
+    with refused(Rule.GRANT_NOT_ALLOWED):
+        await bench.issue(client="svc")
+    assert "users.find_credentials" not in bench.board.asked
+
+
+ROLES = [
+    pytest.param("read write", "write", None, id="what the roles allow"),
+    pytest.param("write", "write", None, id="nothing taken away"),
+    pytest.param("read", None, Rule.SCOPE_ROLE_MISSING, id="nothing left"),
+]
+
+
+@pytest.mark.parametrize(("asked", "granted", "rule"), ROLES)
+async def test_scopes_that_demand_a_role(bench: Workbench, asked: str, granted: str | None, rule: Rule | None) -> None:
+    scopes = {"read": ResourceScope("", "auditor"), "write": ResourceScope("", "reader")}
+    await bench.core.resources.update(API, None, scopes, "tests")
+    if rule is None:
+        assert (await bench.issue(scope=asked)).members["scope"] == granted
+    else:
+        with refused(rule):
+            await bench.issue(scope=asked)
+
+
+async def test_logins_are_counted_and_the_deprecation_logged(bench: Workbench) -> None:
+    await bench.issue()
+    with refused(Rule.USER_PASSWORD_WRONG):
+        await bench.issue(password="wrong")
+    assert bench.counted("login_total", outcome="success") == 1
+    assert bench.counted("login_total", outcome=Rule.USER_PASSWORD_WRONG) == 1
+    assert "password_grant_used" in str(bench.log.calls)
+    assert PASSWORD not in str(bench.log.calls)
+
