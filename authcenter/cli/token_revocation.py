@@ -124,11 +124,19 @@ class InstantParam(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            at = datetime.fromtimestamp(int(value), UTC) if value.isdecimal() else datetime.fromisoformat(value)
+            at = _unix_or_iso(value)
         except (ValueError, OverflowError, OSError):
             self.fail(f"{value!a:.60} is neither ISO 8601 nor Unix seconds", param, ctx)
         if at.tzinfo is None:
             self.fail(f"{value!a:.60} has no offset from UTC: add Z or one like +02:00", param, ctx)
         if at > datetime.now(UTC):
             self.fail(f"{value!a:.60} is in the future", param, ctx)
-        return at.astimezone(UTC)
+        return at
+
+
+def _unix_or_iso(value: str) -> datetime:
+    """In UTC, unless it has no offset. Raises ``ValueError``, ``OverflowError``, ``OSError``."""
+    if value.isascii() and value.isdecimal():
+        return datetime.fromtimestamp(int(value), UTC)
+    at = datetime.fromisoformat(value)
+    return at if at.tzinfo is None else at.astimezone(UTC)

@@ -9,6 +9,7 @@ from authcenter.cli.asking import read_new_password
 from authcenter.cli.descriptions import user_description
 from authcenter.cli.importing import dry_run_option, file_argument, read_lines, show_report
 from authcenter.cli.session import actor, json_option, run_on_record, show
+from authcenter.core.errors import Conflict
 from authcenter.core.user import User, name_key
 from authcenter.wiring import Core
 
@@ -42,9 +43,13 @@ def create(
     password = read_new_password(ctx, from_stdin=password_stdin)
 
     async def act(core: Core) -> User:
-        return await core.accounts.create(
-            username, email, password, roles, email_verified=not email_unverified, actor=actor()
-        )
+        try:
+            return await core.accounts.create(
+                username, email, password, roles, email_verified=not email_unverified, actor=actor()
+            )
+        except Conflict as taken:
+            # The store speaks of its columns.
+            raise Conflict("username or email: taken by another user") from taken
 
     show(user_description(run_on_record(ctx, act)), as_json=as_json)
 

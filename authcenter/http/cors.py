@@ -1,6 +1,6 @@
 """Cross-origin requests (Fetch standard): who may read an answer in a browser. Never with credentials."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -24,8 +24,11 @@ class ClientCors:
     """Opens the answers of the endpoints that clients call to the clients' own origins."""
 
     clients: ClientLookup
+    _paths: set[str] = field(default_factory=set)
 
     def mount_preflight(self, router: Router, path: str) -> None:
+        """Open the answers of ``path``; those of all others stay closed."""
+        self._paths.add(path)
         router.add_options(path, self.preflight)
 
     async def preflight(self, request: web.BaseRequest) -> web.Response:
@@ -39,7 +42,7 @@ class ClientCors:
     async def expose(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         """Let the page that sent the request read the answer, where its origin is one of the named client's."""
         client_id = request.get(CLIENT_ID)
-        if client_id is None:
+        if client_id is None or request.path not in self._paths:
             return
         response.headers["Vary"] = "Origin"
         try:

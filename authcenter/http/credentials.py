@@ -1,7 +1,6 @@
 """Headers and form to what a request says of its client (RFC 6749 §2.3.1)."""
 
 import binascii
-from base64 import b64decode
 
 from aiohttp import hdrs, web
 
@@ -47,8 +46,8 @@ def read_basic(header: str) -> PresentedClient:
     if scheme.lower() != "basic":
         raise invalid_client(Rule.CREDENTIALS_MALFORMED, f"scheme {scheme!a:.20}")
     try:
-        decoded = b64decode(encoded.strip(), validate=True)
-    except (binascii.Error, ValueError) as problem:
+        decoded = binascii.a2b_base64(encoded.strip(), strict_mode=True)
+    except ValueError as problem:
         raise invalid_client(Rule.CREDENTIALS_MALFORMED, "not base64") from problem
     client_id, colon, secret = decoded.partition(b":")
     if not colon or not client_id:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from authcenter.clients.authentication import ClientAuthentication
 from authcenter.core.base64url import encode as base64url
@@ -52,9 +52,9 @@ class IntrospectionEndpoint:
             caller = await self.authentication.authenticate(presented)
             answer = await self.introspector.introspect(form.require("token"), caller)
             outcome = self._note(request, answer)
-            if f"application/{_JWT}" in request.headers.get("Accept", ""):
+            if f"application/{_JWT}" in request.headers.get(hdrs.ACCEPT, ""):
                 return self._signed(answer, caller)
-            return no_store(_INACTIVE if answer.claims is None else encode({"active": True, **answer.claims}))
+            return no_store(_INACTIVE if answer.claims is None else encode(answer.claims))
         except OAuthError:
             outcome = "refused"
             raise
@@ -76,7 +76,7 @@ class IntrospectionEndpoint:
 
     def _signed(self, answer: Introspection, caller: Client) -> web.Response:
         """RFC 9701 §5: a JWT of its own type, for this caller alone."""
-        members = {"active": False} if answer.claims is None else {"active": True, **answer.claims}
+        members = answer.claims or {"active": False}
         claims = {
             "iss": self.issuer,
             "aud": caller.client_id,

@@ -21,16 +21,21 @@ class OriginReader:
     def read(self, request: web.BaseRequest) -> RequestOrigin:
         peer = request.remote or ""
         headers = request.headers
-        user_agent = headers.get(hdrs.USER_AGENT, "")[:_LONGEST]
+        user_agent = _storable(headers.get(hdrs.USER_AGENT, ""))
         if not self._trusted or not self._is_trusted(peer):
             return RequestOrigin(new_request_id(), peer, user_agent)
-        caller = headers.get("X-Request-Id", "")[:_LONGEST]
+        caller = _storable(headers.get("X-Request-Id", ""))
         return RequestOrigin(new_request_id(), self._client(request, peer), user_agent, caller)
 
     def _client(self, request: web.BaseRequest, peer: str) -> str:
         """The rightmost address that is not a trusted proxy's."""
         forwarded = [element.get("for", "") for element in request.forwarded]
-        chain = forwarded or ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+        listed = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+        told = {self._rightmost(chain, peer) for chain in (forwarded, listed) if any(map(str.strip, chain))}
+        # A proxy that writes one of the two headers passes on what a stranger wrote into the other.
+        return told.pop() if len(told) == 1 else peer
+
+    def _rightmost(self, chain: Sequence[str], peer: str) -> str:
         for hop in reversed([_bare(hop) for hop in chain if hop.strip()]):
             if not self._is_trusted(hop):
                 return hop if _is_address(hop) else peer
@@ -43,6 +48,11 @@ class OriginReader:
         except ValueError:
             return False
         return any(ip in network for network in self._trusted if network.version == ip.version)
+
+
+def _storable(header: str) -> str:
+    """The beginning of a header, bytes that are not UTF-8 (aiohttp makes lone surrogates of them) written out."""
+    return header[:_LONGEST].encode(errors="backslashreplace").decode()
 
 
 def _bare(hop: str) -> str:

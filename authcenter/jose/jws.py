@@ -47,6 +47,8 @@ def split(token: str) -> CompactJws:
     """
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise MalformedJws("too long")
+    if not token.isascii():
+        raise MalformedJws("not ASCII")
     parts = token.split(".")
     if len(parts) != 3:
         raise MalformedJws("not three parts")
@@ -68,7 +70,8 @@ def read_object(segment: str) -> dict[str, Any]:
         MalformedJws: Not canonical base64url, not JSON, not an object, or a member stands twice.
     """
     try:
-        value = json.loads(base64url.decode(segment), object_pairs_hook=_unique, parse_constant=_no_constant)
+        # Decoded here: of bytes, json guesses the encoding, and UTF-16 is no JWT (RFC 7519 §7.1).
+        value = json.loads(base64url.decode(segment).decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as problem:
         raise MalformedJws(f"not a JSON object: {problem!s:.80}") from problem
     if not isinstance(value, dict):

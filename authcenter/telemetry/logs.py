@@ -52,15 +52,15 @@ def set_level(level: str) -> None:
 
 
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Hide secrets by their type, and cut what strangers made too long."""
-    return {name: _shown(value) for name, value in event.items()}
+    """Hide secrets by their type, and cut what strangers made too long; a traceback stays whole."""
+    return {name: value if name == "exception" else _shown(value) for name, value in event.items()}
 
 
 def _shown(value: Any) -> Any:
     if isinstance(value, _HIDDEN):
         return "***"
     if isinstance(value, str):
-        return value if len(value) <= _LONGEST_VALUE or "\n" in value else value[:_LONGEST_VALUE] + "…"
+        return value if len(value) <= _LONGEST_VALUE else value[:_LONGEST_VALUE] + "…"
     if isinstance(value, dict):
         return {name: _shown(one) for name, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

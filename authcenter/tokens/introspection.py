@@ -27,7 +27,7 @@ class Introspection:
     """What a caller may learn of a token.
 
     Attributes:
-        claims: The answer's members beside ``active``; None: inactive.
+        claims: The answer's members; None: inactive.
         rule, hint: Why it is inactive, for the operator only.
         reason: The same as the metrics' label, where a check of an access token refused it.
     """
@@ -71,13 +71,15 @@ class Introspector:
         if held.client_id != caller.client_id and caller.serves.isdisjoint(held.audience):
             return Introspection(None, Rule.CALLER_NOT_ENTITLED, f"{caller.client_id} is not in {held.audience}")
         await self._require_known(held, caller)
-        return Introspection({**held.claims, "token_type": "Bearer"})
+        return Introspection({"active": True, **held.claims, "token_type": "Bearer"})
 
     async def _require_known(self, token: AccessToken, caller: Client) -> None:
         """The stricter of the token's client and the caller decides what an outage means."""
         staleness = self.policy.current.revocation.max_staleness
+        if self.revocations.loaded and self.revocations.age <= staleness:
+            return
         on_outage = self.lifetimes.on_outage(caller)
-        if self.revocations.age > staleness and token.client_id != caller.client_id:
+        if token.client_id != caller.client_id:
             on_outage = self.lifetimes.on_outage(caller, await self.clients.find(token.client_id))
         self.revocations.require_known(on_outage, staleness)
 
@@ -91,6 +93,7 @@ class Introspector:
             return Introspection(None, *refusal)
         family = held.family
         claims: dict[str, Any] = {
+            "active": True,
             "iss": self.issuer,
             "sub": family.subject,
             "client_id": family.client_id,

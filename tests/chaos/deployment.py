@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -28,7 +31,7 @@ from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.sql.tables import families, refresh_tokens
 from authcenter.wiring import Core, build_core, open_database, sql_stores
 from tests.chaos.caller import Caller
-from tests.chaos.dying_server import DEATHS
+from tests.chaos.dying_server import DEATHS, LIFE
 from tests.chaos.steps import ARMED, SPRUNG
 from tests.servers.authcenter import AuthcenterProcess
 
@@ -80,6 +83,20 @@ class Deployment:
         server.start()
         deployment.patient, deployment.strict = deployment.on_record(_furnish(server.url))
         return deployment
+
+    def readiness(self) -> dict[str, Any]:
+        """What ``/readyz`` says, whatever its status."""
+        try:
+            with urllib.request.urlopen(f"{self.server.ops_url}/readyz", timeout=5) as answer:
+                return dict(json.load(answer))
+        except urllib.error.HTTPError as answer:
+            with answer:
+                return dict(json.load(answer))
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """What the server logged, but for the one line that each request has."""
+        lines = [json.loads(line) for line in self.server.log.read_text().splitlines()]
+        return [line for line in lines if line["event"] != "request"]
 
     def on_record(self, act: Callable[[Core], Any]) -> Any:
         """Run ``act`` on the record itself, beside the server, as a command would."""
@@ -137,10 +154,17 @@ class Deployment:
 
     def await_death_at(self, step: str, call: int = 1) -> None:
         """Insist that the server died at just this step, and wait until its next life answers."""
-        _wait_until((self.directory / DEATHS).exists, f"a death at {step!r}")
+        wait_until((self.directory / DEATHS).exists, f"a death at {step!r}")
         assert (self.directory / DEATHS).read_text().split() == [str(int(signal.SIGKILL))]
         self.require_sprung(step, call)
-        _wait_until(self.server.answers, "the next life")
+        wait_until(self.server.answers, "the next life")
+
+    def kill(self) -> None:
+        """Kill the server where it is, and wait until its next life answers."""
+        (self.directory / DEATHS).unlink(missing_ok=True)
+        os.kill(int((self.directory / LIFE).read_text()), signal.SIGKILL)
+        wait_until((self.directory / DEATHS).exists, "its death")
+        wait_until(self.server.answers, "the next life")
 
     def require_sprung(self, step: str, call: int = 1) -> None:
         """Insist that whoever died did so at just this step."""
@@ -174,7 +198,7 @@ def _furnish(url: str) -> Callable[[Core], Any]:
     return act
 
 
-def _wait_until(holds: Callable[[], bool], what: str) -> None:
+def wait_until(holds: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + _DEATH_SECONDS
     while not holds():
         assert time.monotonic() < deadline, f"waited {_DEATH_SECONDS} s for {what}"

@@ -17,11 +17,14 @@ from authcenter.cli.root import main
 from tests.chaos.steps import Trap, lay
 from tests.servers.child_process import _die_with_parent
 
-DEATHS = "deaths"
+DEATHS, LIFE = "deaths", "life"
 
 
 def supervise(directory: Path, words: list[str]) -> None:
-    """Live and die until SIGTERM; every death is a line in the file ``deaths``: the number of its signal."""
+    """Live and die until SIGTERM; every death is a line in the file ``deaths``, the number of its signal.
+
+    The file ``life`` holds the process id of the present life.
+    """
     life = 0
 
     def end(number: int, _: FrameType | None) -> None:
@@ -37,6 +40,7 @@ def supervise(directory: Path, words: list[str]) -> None:
                 die_with_parent()
             break
         signal.signal(signal.SIGTERM, end)
+        (directory / LIFE).write_text(str(life))
         _, status = os.waitpid(life, 0)
         with (directory / DEATHS).open("a") as deaths:
             print(-os.waitstatus_to_exitcode(status), file=deaths)

@@ -1,5 +1,6 @@
 """The workbench, as fixtures."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
@@ -20,6 +21,22 @@ def cheap_hashing() -> Iterator[PasswordHashing]:
 @pytest.fixture
 async def bench(cheap_hashing: PasswordHashing) -> Workbench:
     return await Workbench(cheap_hashing).start()
+
+
+@pytest.fixture
+def waits(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the service slept; the clock goes on meanwhile."""
+    slept: list[float] = []
+    real = asyncio.sleep
+
+    async def sleep(seconds: float, *_: object) -> None:
+        if seconds:
+            slept.append(seconds)
+            bench.clock.advance(seconds)
+        await real(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    return slept
 
 
 @pytest.fixture

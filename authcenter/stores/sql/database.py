@@ -1,6 +1,5 @@
 """Connections, transactions, and what an SQL error means."""
 
-import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
@@ -20,6 +19,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from authcenter.core.errors import Conflict, StoreUnavailable
 from authcenter.stores.sql.tables import Instant
+from authcenter.stores.sql.turn import Turn
 
 _CONNECT_SECONDS = 1.0
 _POOL_WAIT_SECONDS = 0.5
@@ -71,7 +71,7 @@ class Database:
         self.url = url
         self.engine = _engine(url, statement_seconds)
         # SQLite has one writer, and waits for it by polling: this process's own writers queue here instead.
-        self._turn = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
+        self._turn = Turn() if self.dialect == "sqlite" else None
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -84,9 +84,10 @@ class Database:
             Conflict: A key is taken.
             StoreUnavailable: The database did not answer, or not in time; nothing was written, or it is unknown.
         """
-        with _translated():
-            async with self._turn, self.engine.begin() as connection:
-                yield connection
+        async with self._turn.taken() if self._turn else nullcontext():
+            with _translated():
+                async with self.engine.begin() as connection:
+                    yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

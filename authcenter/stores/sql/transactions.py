@@ -1,6 +1,5 @@
 """One way to write: the row, what it cuts off and what the audit log says of it, all or nothing."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.sql.cuts import lift_cuts, write_cuts
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.tables import auth_audit
+from authcenter.stores.sql.turn import Turn
 
 Write: TypeAlias = Callable[[AsyncConnection], Awaitable[bool]]
 
@@ -35,7 +35,7 @@ class Transactions:
         self._database, self._link, self._genesis, self._count = database, link, genesis, count
         self._writer = uuid7()
         self._head: tuple[int, str] | None = (0, genesis)
-        self._chain = asyncio.Lock()
+        self._chain = Turn()
 
     async def commit(self, write: Write, consequences: Consequences = NO_CONSEQUENCES) -> bool:
         """Run ``write``; where it answers False, nothing is kept, consequences included.
@@ -46,7 +46,7 @@ class Transactions:
         if not consequences.events:
             return await self._transact(write, consequences, ())
         # A chain has one order: rows are linked by the one transaction that is under way.
-        async with self._chain:
+        async with self._chain.taken():
             head, self._head = self._head or await self._read_head(), None
             rows = self._linked(consequences.events, head)
             kept = await self._transact(write, consequences, rows)

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
@@ -33,16 +34,25 @@ class Console:
     """Types commands. A process start costs seconds, so they run here; what needs a real one uses ``environment``."""
 
     def __init__(self, directory: Path) -> None:
+        self.policy = directory / "policy.yaml"
         self.database = directory / "authcenter.db"
         self.environment = {
             "AUTHCENTER_ENV": "development",
             "AUTHCENTER_DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
-            "AUTHCENTER_POLICY_FILE": str(directory / "policy.yaml"),
+            "AUTHCENTER_POLICY_FILE": str(self.policy),
             "AUTHCENTER_STATE_DIR": str(directory / "var"),
             "AUTHCENTER_SECRET_KEY": secrets.token_urlsafe(32),
             "AUTHCENTER_KEY_PASSPHRASE": secrets.token_urlsafe(32),
         }
-        (directory / "policy.yaml").touch()
+        self.policy.touch()
+
+    def copied_to(self, directory: Path) -> "Console":
+        """Another console with the same secrets and a copy of the record."""
+        made = Console(directory)
+        shutil.copy(self.database, made.database)
+        for name in ("AUTHCENTER_SECRET_KEY", "AUTHCENTER_KEY_PASSPHRASE"):
+            made.environment[name] = self.environment[name]
+        return made
 
     def run(self, *arguments: str, stdin: str | bytes = b"") -> Done:
         """``authcenter ARGUMENTS``, whatever comes of it."""

@@ -10,7 +10,16 @@ from tests.integration.cli.console import Console
 
 FULL = (
     *("--name", "Шоп 🦊", "--profile", "oidc", "--grant", "client_credentials", "--grant", "refresh_token"),
-    *("--scope", "read write", "--scope", "admin", "--audience", "https://b.example", "--audience", "https://a.example"),
+    *(
+        "--scope",
+        "read write",
+        "--scope",
+        "admin",
+        "--audience",
+        "https://b.example",
+        "--audience",
+        "https://a.example",
+    ),
     *("--serves", "https://shop.example", "--redirect-uri", "https://shop.example/cb", "--origin", "https://o.example"),
     *("--auth-method", "client_secret_basic", "--first-party", "--access-ttl", "60", "--refresh-ttl", "600"),
     *("--refresh-max-lifetime", "6000", "--reuse-grace", "0", "--on-outage", "closed"),
@@ -119,9 +128,14 @@ def test_an_id_is_taken_once(console: Console) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["show", "x"], ["update", "x", "--name", "y"], ["update", "x", "--disable"], ["delete", "x", "--yes"]]
-    + [["rotate-secret", "x"]],
-    ids=lambda arguments: " ".join(arguments),
+    [
+        ["show", "x"],
+        ["update", "x", "--name", "y"],
+        ["update", "x", "--disable"],
+        ["delete", "x", "--yes"],
+        ["rotate-secret", "x"],
+    ],
+    ids=" ".join,
 )
 def test_an_unknown_client_is_named(console: Console, arguments: list[str]) -> None:
     assert console.refused("clients", *arguments, exit_code=1) == "no client 'x'"

@@ -21,8 +21,7 @@ def test_the_first_key_signs_at_once(console: Console) -> None:
 
 
 def test_its_algorithm_is_the_policys(console: Console) -> None:
-    with open(console.environment["AUTHCENTER_POLICY_FILE"], "w") as policy:
-        policy.write("tokens: {signing_alg: EdDSA}")
+    console.policy.write_text("tokens: {signing_alg: EdDSA}")
     assert console.told("keys", "rotate")["alg"] == "EdDSA"
 
 
@@ -78,8 +77,14 @@ def test_an_unknown_key_is_named(console: Console, act: list[str], kid: str) -> 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["rotate", "--alg", "HS256"], ["rotate", "--alg", "none"], ["revoke", "x", "--yes", "--reason", "a\nb"], ["plan"]]
-    + [["revoke", "x", "--yes", "--reason", "x" * 256], ["retire"]],
+    [
+        ["rotate", "--alg", "HS256"],
+        ["rotate", "--alg", "none"],
+        ["revoke", "x", "--yes", "--reason", "a\nb"],
+        ["plan"],
+        ["retire"],
+        ["revoke", "x", "--yes", "--reason", "x" * 256],
+    ],
     ids=lambda arguments: " ".join(arguments)[:30],
 )
 def test_wrong_usage_is_refused(console: Console, arguments: list[str]) -> None:

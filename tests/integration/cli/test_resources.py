@@ -8,9 +8,18 @@ URI = "https://api.example"
 
 
 def test_a_resource_is_created_shown_and_listed(console: Console) -> None:
-    options = ("--name", "Касса", "--scope", "read=Lire l'état = tout", "--scope", "list", "--role-for", "admin=operator")
+    options = (
+        "--name",
+        "Шоп 🦊",
+        "--scope",
+        "read=Lire l'état = tout",
+        "--scope",
+        "list",
+        "--role-for",
+        "admin=operator",
+    )
     made = console.told("resources", "create", "--id", URI, *options)
-    assert made["name"] == "Касса"
+    assert made["name"] == "Шоп 🦊"
     assert made["scopes"] == {
         "admin": {"text": "", "role": "operator"},
         "list": {"text": "", "role": None},
@@ -84,7 +93,9 @@ def test_a_bad_update_changes_nothing(console: Console, arguments: list[str], sa
     assert console.told("resources", "show", URI) == before
 
 
-@pytest.mark.parametrize("arguments", [["show"], ["update", "--name", "x"], ["delete", "--yes"]], ids=lambda one: one[0])
+@pytest.mark.parametrize(
+    "arguments", [["show"], ["update", "--name", "x"], ["delete", "--yes"]], ids=lambda one: one[0]
+)
 def test_an_unknown_resource_is_named(console: Console, arguments: list[str]) -> None:
     assert console.refused("resources", *arguments, "urn:x", exit_code=1) == "no resource 'urn:x'"
 

@@ -1,6 +1,6 @@
 """Two processes on one database: what one does, the other honours within 2 s; a rotation within 5 s.
 
-The seconds are measured and reported with the test (``--junit-xml``), not asserted: a loaded machine proves nothing.
+The seconds are measured and printed (``-rP``), not asserted: a loaded machine proves nothing.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,6 @@ from tests.integration.service.record import PASSWORD, Operator
 
 _ACTOR = "test"
 _GRANTS = ("client_credentials", "password", "refresh_token")
-Record = Callable[[str, Any], None]
 Act = Callable[[Service, Credentials, dict[str, str]], Any]
 
 
@@ -80,7 +79,6 @@ def test_what_one_process_refuses_the_other_soon_refuses_too(
     gateway: Credentials,
     act: Act,
     request: pytest.FixtureRequest,
-    record_property: Record,
 ) -> None:
     name = f"pair-{request.node.callspec.id}"
     client = on_postgres.operator.client(name, *_GRANTS, audiences=["https://pair.example"])
@@ -92,11 +90,11 @@ def test_what_one_process_refuses_the_other_soon_refuses_too(
 
     seconds = until(lambda: refused(beside, gateway, tokens["access_token"]), "refused by the other process")
     until(lambda: refused(on_postgres, gateway, tokens["access_token"]), "refused by this process")
-    record_property("seconds", seconds)
+    report(seconds)
 
 
 def test_a_new_key_is_accepted_at_once_and_soon_used(
-    on_postgres: Service, beside: Service, record_property: Record
+    on_postgres: Service, beside: Service
 ) -> None:
     client = on_postgres.operator.client("pair-rotation", "client_credentials")
     before = kid_in_use(on_postgres, client)
@@ -104,7 +102,7 @@ def test_a_new_key_is_accepted_at_once_and_soon_used(
     until(lambda: kid_in_use(on_postgres, client) != before, "one process signs with the new key")
     assert beside.api.active(client, on_postgres.api.issue(client)["access_token"])
     new = kid_in_use(on_postgres, client)
-    record_property("seconds", until(lambda: kid_in_use(beside, client) == new, "the other one signs with it too"))
+    report(until(lambda: kid_in_use(beside, client) == new, "the other one signs with it too"))
     assert new in beside.api.kids()
 
 
@@ -121,7 +119,7 @@ def test_a_key_unknown_to_one_process_is_never_refused_by_it(on_postgres: Servic
 
 
 def test_a_revoked_keys_tokens_are_dead_everywhere_and_a_successor_signs(
-    on_postgres: Service, beside: Service, record_property: Record
+    on_postgres: Service, beside: Service
 ) -> None:
     client = on_postgres.operator.client("pair-key", "client_credentials")
     token = on_postgres.api.issue(client)["access_token"]
@@ -136,11 +134,11 @@ def test_a_revoked_keys_tokens_are_dead_everywhere_and_a_successor_signs(
         until(lambda one=one: kid not in one.api.kids(), "it is published no more")
         until(lambda one=one: kid_in_use(one, client) != kid, "a successor signs")
         assert on_postgres.api.active(client, one.api.issue(client)["access_token"])
-    record_property("seconds", worst)
+    report(worst)
 
 
 def test_changes_of_a_client_are_seen_everywhere(
-    on_postgres: Service, beside: Service, record_property: Record
+    on_postgres: Service, beside: Service
 ) -> None:
     client = on_postgres.operator.client("pair-change", "client_credentials", scopes=["read"])
     both = (on_postgres, beside)
@@ -161,11 +159,11 @@ def test_changes_of_a_client_are_seen_everywhere(
     for one in both:
         worst = max(worst, until(lambda one=one: one.api.ask(new).status_code == 200, "the new secret"))
         assert one.api.ask(client).status_code == 401
-    record_property("seconds", worst)
+    report(worst)
 
 
 def test_a_client_made_by_an_operator_works_everywhere_although_it_was_asked_for_before(
-    on_postgres: Service, beside: Service, record_property: Record
+    on_postgres: Service, beside: Service
 ) -> None:
     both = (on_postgres, beside)
     early = Credentials("pair-early", "nothing")
@@ -174,6 +172,10 @@ def test_a_client_made_by_an_operator_works_everywhere_although_it_was_asked_for
     record_property(
         "seconds", max(until(lambda one=one: one.api.ask(client).status_code == 200, "it works") for one in both)
     )
+
+
+def report(seconds: float) -> None:
+    print(f"took {seconds:.2f} s")
 
 
 def kid_in_use(service: Service, client: Credentials) -> str:

@@ -1,7 +1,6 @@
 """The steps that all grants share."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -22,24 +21,14 @@ from tests.workbench import START, Workbench, refused
 class Named(TokenGranter):
     """Approves whatever comes, for an audience that tells which of several granters it was."""
 
-    grant_type: str
     name: str
+
+    @property
+    def grant_type(self) -> str:
+        return "client_credentials"
 
     async def approve(self, request: TokenRequest) -> Approval:
         return Approval(request.client, Subject("app"), Scope(), (self.name,), request.at)
-
-
-@pytest.fixture
-def waits(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """How long the service slept; the clock goes on meanwhile."""
-    slept: list[float] = []
-
-    async def sleep(seconds: float, *_: object) -> None:
-        slept.append(seconds)
-        bench.clock.advance(seconds)
-
-    monkeypatch.setattr(asyncio, "sleep", sleep)
-    return slept
 
 
 TYPES = [
@@ -64,7 +53,7 @@ async def test_a_stranger_does_not_learn_which_grant_types_there_are(bench: Work
 
 async def test_the_first_of_two_granters_for_one_type_counts(bench: Workbench) -> None:
     granter = bench.granter
-    granters = [Named("client_credentials", "first"), Named("client_credentials", "second")]
+    granters = [Named("first"), Named("second")]
     composite = CompositeTokenGranter(
         granters, granter._authentication, granter._tokens, bench.core.revocations, bench.clock
     )
