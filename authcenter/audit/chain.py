@@ -43,7 +43,7 @@ def row_hash(row: AuditRow) -> str:
     del fields["row_hash"]
     salt = fields.pop("salt")
     for name in _PERSONAL:
-        fields[name] = hashlib.sha256(f"{salt}{fields[name]}".encode()).hexdigest()
+        fields[name] = hashlib.sha256(_canonical([salt, fields[name]]).encode()).hexdigest()
     return hashlib.sha256(_canonical(fields).encode()).hexdigest()
 
 

@@ -14,6 +14,9 @@ from authcenter.jose.algorithms import Alg
 from authcenter.keys.ring import KeyState
 from authcenter.wiring import Core
 
+# A kid is base64url: one in 64 begins with a hyphen, and must not be taken for options.
+_KID_FIRST = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
+
 
 @click.group("keys")
 def command() -> None:
@@ -56,7 +59,7 @@ def rotate(ctx: click.Context, alg: str | None, now: bool, as_json: bool) -> Non
     show(run_on_record(ctx, act), as_json=as_json)
 
 
-@command.command("retire")
+@command.command("retire", context_settings=_KID_FIRST)
 @click.argument("kid")
 @json_option
 @click.pass_context
@@ -70,7 +73,7 @@ def retire(ctx: click.Context, kid: str, as_json: bool) -> None:
     show(run_on_record(ctx, act), as_json=as_json)
 
 
-@command.command("revoke")
+@command.command("revoke", context_settings=_KID_FIRST)
 @click.argument("kid")
 @reason_option
 @yes_option

@@ -18,7 +18,6 @@ class EventKind(StrEnum):
     RESOURCE_UPDATED = "resource.updated"
     RESOURCE_DELETED = "resource.deleted"
     USER_CREATED = "user.created"
-    USER_UPDATED = "user.updated"
     USER_DISABLED = "user.disabled"
     USER_ENABLED = "user.enabled"
     USER_PASSWORD_SET = "user.password_set"

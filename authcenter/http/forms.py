@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from authcenter.core.errors import invalid_request
 from authcenter.core.form import Form
@@ -31,6 +32,9 @@ async def read_form(request: web.BaseRequest) -> Form:
     except web.HTTPRequestEntityTooLarge as problem:
         hint = f"over {MAX_BODY_BYTES} bytes"
         raise invalid_request(Rule.BODY_TOO_LARGE, "The body is too large.", hint, status=413) from problem
+    except (ConnectionError, HttpProcessingError, web.RequestPayloadError) as problem:
+        # The client has gone away, or its chunks are broken: no defect of ours.
+        raise invalid_request(Rule.FORM_MALFORMED, "The body is broken off.", type(problem).__name__) from problem
     return parse_form(body)
 
 

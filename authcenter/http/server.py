@@ -1,17 +1,86 @@
 """The listeners: opened, drained, closed."""
 
 import asyncio
+import contextlib
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
+from authcenter.core.errors import ErrorCode
+from authcenter.core.ids import new_request_id
 from authcenter.http.forms import MAX_BODY_BYTES
+from authcenter.http.responses import error
 from authcenter.http.router import Handler
 
 _SHUTDOWN_SECONDS = 10.0
 """How long requests under way may take once the listener is closed."""
+
+_WRITING_SECONDS = 2.0
+_SECONDS_BETWEEN_LOOKS = 0.02
+
+_SETTLE_SECONDS = 0.2
+"""How long what has connected just before the listener closed has to send its request."""
+
+# aiohttp's access log halves the throughput: the frame writes one line a request itself.
+_CONNECTION: Mapping[str, Any] = {"access_log": None, "keepalive_timeout": 75}
+
+
+class _Connection(web.RequestHandler):
+    """aiohttp's, but for what it says of bytes that are no HTTP request.
+
+    It would answer with its own name, and log them with a traceback: there may be a secret in them.
+    """
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if not isinstance(exc, HttpProcessingError) or request.writer.output_size > 0:
+            return super().handle_error(request, status, exc, message)
+        request_id = new_request_id()
+        self.logger.warning("malformed request %s from %s: %s", request_id, request.remote, type(exc).__name__)
+        response = error(ErrorCode.INVALID_REQUEST, "The request is malformed.", status)
+        response.headers.update({"Server": "authcenter", "X-Request-Id": request_id})
+        response.force_close()
+        return response
+
+
+class _Server(web.Server):
+    """Makes a ``_Connection`` of every connection."""
+
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, loop=asyncio.get_running_loop(), **_CONNECTION)
+
+
+@dataclass(slots=True)
+class _UnderWay:
+    """Counts the requests that ``handler`` is at."""
+
+    handler: Handler
+    count: int = 0
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.count += 1
+        try:
+            return await self.handler(request)
+        finally:
+            self.count -= 1
+
+    async def over(self, seconds: float) -> None:
+        """Wait until there is none, at most ``seconds``."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.count:
+                    await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +94,9 @@ class Listener:
 
     async def open(self) -> "OpenListener":
         """Raises ``OSError`` where the address is not to be had."""
-        # aiohttp's access log halves the throughput: the frame writes one line a request itself.
-        server = web.Server(self.handler, request_factory=_bounded_request, access_log=None, keepalive_timeout=75)
-        runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
+        under_way = _UnderWay(self.handler)
+        server = _Server(under_way.handle, request_factory=_bounded_request)
+        runner = web.ServerRunner(server, shutdown_timeout=_WRITING_SECONDS)
         await runner.setup()
         site = web.TCPSite(runner, self.host, self.port, ssl_context=self.tls, backlog=1024)
         try:
@@ -35,7 +104,7 @@ class Listener:
         except OSError:
             await runner.cleanup()
             raise
-        return OpenListener(runner, site, runner.addresses[0][1])
+        return OpenListener(runner, site, under_way, runner.addresses[0][1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +117,12 @@ class OpenListener:
 
     async def drain(self) -> None:
         """Take no new connection, finish what has begun."""
+        # Closing the listener resets whoever still waits in its queue: the loop takes those in first (its turn after
+        # the next). Whoever is connected may not have said yet what for, and gets the time to.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
         await self.site.stop()
+        await asyncio.sleep(_SETTLE_SECONDS)
         await self.runner.cleanup()
 
 

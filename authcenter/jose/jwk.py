@@ -53,7 +53,7 @@ def read_public_jwk(jwk: dict[str, str]) -> PublicKey:
     try:
         key = _read(jwk)
         fits = ALGORITHMS[Alg(jwk["alg"])].fits(key)
-    except (KeyError, TypeError) as problem:
+    except (KeyError, TypeError, AttributeError) as problem:
         raise ValueError(f"not a public JWK: {problem}") from problem
     if not fits:
         raise ValueError("the key does not fit its alg")

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from authcenter.settings.boot_fields import (
     DatabaseUrl,
@@ -36,10 +35,10 @@ SECRETS = ("secret_key", "key_passphrase", "consul_token", "database_url", "redi
 UNSUPPORTED = ("redis_url", "consul_url", "smtp_url")
 
 
-class BootSettings(BaseSettings):
+class BootSettings(BaseModel):
     """All boot settings. Make one with ``load_boot_settings``, which also checks what only holds for them together."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     env: Literal["development", "production"] = Field(
         default="development",
@@ -106,18 +105,6 @@ class BootSettings(BaseSettings):
     def policy_file_is_default(self) -> bool:
         """Whether nobody named the policy file, so that its absence means the built-in policy."""
         return "policy_file" not in self.model_fields_set
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what is handed in: the process's own environment must not leak into a test or an embedding program."""
-        return (init_settings,)
 
 
 def variable(field: str) -> str:

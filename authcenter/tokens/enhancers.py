@@ -46,6 +46,8 @@ class GrantEnhancer(TokenEnhancer):
     async def enhance(self, token: DraftToken, approval: Approval) -> DraftToken:
         issued_at = int(approval.at.timestamp())
         audience = approval.audience
+        # RFC 6749 §3.3 knows no empty scope: what was granted none says nothing of it.
+        scope = {"scope": str(approval.scope)} if approval.scope else {}
         return token.with_claims(
             {
                 "iss": self.issuer,
@@ -56,7 +58,7 @@ class GrantEnhancer(TokenEnhancer):
                 "nbf": issued_at,
                 "jti": new_jti(),
                 "client_id": approval.client.client_id,
-                "scope": str(approval.scope),
+                **scope,
                 "fam": approval.family,
             }
         )

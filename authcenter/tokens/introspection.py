@@ -97,7 +97,7 @@ class Introspector:
             "iss": self.issuer,
             "sub": family.subject,
             "client_id": family.client_id,
-            "scope": str(family.scope),
+            **({"scope": str(family.scope)} if family.scope else {}),
             "aud": list(family.audience),
             "iat": int(held.token.issued_at.timestamp()),
             "exp": int(held.token.expires_at.timestamp()),

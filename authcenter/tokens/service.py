@@ -94,8 +94,9 @@ class TokenService:
             "access_token": access.value,
             "token_type": "Bearer",
             "expires_in": access.claims["exp"] - access.claims["iat"],
-            "scope": access.claims["scope"],
         }
+        if "scope" in access.claims:
+            body["scope"] = access.claims["scope"]
         if refresh is not None:
             body["refresh_token"] = refresh
         return TokenSet(encode(body))

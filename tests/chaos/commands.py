@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import aiosqlite  # noqa: F401 - imported for the commands to come, as the next two
 import asyncpg  # noqa: F401
+
 import authcenter.cli.clients
 import authcenter.cli.keys
 import authcenter.cli.users  # noqa: F401
@@ -59,7 +60,9 @@ class CommandLine:
         """Run one command to its end. ``kill_after``: seconds until it gets SIGKILL."""
         assert self._child.stdin is not None
         assert self._child.stdout is not None
-        print(json.dumps({"words": words, "stdin": stdin, "kill_after": kill_after}), file=self._child.stdin, flush=True)
+        print(
+            json.dumps({"words": words, "stdin": stdin, "kill_after": kill_after}), file=self._child.stdin, flush=True
+        )
         return Done(**json.loads(self._child.stdout.readline()))
 
     def json(self, *words: str) -> Any:

@@ -74,9 +74,7 @@ class Deployment:
             mortal: Under a supervisor and with the steps of ``steps``; otherwise the plain command.
         """
         server = AuthcenterProcess(directory, database_url=database_url)
-        server.policy_file.write_text(
-            f"tokens: {{refresh_reuse_grace: {GRACE_SECONDS}}}\n"
-        )
+        server.policy_file.write_text(f"tokens: {{refresh_reuse_grace: {GRACE_SECONDS}}}\n")
         if mortal:
             server.child.command = [sys.executable, "-m", "tests.chaos.dying_server", str(directory), "serve"]
         deployment = cls(server, directory)
@@ -123,9 +121,7 @@ class Deployment:
 
     def events(self, kind: str, **context: str) -> int:
         """How many audit rows there are of a kind, with these values in their context."""
-        return sum(
-            row.event == kind and context.items() <= json.loads(row.context).items() for row in self.audit()
-        )
+        return sum(row.event == kind and context.items() <= json.loads(row.context).items() for row in self.audit())
 
     def family(self, selector: str) -> Family:
         """The family of the refresh token with this selector."""
@@ -137,7 +133,9 @@ class Deployment:
         mine = select(token.family_id).where(token.selector == selector).scalar_subquery()
         try:
             async with engine.connect() as connection:
-                ended = (await connection.execute(select(families.c.ended_at).where(families.c.family_id == mine))).one()
+                ended = (
+                    await connection.execute(select(families.c.ended_at).where(families.c.family_id == mine))
+                ).one()
                 tokens = select(token.selector, token.spent_at).where(token.family_id == mine)
                 rows = (await connection.execute(tokens)).all()
         finally:

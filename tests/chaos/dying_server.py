@@ -12,6 +12,7 @@ from types import FrameType
 
 import aiosqlite  # noqa: F401 - imported for the lives to come, as the next two
 import asyncpg  # noqa: F401
+
 import authcenter.cli.process  # noqa: F401
 from authcenter.cli.root import main
 from tests.chaos.steps import Trap, lay

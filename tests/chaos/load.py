@@ -4,22 +4,26 @@ Some 50 requests a second: client_credentials, introspection, refresh chains and
 """
 
 import asyncio
+import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import aiohttp
 
-from tests.chaos.caller import Caller
-from tests.chaos.deployment import PASSWORD, USER, Deployment
+from tests.chaos.caller import Caller, claims
+from tests.chaos.deployment import PASSWORD, USER, Deployment, selector
 
 _PACE_SECONDS = 0.1
-_REVOKERS = 4
+_CHAINS, _REVOKERS = 3, 4
+# Until when every process has heard of a revocation.
+_SPREAD_SECONDS = 2.5
 _HANG_SECONDS = 30.0
 
 
@@ -54,16 +58,23 @@ class Told:
 
 
 @contextmanager
-def under_load(deployment: Deployment, *, chains: int = 3) -> Iterator[Told]:
-    """Load while the block runs; at its end every request under way is finished. It runs in a thread of its own."""
+def under_load(deployment: Deployment, *, urls: Sequence[str] = ()) -> Iterator[Told]:
+    """Load while the block runs; at its end every request under way is finished. It runs in a thread of its own.
+
+    Args:
+        urls: Of several servers, each asked in turn; a refused connection, and nothing else, is tried at the next.
+    """
     stopped, prepared, told = threading.Event(), threading.Event(), Told()
 
     async def work() -> None:
         timeout = aiohttp.ClientTimeout(total=_HANG_SECONDS)
-        async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as session:
-            load = _Load(deployment.patient, session, stopped, told)
+        connector = aiohttp.TCPConnector(limit=0, force_close=True)
+        async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
+            load = _Load(deployment.patient, urls or [deployment.server.url], session, stopped, told)
             try:
-                await load.prepare(chains)
+                await load.prepare(_CHAINS)
+                if urls:
+                    await asyncio.sleep(_SPREAD_SECONDS)
             finally:
                 prepared.set()
             await load.run()
@@ -82,9 +93,15 @@ class _Load:
     """The callers."""
 
     def __init__(
-        self, caller: Caller, session: aiohttp.ClientSession, stopped: threading.Event, told: Told
+        self,
+        caller: Caller,
+        urls: Sequence[str],
+        session: aiohttp.ClientSession,
+        stopped: threading.Event,
+        told: Told,
     ) -> None:
-        self._caller, self._session, self._stopped, self.told = caller, session, stopped, told
+        self._caller, self._urls, self._turns = caller, urls, count()
+        self._session, self._stopped, self.told = session, stopped, told
 
     async def prepare(self, chains: int) -> None:
         """Tokens that are known before anything fails: some living, one revoked."""
@@ -112,8 +129,7 @@ class _Load:
     async def post(self, kind: str, path: str, **form: str) -> tuple[int, Any]:
         """Status and JSON of an answer, which is noted, and checked for what holds of every answer."""
         started = time.monotonic()
-        async with self._session.post(self._caller.url + path, data=form, headers=self._caller.headers) as answer:
-            body = await answer.json(content_type=None)
+        answer, body = await self._ask(path, form)
         seconds = time.monotonic() - started
         self.told.answers[self.told.phase, kind, answer.status] += 1
         self.told.slowest[kind] = max(seconds, self.told.slowest.get(kind, 0.0))
@@ -122,6 +138,18 @@ class _Load:
         if 400 <= answer.status < 500:
             self.told.wrong.append(f"{kind}: {answer.status} {body}")
         return answer.status, body
+
+    async def _ask(self, path: str, form: dict[str, str]) -> tuple[aiohttp.ClientResponse, Any]:
+        turn = next(self._turns)
+        for tries_left in reversed(range(len(self._urls))):
+            url = self._urls[(turn + tries_left) % len(self._urls)] + path
+            try:
+                async with self._session.post(url, data=form, headers=self._caller.headers) as answer:
+                    return answer, await answer.json(content_type=None)
+            except aiohttp.ClientConnectorError:
+                if not tries_left:
+                    raise
+        raise AssertionError("no server to ask")
 
     async def _paced(self, act: Callable[[], Awaitable[None]]) -> None:
         while not self._stopped.is_set():
@@ -171,3 +199,20 @@ class _Load:
         status, _ = await self.post("revoke", "/oauth/revoke", token=body["access_token"])
         if status == 200:
             self.told.revoked.append(body["access_token"])
+
+
+def require_kept(deployment: Deployment, told: Told) -> None:
+    """Every acknowledged rotation and revocation is there, and no other rotation."""
+    caller = deployment.patient
+    for number, tokens in told.families.items():
+        assert told.rotations[number] > 1
+        family = deployment.family(selector(tokens["refresh_token"]))
+        # A rotation whose answer was lost is one that its retry was told of.
+        assert (family.ended, family.tokens) == (False, 1 + told.rotations[number])
+        assert family.living == [selector(tokens["refresh_token"])]
+        assert caller.active(tokens["refresh_token"])
+        assert caller.active(tokens["access_token"])
+    assert not any(map(caller.active, told.revoked))
+    assert all(map(caller.active, told.living))
+    recorded = {json.loads(row.context)["jti"] for row in deployment.audit() if row.event == "token.revoked"}
+    assert {claims(token)["jti"] for token in told.revoked} <= recorded

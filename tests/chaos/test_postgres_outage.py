@@ -1,16 +1,14 @@
 """PostgreSQL dies or falls silent under load: what needs it is refused clearly, everything else goes on, nothing that
 was acknowledged is lost, and when it is back so is the service, by itself."""
 
-import base64
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.chaos.deployment import Deployment, selector, wait_until
-from tests.chaos.load import Told, under_load
+from tests.chaos.deployment import Deployment, wait_until
+from tests.chaos.load import Told, require_kept, under_load
 from tests.servers.postgres import PostgresServer
 
 QUIET_SECONDS, DOWN_SECONDS, FROZEN_SECONDS = 1.5, 4.0, 4.0
@@ -70,7 +68,6 @@ def test_frozen_and_thawed(deployment: Deployment, postgres: PostgresServer) -> 
 
 
 def check(deployment: Deployment, told: Told) -> None:
-    print(told.answers, told.slowest)
     assert not told.wrong
     for kind in NEEDS_NONE:
         assert told.statuses(kind) == {200}
@@ -80,29 +77,7 @@ def check(deployment: Deployment, told: Told) -> None:
         assert told.statuses(kind, "before") == {200}
         assert 200 in told.statuses(kind, "after")
     assert max(told.slowest.values()) < SLOWEST_SECONDS, told.slowest
-    check_record(deployment, told)
+    require_kept(deployment, told)
     log = deployment.log_lines()
     assert len(log) < LOG_LINES_PER_OUTAGE, log
     assert {"dependency_down", "dependency_up"} <= {line["event"] for line in log}
-
-
-def check_record(deployment: Deployment, told: Told) -> None:
-    """Every acknowledged rotation and revocation is there, and no other."""
-    caller = deployment.patient
-    for number, tokens in told.families.items():
-        assert told.rotations[number] > 1
-        family = deployment.family(selector(tokens["refresh_token"]))
-        # A rotation whose answer was lost is one that its retry was told of.
-        assert (family.ended, family.tokens) == (False, 1 + told.rotations[number])
-        assert family.living == [selector(tokens["refresh_token"])]
-        assert caller.active(tokens["refresh_token"])
-        assert caller.active(tokens["access_token"])
-    assert not any(map(caller.active, told.revoked))
-    assert all(map(caller.active, told.living))
-    recorded = {json.loads(row.context)["jti"] for row in deployment.audit() if row.event == "token.revoked"}
-    assert {_jti(token) for token in told.revoked} <= recorded
-
-
-def _jti(token: str) -> str:
-    part = token.split(".")[1]
-    return str(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))["jti"])

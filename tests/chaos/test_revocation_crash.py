@@ -1,15 +1,12 @@
 """``kill -9`` during and right after a revocation: it is there whole, with its audit row, or not at all; once it was
 acknowledged, it is there."""
 
-import base64
 import http.client
-import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from tests.chaos.caller import Answer
+from tests.chaos.caller import Answer, claims
 from tests.chaos.deployment import PASSWORD, USER, Deployment, selector
 
 BEFORE = ["after insert auth_audit", "before do_commit"]
@@ -30,11 +27,6 @@ def killed_at(deployment: Deployment, step: str, act: Callable[[], Answer]) -> i
     deployment.await_death_at(step)
     assert status is None or step == "after write_eof"
     return status
-
-
-def claims(token: str) -> dict[str, Any]:
-    part = token.split(".")[1]
-    return dict(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))))
 
 
 @pytest.mark.parametrize(("step", "done"), REVOKING)

@@ -69,7 +69,7 @@ def test_a_key_is_revoked_only_on_a_yes(console: Console) -> None:
     assert console.told("keys", "list") == [made]
 
 
-@pytest.mark.parametrize("kid", ["nope", "\udcff", "k" * 100_000], ids=ascii)
+@pytest.mark.parametrize("kid", ["nope", "-yQAKFWq0", "-hAKFWq0", "--KFWq0", "\udcff", "k" * 100_000], ids=ascii)
 @pytest.mark.parametrize("act", [["retire"], ["revoke", "--yes"]], ids=lambda act: act[0])
 def test_an_unknown_key_is_named(console: Console, act: list[str], kid: str) -> None:
     assert console.refused("keys", *act, kid, exit_code=1).startswith("no key ")

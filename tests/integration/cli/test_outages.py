@@ -4,13 +4,21 @@ import pytest
 
 from tests.integration.cli.console import Console
 
+PASSWORD = "of-the-database"
+
 LISTS = pytest.mark.parametrize("noun", ["clients", "resources", "users", "keys"])
 
 
 @LISTS
 def test_a_database_that_cannot_be_opened_is_one_line(console: Console, noun: str) -> None:
     console.environment["AUTHCENTER_DATABASE_URL"] = f"sqlite+aiosqlite:///{console.policy}/authcenter.db"
-    assert "authcenter.db" in console.refused(noun, "list", exit_code=1)
+    assert "policy.yaml" in console.refused(noun, "list", exit_code=2)
+
+
+@LISTS
+def test_a_database_that_does_not_answer_is_one_line(console: Console, noun: str) -> None:
+    console.environment["AUTHCENTER_DATABASE_URL"] = f"postgresql+asyncpg://nobody:{PASSWORD}@127.0.0.1:1/authcenter"
+    assert PASSWORD not in console.refused(noun, "list", exit_code=1)
 
 
 @LISTS
