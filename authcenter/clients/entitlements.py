@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from authcenter.clients.origins import first_foreign
+from authcenter.clients.origins import first_foreign, origin_of
 from authcenter.core.client import SECRET_METHODS, AuthMethod, Client, Lifetimes, OnOutage, Profile
 from authcenter.core.errors import InvalidInput
 from authcenter.core.ids import SUBJECT_PREFIX
@@ -116,6 +116,8 @@ def _check_redirect_uri(uri: str) -> None:
         raise InvalidInput(f"redirect-uri: {uri!a:.200} is not a URI") from problem
     if not parts.scheme or "#" in uri or "@" in parts.netloc:
         raise InvalidInput(f"redirect-uri: {uri!a:.200} is not absolute, or has a fragment or user info")
+    if parts.scheme in {"http", "https"} and origin_of(uri) is None:
+        raise InvalidInput(f"redirect-uri: {uri!a:.200} has no host, or a port that is none")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise InvalidInput(f"redirect-uri: {uri!a:.200} is http beyond the loopback interface")
     if parts.scheme in {"javascript", "data", "vbscript", "file"}:

@@ -28,6 +28,7 @@ _HEADERS = {
     "Server": "authcenter",
 }
 _HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+_LONGEST_CLIENT_ID = 255
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
 
@@ -99,7 +100,7 @@ class Frame:
             "ip": origin.ip,
         }
         if (client_id := request.get(CLIENT_ID)) is not None:
-            line["client_id"] = client_id
+            line["client_id"] = client_id[:_LONGEST_CLIENT_ID]
         if origin.caller_request_id:
             line["caller_request_id"] = origin.caller_request_id
         if (verdict := request.get(VERDICT)) is not None:

@@ -20,7 +20,7 @@ _SHUTDOWN_SECONDS = 10.0
 """How long requests under way may take once the listener is closed."""
 
 _WRITING_SECONDS = 2.0
-_SECONDS_BETWEEN_LOOKS = 0.02
+"""How long their answers may take to be written after that."""
 
 _SETTLE_SECONDS = 0.2
 """How long what has connected just before the listener closed has to send its request."""
@@ -61,26 +61,28 @@ class _Server(web.Server):
         return _Connection(self, loop=asyncio.get_running_loop(), **_CONNECTION)
 
 
-@dataclass(slots=True)
 class _UnderWay:
     """Counts the requests that ``handler`` is at."""
 
-    handler: Handler
-    count: int = 0
+    def __init__(self, handler: Handler) -> None:
+        self._handler, self._count = handler, 0
+        self._none = asyncio.Event()
+        self._none.set()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        self.count += 1
+        self._count += 1
+        self._none.clear()
         try:
-            return await self.handler(request)
+            return await self._handler(request)
         finally:
-            self.count -= 1
+            self._count -= 1
+            if not self._count:
+                self._none.set()
 
     async def over(self, seconds: float) -> None:
         """Wait until there is none, at most ``seconds``."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self.count:
-                    await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+            await asyncio.wait_for(self._none.wait(), seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class OpenListener:
 
     runner: web.ServerRunner
     site: web.TCPSite
+    under_way: _UnderWay
     port: int
 
     async def drain(self) -> None:
@@ -123,6 +126,9 @@ class OpenListener:
         await asyncio.sleep(0)
         await self.site.stop()
         await asyncio.sleep(_SETTLE_SECONDS)
+        # Before the runner is told: from then on it reads no more, and a request whose body is still coming would
+        # never be answered.
+        await self.under_way.over(_SHUTDOWN_SECONDS)
         await self.runner.cleanup()
 
 

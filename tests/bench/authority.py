@@ -25,7 +25,7 @@ _POLICY: Final = """\
 tokens:
   signing_alg: {algorithm}
 rate_limits:
-  token_per_client: 1000000000/minute
+  token_per_client: 100000/second
 """
 
 

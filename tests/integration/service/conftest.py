@@ -13,7 +13,6 @@ from tests.integration.service.record import Operator
 from tests.servers.authcenter import AuthcenterProcess
 from tests.servers.postgres import PostgresServer
 
-
 _LEAST_SECRET = 12
 
 

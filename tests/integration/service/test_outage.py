@@ -35,9 +35,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         process.policy_file.write_text("revocation: {max_staleness: 1}")
         for service in serving(process):
             operator = service.operator
-            client = operator.client(
-                "outage", "client_credentials", "password", "refresh_token", audiences=[_AUDIENCE]
-            )
+            client = operator.client("outage", "client_credentials", "password", "refresh_token", audiences=[_AUDIENCE])
             strict = operator.client("outage-strict", serves=[_AUDIENCE], on_outage=OnOutage.CLOSED)
             operator.user("outage")
             tokens = service.api.issue(client, "password", username="outage", password=PASSWORD)

@@ -93,9 +93,7 @@ def test_what_one_process_refuses_the_other_soon_refuses_too(
     report(seconds)
 
 
-def test_a_new_key_is_accepted_at_once_and_soon_used(
-    on_postgres: Service, beside: Service
-) -> None:
+def test_a_new_key_is_accepted_at_once_and_soon_used(on_postgres: Service, beside: Service) -> None:
     client = on_postgres.operator.client("pair-rotation", "client_credentials")
     before = kid_in_use(on_postgres, client)
     rotate(on_postgres.operator)
@@ -118,9 +116,7 @@ def test_a_key_unknown_to_one_process_is_never_refused_by_it(on_postgres: Servic
         assert beside.api.active(client, on_postgres.api.issue(client)["access_token"])
 
 
-def test_a_revoked_keys_tokens_are_dead_everywhere_and_a_successor_signs(
-    on_postgres: Service, beside: Service
-) -> None:
+def test_a_revoked_keys_tokens_are_dead_everywhere_and_a_successor_signs(on_postgres: Service, beside: Service) -> None:
     client = on_postgres.operator.client("pair-key", "client_credentials")
     token = on_postgres.api.issue(client)["access_token"]
     kid = jwt.get_unverified_header(token)["kid"]
@@ -137,9 +133,7 @@ def test_a_revoked_keys_tokens_are_dead_everywhere_and_a_successor_signs(
     report(worst)
 
 
-def test_changes_of_a_client_are_seen_everywhere(
-    on_postgres: Service, beside: Service
-) -> None:
+def test_changes_of_a_client_are_seen_everywhere(on_postgres: Service, beside: Service) -> None:
     client = on_postgres.operator.client("pair-change", "client_credentials", scopes=["read"])
     both = (on_postgres, beside)
     assert [one.api.issue(client)["scope"] for one in both] == ["read", "read"]
