@@ -8,30 +8,11 @@ from authcenter.accounts.hash_formats import is_supported_hash
 from authcenter.accounts.users import Accounts
 from authcenter.core.errors import Conflict
 from authcenter.core.ids import Subject
+from authcenter.core.import_report import ImportReport
 from authcenter.core.json_lines import Fields, JsonLine, Problem, read_json_lines
 from authcenter.core.user import User, name_key
 
 _KNOWN = ("username", "email", "password_hash", "roles", "email_verified", "disabled", "sub")
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What became of a file.
-
-    Attributes:
-        created: Users made; in a dry run those that would be.
-        skipped: Users that were there already, with the same name and address, and were left as they are.
-        problems: Why the other lines were not imported, in the order of the file.
-    """
-
-    created: int
-    skipped: int
-    problems: tuple[Problem, ...]
-
-    @property
-    def failed(self) -> int:
-        """How many lines have problems."""
-        return len({problem.line for problem in self.problems})
 
 
 async def import_users(lines: Iterable[str], accounts: Accounts, *, actor: str, dry_run: bool) -> ImportReport:

@@ -9,6 +9,7 @@ import asyncio
 import os
 import secrets
 import unicodedata
+from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ class PasswordHashing:
     """
 
     def __init__(self, cost: Argon2Cost | None = None, *, workers: int | None = None, queue: int | None = None) -> None:
-        """Make the dummy hash, in the calling thread; threads start with the first password.
+        """Threads start with the first password.
 
         Args:
             workers: None: one for each processor, at most 4.
@@ -59,7 +60,7 @@ class PasswordHashing:
         workers = min(_MOST_WORKERS, os.cpu_count() or 1) if workers is None else workers
         queue = _WAITING_PER_WORKER * workers if queue is None else queue
         self._hasher = PasswordHasher(cost.passes, cost.memory_kib, cost.lanes)
-        self._dummy = self._hasher.hash(secrets.token_bytes())
+        self._dummy = _hash_of_nothing(cost)
         self._threads = ThreadPoolExecutor(workers, "passwords")
         self._places = BoundedSemaphore(workers + queue)
 
@@ -163,3 +164,9 @@ def _bytes(password: str) -> bytes | None:
         return unicodedata.normalize("NFC", password).encode()
     except UnicodeEncodeError:
         return None
+
+
+def _hash_of_nothing(cost: Argon2Cost) -> str:
+    """A well-formed hash that no password has, and whose verification costs what any other does."""
+    salt, digest = (b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
+    return f"$argon2id$v=19$m={cost.memory_kib},t={cost.passes},p={cost.lanes}${salt}${digest}"

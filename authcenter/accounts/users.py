@@ -141,8 +141,8 @@ class Accounts:
         def act(user: User) -> Change | None:
             if not user.disabled_at:
                 return None
-            cuts, lifts = (self._until_now(user, "user enabled"),), ((CutKind.SUBJECT, user.subject),)
-            return Change(replace(user, disabled_at=None), EventKind.USER_ENABLED, cuts=cuts, lifts=lifts)
+            lifts = ((CutKind.SUBJECT, user.subject),)
+            return Change(replace(user, disabled_at=None), EventKind.USER_ENABLED, lifts=lifts)
 
         return await self._change(name, act, actor)
 

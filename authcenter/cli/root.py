@@ -50,9 +50,12 @@ def command(ctx: click.Context, settings_file: Path | None) -> None:
 def main() -> None:
     """Run the command line. Errors are one line each on stderr, never a traceback."""
     try:
-        command(prog_name="authcenter", standalone_mode=False)
+        exit_code = command(prog_name="authcenter", standalone_mode=False)
     except Exception as problem:  # noqa: BLE001 - the last exit: what is not known here is raised again
         _leave(failure_of(problem))
+    else:
+        # What a command left by `ctx.exit`; any other return value is none.
+        sys.exit(exit_code if isinstance(exit_code, int) else 0)
 
 
 def _leave(failure: Failure) -> Any:

@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from authcenter.cli.descriptions import instant
-from authcenter.core.cut import CutKind
 from authcenter.core.errors import Reason, TokenRejected
 from authcenter.core.explanations import EXPLANATIONS
+from authcenter.core.ids import SUBJECT_PREFIX
 from authcenter.core.rules import Rule
 from authcenter.core.secret import Secret
 from authcenter.core.token import HeldRefreshToken
 from authcenter.jose.jws import CompactJws, MalformedJws
 from authcenter.jose.jws import split as split_jws
 from authcenter.tokens.families import split as split_refresh_token
+from authcenter.tokens.refusal import owner_refusal, refresh_refusal
 from authcenter.wiring import Core
 
 _INSTANTS = ("exp", "nbf", "iat", "auth_time")
@@ -125,23 +126,10 @@ def _refresh_state(core: Core, held: HeldRefreshToken) -> str:
 
 async def _refresh_refusal(core: Core, held: HeldRefreshToken) -> tuple[Rule, str] | None:
     """What the token endpoint would refuse it by, whoever presents it."""
-    token, family = held.token, held.family
-    if family.ended_at is not None:
-        return Rule.REFRESH_FAMILY_ENDED, family.end_reason
-    carried = (
-        (CutKind.FAMILY, family.family_id),
-        (CutKind.SUBJECT, family.subject),
-        (CutKind.CLIENT, family.client_id),
-        (CutKind.SESSION, str(family.sign_in.get("sid", ""))),
-        (CutKind.EVERYTHING, ""),
-    )
-    if reason := core.revocations.replica.cut_reason(family.approved_at.timestamp(), carried):
-        return Rule.REFRESH_FAMILY_ENDED, reason
-    if token.spent_at is not None:
-        return Rule.REFRESH_REPLAYED, f"spent {instant(token.spent_at)}"
-    if token.expires_at <= core.clock.now():
-        return Rule.REFRESH_EXPIRED, f"lapsed {instant(token.expires_at)}"
-    return None
+    refusal = refresh_refusal(held, core.revocations.replica, core.clock.now())
+    if refusal is None and held.family.subject.startswith(SUBJECT_PREFIX):
+        refusal = owner_refusal(held.family, await core.stores.users.find(held.family.subject))
+    return (refusal.rule, refusal.hint) if refusal else None
 
 
 def _verdict(rule: Rule | None, hint: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from authcenter.clients.entitlements import ClientMetadata
 from authcenter.clients.registry import ClientRegistry
 from authcenter.core.client import SECRET_METHODS, AuthMethod, Profile
 from authcenter.core.errors import Conflict, InvalidInput
+from authcenter.core.import_report import ImportReport
 from authcenter.core.json_lines import Fields, JsonLine, Problem, read_json_lines
 
 E = TypeVar("E", bound=StrEnum)
@@ -37,26 +38,6 @@ _FIELD_OF = {
     "redirect-uri": "redirect_uris",
     "origin": "origins",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What became of a file.
-
-    Attributes:
-        created: Clients made; in a dry run those that would be.
-        skipped: Clients whose id was there already; they were left as they are.
-        problems: Why the other lines were not imported, in the order of the file.
-    """
-
-    created: int
-    skipped: int
-    problems: tuple[Problem, ...]
-
-    @property
-    def failed(self) -> int:
-        """How many lines have problems."""
-        return len({problem.line for problem in self.problems})
 
 
 async def import_clients(

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from authcenter.core.digest import Digest
 from authcenter.core.event import Event
+
+LIFTED_CUT_LASTS = timedelta(days=2)
+"""How long a lifted cut goes on refusing what was issued until it was lifted: longer than any access token can live."""
 
 
 class CutKind(StrEnum):

@@ -12,8 +12,9 @@ from authcenter.core.user import User
 from authcenter.grants.granter import TokenGranter, TokenRequest
 from authcenter.grants.resources import GrantTargets, requested_resource
 from authcenter.stores.ports.accounts import UserStore
-from authcenter.tokens.families import TokenFamilies, carried_by
+from authcenter.tokens.families import TokenFamilies
 from authcenter.tokens.families import split as split_refresh_token
+from authcenter.tokens.refusal import family_refusal, lapse, owner_refusal, spent
 from authcenter.tokens.revocation import Revocations
 
 
@@ -76,20 +77,16 @@ class RefreshTokenGranter(TokenGranter):
 
     def _require_living(self, held: HeldRefreshToken) -> None:
         """A spent token passes: whether it is a retry or a replay is decided where it would be spent."""
-        family, token = held.family, held.token
-        if family.ended_at is not None:
-            raise invalid_grant(Rule.REFRESH_FAMILY_ENDED, f"family {family.family_id} ended: {family.end_reason}")
-        if reason := self.revocations.replica.cut_reason(family.approved_at.timestamp(), carried_by(family)):
-            raise invalid_grant(Rule.REFRESH_FAMILY_ENDED, f"family {family.family_id}: {reason}")
-        if token.spent_at is None and token.expires_at <= self.clock.now():
-            raise invalid_grant(Rule.REFRESH_EXPIRED, f"family {family.family_id}, lapsed {token.expires_at}")
+        refusal = family_refusal(held.family, self.revocations.replica)
+        if refusal is None and spent(held) is None:
+            refusal = lapse(held, self.clock.now())
+        if refusal is not None:
+            raise invalid_grant(refusal.rule, refusal.hint)
 
     async def _user(self, family: TokenFamily) -> User | None:
         if not family.subject.startswith(SUBJECT_PREFIX):
             return None
         user = await self.users.find(family.subject)
-        if user is None or user.disabled_at is not None:
-            raise invalid_grant(Rule.REFRESH_USER_GONE, f"{family.subject} is {'disabled' if user else 'gone'}")
-        if user.cut_at is not None and family.approved_at <= user.cut_at:
-            raise invalid_grant(Rule.REFRESH_FAMILY_ENDED, f"approved {family.approved_at}, cut {user.cut_at}")
+        if refusal := owner_refusal(family, user):
+            raise invalid_grant(refusal.rule, refusal.hint)
         return user

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from authcenter.core.approval import Approval
 from authcenter.core.clock import Clock
-from authcenter.core.cut import Consequences, CutKind
+from authcenter.core.cut import Consequences
 from authcenter.core.derived import MacKeys, hkdf, seal, unseal
 from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import FamilyId
@@ -92,17 +92,6 @@ class TokenFamilies:
         event = Event(kind, actor, family.client_id, family.subject, origin, context)
         cut = family_cut(family.family_id, reason, now, lifetime)
         return await self.store.end_family(family.family_id, now, Consequences(events=(event,), cuts=(cut,)))
-
-
-def carried_by(family: TokenFamily) -> tuple[tuple[CutKind, str], ...]:
-    """What a cut may refuse the family by."""
-    return (
-        (CutKind.FAMILY, family.family_id),
-        (CutKind.SUBJECT, family.subject),
-        (CutKind.CLIENT, family.client_id),
-        (CutKind.SESSION, str(family.sign_in.get("sid", ""))),
-        (CutKind.EVERYTHING, ""),
-    )
 
 
 def split(token: str) -> tuple[str, str] | None:

@@ -12,12 +12,13 @@ from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.errors import Reason, TokenRejected
 from authcenter.core.rules import Rule
-from authcenter.core.token import AccessToken, HeldRefreshToken
+from authcenter.core.token import AccessToken
 from authcenter.settings.live import LivePolicy
 from authcenter.stores.ports.clients import ClientLookup
-from authcenter.tokens.families import TokenFamilies, carried_by
+from authcenter.tokens.families import TokenFamilies
 from authcenter.tokens.families import split as split_refresh_token
 from authcenter.tokens.lifetimes import TokenLifetimes
+from authcenter.tokens.refusal import refresh_refusal
 from authcenter.tokens.revocation import Revocations
 from authcenter.tokens.verifier import AccessTokenVerifier
 
@@ -89,8 +90,8 @@ class Introspector:
             return Introspection(None, Rule.REFRESH_UNKNOWN, "unknown")
         if held.family.client_id != caller.client_id:
             return Introspection(None, Rule.REFRESH_FOREIGN, f"belongs to {held.family.client_id}")
-        if refusal := self._refusal(held):
-            return Introspection(None, *refusal)
+        if refusal := refresh_refusal(held, self.revocations.replica, self.clock.now()):
+            return Introspection(None, refusal.rule, refusal.hint)
         family = held.family
         claims: dict[str, Any] = {
             "active": True,
@@ -104,14 +105,3 @@ class Introspector:
             "fam": family.family_id,
         }
         return Introspection(claims)
-
-    def _refusal(self, held: HeldRefreshToken) -> tuple[Rule, str] | None:
-        family = held.family
-        if family.ended_at is not None:
-            return Rule.REFRESH_FAMILY_ENDED, family.end_reason
-        if held.token.spent_at is not None:
-            return Rule.REFRESH_REPLAYED, f"spent {held.token.spent_at}"
-        if held.token.expires_at <= self.clock.now():
-            return Rule.REFRESH_EXPIRED, f"lapsed {held.token.expires_at}"
-        reason = self.revocations.replica.cut_reason(family.approved_at.timestamp(), carried_by(family))
-        return (Rule.REFRESH_FAMILY_ENDED, reason) if reason else None

@@ -43,14 +43,21 @@ def supervise(directory: Path, words: list[str]) -> None:
         signal.signal(signal.SIGTERM, end)
         (directory / LIFE).write_text(str(life))
         _, status = os.waitpid(life, 0)
-        with (directory / DEATHS).open("a") as deaths:
-            print(-os.waitstatus_to_exitcode(status), file=deaths)
+        _note_death(directory / DEATHS, -os.waitstatus_to_exitcode(status))
         if not os.WIFSIGNALED(status):
             sys.exit("the server ended by itself")
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     lay(Trap(directory))
     sys.argv = ["authcenter", *words]
     main()
+
+
+def _note_death(deaths: Path, number: int) -> None:
+    """Whoever waits for the file finds it whole."""
+    before = deaths.read_text() if deaths.exists() else ""
+    whole = deaths.with_suffix(".new")
+    whole.write_text(f"{before}{number}\n")
+    whole.rename(deaths)
 
 
 if __name__ == "__main__":

@@ -145,9 +145,7 @@ def test_at_each_step(deployment: Deployment, commands: CommandLine, act: Act, s
 
 
 PASSWORD_STEPS = [
-    ("after update users", False),
     ("after insert revocation_cuts", False),
-    ("after insert auth_audit", False),
     ("before do_commit", False),
     ("after do_commit", True),
 ]

@@ -5,8 +5,6 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-
 from tests.chaos.deployment import Deployment
 from tests.chaos.load import require_kept, under_load
 from tests.servers.postgres import PostgresServer
@@ -14,13 +12,8 @@ from tests.servers.postgres import PostgresServer
 QUIET_SECONDS = 0.5
 
 
-@pytest.mark.parametrize("record", ["sqlite", "postgres"])
-def test_no_request_fails(record: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    url = None
-    if record == "postgres":
-        postgres: PostgresServer = request.getfixturevalue("postgres_server")
-        url = postgres.create_database()
-    deployment = Deployment.start(tmp_path / "one", url, mortal=False)
+def test_no_request_fails(postgres_server: PostgresServer, tmp_path: Path) -> None:
+    deployment = Deployment.start(tmp_path / "one", postgres_server.create_database(), mortal=False)
     one = deployment.server
     with ExitStack() as stack:
         stack.callback(one.stop)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from authcenter.core.cut import Cut, CutKind
+from authcenter.core.cut import LIFTED_CUT_LASTS, Cut, CutKind
 from authcenter.core.token import TokenFamily
 from authcenter.stores.memory.tables import Tables
 
@@ -36,7 +36,7 @@ def lift_cut(tables: Tables, kind: CutKind, value: str, at: datetime) -> None:
     held = tables.cuts.get((kind, value))
     if held and held[0].up_to is None:
         up_to = _whole_second(at)
-        tables.cuts[kind, value] = (replace(held[0], up_to=up_to), at)
+        tables.cuts[kind, value] = (replace(held[0], up_to=up_to, expires_at=up_to + LIFTED_CUT_LASTS), at)
         _mark_owner(tables, kind, value, up_to, at)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, literal, null, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from authcenter.core.cut import Cut, CutKind
+from authcenter.core.cut import LIFTED_CUT_LASTS, Cut, CutKind
 from authcenter.stores.sql.changes import note_change
 from authcenter.stores.sql.database import database_clock, database_second
 from authcenter.stores.sql.tables import Instant, clients, families, revocation_cuts, users
@@ -45,7 +45,8 @@ async def lift_cuts(connection: AsyncConnection, lifts: Sequence[tuple[CutKind, 
         await _lock_owner(connection, kind, value)
         up_to = await _second_on(connection)
         standing = update(revocation_cuts).where(row.kind == kind, row.value == value, row.up_to.is_(None))
-        if (await connection.execute(standing.values(up_to=up_to, made_at=database_clock()))).rowcount:
+        lifted = {"up_to": up_to, "made_at": database_clock(), "expires_at": up_to + LIFTED_CUT_LASTS}
+        if (await connection.execute(standing.values(lifted))).rowcount:
             await _mark_owner(connection, kind, value, up_to)
 
 

@@ -1,5 +1,7 @@
 """The newcomer's path: everything made by command, then every endpoint used once, on SQLite and on PostgreSQL."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import jwt
 import pytest
 
@@ -12,11 +14,6 @@ _NEVER_IN_A_MACHINES_TOKEN = {"auth_time", "amr", "sid", "roles"}
 _ALWAYS = {"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "client_id", "scope", "fam"}
 
 
-def created(service: Service, *arguments: str) -> Credentials:
-    made = service.process.cli_json("clients", "create", *arguments)
-    return Credentials(made["client_id"], made.get("client_secret"))
-
-
 @pytest.fixture
 def newcomers(either: Service) -> tuple[Service, Credentials, Credentials]:
     """A resource, a client that may use every grant, a gateway that serves the resource, and a user."""
@@ -24,13 +21,16 @@ def newcomers(either: Service) -> tuple[Service, Credentials, Credentials]:
     cli("resources", "create", "--id", _RESOURCE, "--scope", "read=Read your orders", "--scope", "write=Order for you")
     grants = [word for grant in ("client_credentials", "password", "refresh_token") for word in ("--grant", grant)]
     scopes = ["--scope", "read", "--scope", "write"]
-    shop = created(either, "--id", "shop", *grants, *scopes, "--audience", _RESOURCE)
-    gateway = created(either, "--id", "gateway", "--serves", _RESOURCE)
-    cli(
-        "users", "create", "--username", "nell", "--email", "nell@example.com", "--role", "buyer", "--password-stdin",
-        stdin=f"{_PASSWORD}\n",
-    )  # fmt: skip
-    return either, shop, gateway
+    person = ["--username", "nell", "--email", "nell@example.com", "--role", "buyer", "--password-stdin"]
+    with ThreadPoolExecutor() as at_once:
+        shop = at_once.submit(cli, "clients", "create", "--id", "shop", *grants, *scopes, "--audience", _RESOURCE)
+        gateway = at_once.submit(cli, "clients", "create", "--id", "gateway", "--serves", _RESOURCE)
+        at_once.submit(cli, "users", "create", *person, stdin=f"{_PASSWORD}\n").result()
+    return either, credentials(shop.result()), credentials(gateway.result())
+
+
+def credentials(made: dict[str, str]) -> Credentials:
+    return Credentials(made["client_id"], made["client_secret"])
 
 
 def test_a_newcomer_gets_checks_refreshes_and_revokes_tokens(

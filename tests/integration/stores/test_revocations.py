@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from authcenter.core.cut import Consequences, Cut, CutKind
+from authcenter.core.cut import LIFTED_CUT_LASTS, Consequences, Cut, CutKind
 from authcenter.core.ids import ClientId, Subject, new_jti
 from tests.integration.stores.backends import Stores
 from tests.integration.stores.samples import (
@@ -148,7 +148,7 @@ async def test_a_lift_leaves_a_cut_of_what_was_issued_until_now(stores: Stores) 
     assert cut.up_to is not None
     assert cut.up_to.microsecond == 0
     assert before <= cut.up_to < after + timedelta(seconds=1)
-    assert (cut.reason, cut.expires_at) == ("a reason", LATEST)
+    assert (cut.reason, cut.expires_at) == ("a reason", cut.up_to + LIFTED_CUT_LASTS)
     assert await stores.clients.find("shop") == a_client(cut_at=cut.up_to)
     assert await stores.revocations.recent(60) == ([], [cut])
 

@@ -1,5 +1,6 @@
 """Responses as text, compared with what was recorded; ``UPDATE_SNAPSHOTS=1`` records them anew."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -20,9 +21,12 @@ _LEFT_OUT = {"date", "content-length"}
 async def compare(name: str, response: aiohttp.ClientResponse) -> None:
     """Whether status, headers and body are those recorded under ``name``."""
     headers = sorted((key.title(), value) for key, value in response.headers.items() if key.lower() not in _LEFT_OUT)
-    if "application/jwk-set+json" in response.headers.get("Content-Type", ""):
+    body = await response.text()
+    if response.content_type == "application/jwk-set+json":
         headers = [(key, "VARIES" if key == "Etag" else value) for key, value in headers]
-    lines = [str(response.status), *(f"{key}: {value}" for key, value in headers), "", await response.text()]
+        keys = sorted(json.loads(body)["keys"], key=lambda key: key["kty"])
+        body = json.dumps({"keys": keys}, separators=(",", ":"))
+    lines = [str(response.status), *(f"{key}: {value}" for key, value in headers), "", body]
     text = "\n".join(lines).rstrip() + "\n"
     for pattern, replacement in _VARYING:
         text = pattern.sub(replacement, text)

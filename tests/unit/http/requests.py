@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from aiohttp import web
+from aiohttp import encode_basic_auth, web
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.http_writer import HttpVersion11
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -38,3 +38,8 @@ def request(headers: Iterable[tuple[str, str]] = (), peer: str = "192.0.2.1", pa
     protocol: Any = _Protocol(peer)
     absent: Any = None
     return web.BaseRequest(message, absent, protocol, absent, absent, absent)
+
+
+def basic(client_id: str, secret: str) -> dict[str, str]:
+    """The header of client_secret_basic."""
+    return {"Authorization": encode_basic_auth(client_id, secret)}

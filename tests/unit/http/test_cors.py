@@ -3,6 +3,7 @@
 import aiohttp
 import pytest
 
+from tests.unit.http.requests import basic
 from tests.workbench import Workbench
 
 OWN, FOREIGN = "https://spa.example", "https://evil.example"
@@ -13,12 +14,12 @@ PUBLIC = ["/.well-known/jwks.json", "/.well-known/openid-configuration", "/.well
 async def post(
     bench: Workbench, web: aiohttp.ClientSession, path: str, origin: str, client: str = "svc", secret: str | None = None
 ) -> aiohttp.ClientResponse:
-    if "svc" not in bench.secrets:
+    if client == "svc":
         await bench.client("svc", grants=frozenset({"client_credentials"}), origins=frozenset({OWN}))
         await bench.follow()
-    auth = aiohttp.BasicAuth(client, bench.secrets[client] if secret is None else secret)
+    auth = basic(client, bench.secrets[client] if secret is None else secret)
     form = {"grant_type": "client_credentials", "token": "x"}
-    async with web.post(path, data=form, auth=auth, headers={"Origin": origin}) as response:
+    async with web.post(path, data=form, headers={**auth, "Origin": origin}) as response:
         await response.read()
         assert "Access-Control-Allow-Credentials" not in response.headers
         return response

@@ -5,6 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.unit.http.requests import basic
 from tests.unit.http.recording import compare
 from tests.workbench import PASSWORD, Workbench
 
@@ -33,26 +34,26 @@ REQUESTS: list[Any] = [
 async def test_the_snapshot_of(
     bench: Workbench, web: aiohttp.ClientSession, method: str, path: str, form: Any, name: str
 ) -> None:
-    auth = aiohttp.BasicAuth("app", bench.secrets["app"]) if form is not None else None
-    async with web.request(method, path, data=form, auth=auth) as response:
+    auth = basic("app", bench.secrets["app"]) if form is not None else {}
+    async with web.request(method, path, data=form, headers=auth) as response:
         await compare(name, response)
 
 
 async def test_the_snapshot_of_failed_client_authentication(web: aiohttp.ClientSession) -> None:
-    async with web.post("/oauth/token", data=SIGN_IN, auth=aiohttp.BasicAuth("app", "wrong")) as response:
+    async with web.post("/oauth/token", data=SIGN_IN, headers=basic("app", "wrong")) as response:
         await compare("invalid_client", response)
 
 
 async def test_the_snapshot_of_active_tokens(bench: Workbench, web: aiohttp.ClientSession) -> None:
     answer = await bench.issue()
-    auth = aiohttp.BasicAuth("app", bench.secrets["app"])
+    auth = basic("app", bench.secrets["app"])
     for name, token in (("introspect_access_token", answer.access), ("introspect_refresh_token", answer.refresh)):
-        async with web.post("/oauth/introspect", data={"token": token}, auth=auth) as response:
+        async with web.post("/oauth/introspect", data={"token": token}, headers=auth) as response:
             await compare(name, response)
 
 
 async def test_the_snapshot_of_an_outage(bench: Workbench, web: aiohttp.ClientSession) -> None:
-    auth = aiohttp.BasicAuth("app", bench.secrets["app"])
+    auth = basic("app", bench.secrets["app"])
     bench.board.down = True
-    async with web.post("/oauth/token", data=SIGN_IN, auth=auth) as response:
+    async with web.post("/oauth/token", data=SIGN_IN, headers=auth) as response:
         await compare("unavailable", response)
