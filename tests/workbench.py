@@ -3,7 +3,7 @@
 import functools
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from authcenter.clients.authentication import PresentedClient
 from authcenter.clients.entitlements import ClientMetadata
 from authcenter.core.client import AuthMethod, Client
 from authcenter.core.clock import Clock
-from authcenter.core.errors import OAuthError, Reason, StoreUnavailable, TokenRejected
+from authcenter.core.errors import OAuthError, Reason, TokenRejected
 from authcenter.core.event import Event
 from authcenter.core.form import Form
 from authcenter.core.ids import Kid, RequestId
@@ -46,6 +46,7 @@ from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.tokens.introspection import Introspection
 from authcenter.wiring import Core, Service, Stores, build_core, build_service
+from tests.switchboard import Switchboard
 
 CHEAP = Argon2Cost(memory_kib=8, passes=1, lanes=1)
 START = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -70,35 +71,6 @@ class SetClock(Clock):
 
     def advance(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
-
-
-class Switchboard:
-    """Cuts stores off, and counts what they are asked."""
-
-    def __init__(self) -> None:
-        self.down = False
-        self.asked: list[str] = []
-
-    def through(self, name: str, store: Any) -> Any:
-        return _Switched(name, store, self)
-
-
-class _Switched:
-    """A store behind the switchboard."""
-
-    def __init__(self, name: str, store: Any, board: Switchboard) -> None:
-        self._name, self._store, self._board = name, store, board
-
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        real = getattr(self._store, method)
-
-        def call(*args: Any, **options: Any) -> Any:
-            self._board.asked.append(f"{self._name}.{method}")
-            if self._board.down:
-                raise StoreUnavailable("switched off")
-            return real(*args, **options)
-
-        return call
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.integration.service.api import Credentials
-from tests.integration.service.conftest import Service, log_line
 from tests.integration.service.record import PASSWORD
+from tests.integration.service.running import Service, log_line
 
 _TABLES = ("token_families", "refresh_tokens", "revoked_tokens", "revocation_cuts", "auth_audit")
 _FORM = "application/x-www-form-urlencoded"

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from tests.integration.service.api import Credentials
-from tests.integration.service.conftest import Service
+from tests.integration.service.running import Service
 
 _HANG_SECONDS = 30
 _SLOW_CLIENTS = 50

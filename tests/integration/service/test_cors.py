@@ -3,7 +3,7 @@
 import pytest
 
 from tests.integration.service.api import Credentials
-from tests.integration.service.conftest import Service
+from tests.integration.service.running import Service
 
 _OWN, _REDIRECT, _FOREIGN = "https://app.example", "https://callback.example:8443", "https://evil.example"
 _ALLOW = "Access-Control-Allow-Origin"

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from tests.integration.service.conftest import Service, policy
+from tests.integration.service.running import Service, policy
 
 _JWKS = "/.well-known/jwks.json"
 _DOCUMENTS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")

@@ -9,8 +9,8 @@ from oauthlib.oauth2 import BackendApplicationClient, LegacyApplicationClient
 from requests_oauthlib import OAuth2Session
 
 from tests.integration.service.api import Credentials
-from tests.integration.service.conftest import Service
 from tests.integration.service.record import PASSWORD
+from tests.integration.service.running import Service
 
 _AUDIENCE = "https://interop.example"
 _TOKEN, _REVOKE, _INTROSPECT = "/oauth/token", "/oauth/revoke", "/oauth/introspect"

@@ -4,8 +4,8 @@ import jwt
 import pytest
 
 from tests.integration.service.api import Credentials
-from tests.integration.service.conftest import Service, log_line
 from tests.integration.service.record import PASSWORD
+from tests.integration.service.running import Service, log_line
 
 _RESOURCE = "https://stock.example"
 _SIGNED = "application/token-introspection+jwt"

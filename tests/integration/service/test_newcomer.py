@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from tests.integration.service.api import Credentials
-from tests.integration.service.conftest import Service
+from tests.integration.service.running import Service
 
 _RESOURCE = "https://orders.example"
 _PASSWORD = "a newcomer's password"

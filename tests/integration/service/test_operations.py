@@ -8,8 +8,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.service.api import until
-from tests.integration.service.conftest import Service
-from tests.integration.service.test_outage import alive
+from tests.integration.service.running import Service, alive
 from tests.servers.authcenter import AuthcenterProcess
 
 # CONTRACT "Metrics", as far as this version has what they measure.

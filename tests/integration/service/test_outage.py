@@ -9,8 +9,8 @@ import requests
 
 from authcenter.core.client import OnOutage
 from tests.integration.service.api import Credentials, until
-from tests.integration.service.conftest import Service, serving
 from tests.integration.service.record import PASSWORD
+from tests.integration.service.running import Service, alive, serving
 from tests.servers.authcenter import AuthcenterProcess
 from tests.servers.postgres import PostgresServer
 
@@ -119,13 +119,6 @@ def test_a_process_started_without_its_database_waits_for_it(
         assert answer.status_code == 200
     finally:
         assert late.stop() == 0
-
-
-def alive(process: AuthcenterProcess) -> bool:
-    try:
-        return requests.get(f"{process.ops_url}/livez", timeout=5).status_code == 200
-    except requests.ConnectionError:
-        return False
 
 
 def assert_try_again(answer: requests.Response) -> None:

@@ -4,8 +4,8 @@ import asyncio
 
 import aiohttp
 
-from tests.integration.service.conftest import Service
 from tests.integration.service.record import PASSWORD
+from tests.integration.service.running import Service
 
 _LOGINS = 150
 _MACHINES = 30

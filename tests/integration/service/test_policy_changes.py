@@ -9,7 +9,7 @@ from authcenter.core.base64url import encode
 from authcenter.jose.jws import write_object
 from authcenter.wiring import Core
 from tests.integration.service.api import Credentials, until
-from tests.integration.service.conftest import Service, policy
+from tests.integration.service.running import Service, policy
 
 
 @pytest.fixture(scope="module")

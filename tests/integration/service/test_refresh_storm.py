@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 
 from tests.integration.service.api import Credentials
-from tests.integration.service.conftest import Service, policy
 from tests.integration.service.record import PASSWORD
+from tests.integration.service.running import Service, policy
 
 _AT_ONCE = 100
 

@@ -10,7 +10,7 @@ import jwt
 
 from authcenter.jose.algorithms import Alg
 from tests.integration.service.api import Credentials
-from tests.integration.service.conftest import Service
+from tests.integration.service.running import Service
 
 _ROTATIONS = 10
 _BETWEEN = 0.25

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.service.api import Credentials, until
-from tests.integration.service.conftest import Service, serving
 from tests.integration.service.record import PASSWORD
+from tests.integration.service.running import Service, serving
 from tests.servers.authcenter import AuthcenterProcess
 
 _SLOW = 50

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.service.api import Credentials
-from tests.integration.service.conftest import Service, serving
+from tests.integration.service.running import Service, serving
 from tests.servers.authcenter import AuthcenterProcess
 
 _GRANT = "urn:example:grant-type:badge"

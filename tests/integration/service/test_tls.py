@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from tests.integration.service.api import until
-from tests.integration.service.conftest import Service, serving
+from tests.integration.service.running import Service, serving
 from tests.servers.authcenter import AuthcenterProcess
 
 _HANG_SECONDS = 30

@@ -15,8 +15,8 @@ from authcenter.core.client import Client
 from authcenter.core.cut import Cut, CutKind
 from authcenter.jose.algorithms import Alg
 from tests.integration.service.api import Credentials, until
-from tests.integration.service.conftest import Service
 from tests.integration.service.record import PASSWORD, Operator
+from tests.integration.service.running import Service
 
 _ACTOR = "test"
 _GRANTS = ("client_credentials", "password", "refresh_token")

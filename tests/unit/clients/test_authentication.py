@@ -73,7 +73,12 @@ async def test_who_does_not_is_refused(
 async def test_strangers_cannot_tell_the_refusals_apart(bench: Workbench) -> None:
     await prepare(bench)
     told = set()
-    for client, method, secret in (("nobody", BASIC, "x"), ("app", BASIC, "x"), ("spa", BASIC, "x"), ("gone", BASIC, "x")):
+    for client, method, secret in (
+        ("nobody", BASIC, "x"),
+        ("app", BASIC, "x"),
+        ("spa", BASIC, "x"),
+        ("gone", BASIC, "x"),
+    ):
         with pytest.raises(OAuthError) as refusal:
             await presented(bench, client, method, secret)
         told.add((refusal.value.code, refusal.value.description, refusal.value.status))

@@ -22,9 +22,13 @@ GOOD = [
     pytest.param({"profile": Profile.FAPI2, "auth_methods": frozenset()}, id="fapi2"),
     pytest.param({"audiences": ("https://api.example", "urn:x:y")}, id="audiences"),
     pytest.param({"redirect_uris": ("https://app.example/cb?x=1",)}, id="https redirect"),
-    pytest.param({"redirect_uris": ("http://127.0.0.1:8000/cb", "http://[::1]/cb", "http://localhost/")}, id="loopback"),
+    pytest.param(
+        {"redirect_uris": ("http://127.0.0.1:8000/cb", "http://[::1]/cb", "http://localhost/")}, id="loopback"
+    ),
     pytest.param({"redirect_uris": ("com.example.app:/cb",)}, id="a scheme of an app"),
-    pytest.param({"origins": frozenset({"https://app.example", "http://localhost:3000", "https://[::1]:8443"})}, id="origins"),
+    pytest.param(
+        {"origins": frozenset({"https://app.example", "http://localhost:3000", "https://[::1]:8443"})}, id="origins"
+    ),
     pytest.param({"lifetimes": Lifetimes(timedelta(seconds=5), reuse_grace=timedelta(0))}, id="lifetimes"),
 ]
 BAD = [

@@ -118,7 +118,7 @@ async def test_an_update_keeps_what_it_does_not_name(bench: Workbench) -> None:
 
 async def test_an_update_is_checked(bench: Workbench) -> None:
     before = bench.record.tables
-    with pytest.raises(InvalidInput, match="^scope: "):
+    with pytest.raises(InvalidInput, match=r"^scope: "):
         await bench.core.clients.update("app", lambda old: replace(old, scopes=frozenset({"a b"})), "tests")
     assert bench.record.tables is before
 

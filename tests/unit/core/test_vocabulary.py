@@ -27,7 +27,9 @@ def test_every_rule_has_an_explanation(rule: Rule) -> None:
     assert explanation.remedy.endswith((".", "?"))
 
 
-@pytest.mark.parametrize("name", [*(f"Rule.{rule.name}" for rule in Rule), *(f"EventKind.{kind.name}" for kind in EventKind)])
+@pytest.mark.parametrize(
+    "name", [*(f"Rule.{rule.name}" for rule in Rule), *(f"EventKind.{kind.name}" for kind in EventKind)]
+)
 def test_every_rule_and_event_is_used(name: str) -> None:
     assert re.search(rf"\b{name}\b", ELSEWHERE), f"{name} is used nowhere"
 

@@ -111,4 +111,3 @@ async def test_logins_are_counted_and_the_deprecation_logged(bench: Workbench) -
     assert bench.counted("login_total", outcome=Rule.USER_PASSWORD_WRONG) == 1
     assert "password_grant_used" in str(bench.log.calls)
     assert PASSWORD not in str(bench.log.calls)
-

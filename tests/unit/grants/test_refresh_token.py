@@ -274,9 +274,7 @@ async def test_a_family_ends_at_its_longest_however_often_it_is_refreshed(bench:
 
 async def test_an_openid_client_gets_a_refresh_token_with_offline_access_only(bench: Workbench) -> None:
     scopes = frozenset({"openid", "offline_access", "read"})
-    await bench.client(
-        "rp", grants=frozenset({"password", "refresh_token"}), scopes=scopes, profile=Profile.OIDC
-    )
+    await bench.client("rp", grants=frozenset({"password", "refresh_token"}), scopes=scopes, profile=Profile.OIDC)
     assert "refresh_token" not in (await bench.issue(client="rp", scope="openid read")).members
     assert "refresh_token" in (await bench.issue(client="rp", scope="openid offline_access")).members
 

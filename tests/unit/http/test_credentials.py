@@ -71,12 +71,16 @@ def test_broken_basic(header: str) -> None:
         read_basic(header)
 
 
-@given(st.text(max_size=60) | st.binary(max_size=40).map(lambda raw: basic(raw)) | texts.map(lambda text: f"Basic {text}"))
+@given(st.text(max_size=60) | st.binary(max_size=40).map(basic) | texts.map(lambda text: f"Basic {text}"))
 def test_any_header_is_a_client_or_refused(header: str) -> None:
+    assert outcome(header) in {"a client", ("invalid_client", 401)}
+
+
+def outcome(header: str) -> object:
     try:
-        assert read_basic(header).client_id
+        return "a client" if read_basic(header).client_id else "nobody"
     except OAuthError as refusal:
-        assert (refusal.code, refusal.status) == ("invalid_client", 401)
+        return refusal.code, refusal.status
 
 
 WAYS = [

@@ -44,9 +44,7 @@ MATCHES = [
 
 @pytest.mark.parametrize("path", [*DOCUMENTS, JWKS])
 @pytest.mark.parametrize(("condition", "status"), MATCHES)
-async def test_who_has_it_already_gets_304(
-    web: aiohttp.ClientSession, path: str, condition: str, status: int
-) -> None:
+async def test_who_has_it_already_gets_304(web: aiohttp.ClientSession, path: str, condition: str, status: int) -> None:
     async with web.get(path) as first:
         etag = first.headers["ETag"]
     async with web.get(path, headers={"If-None-Match": condition.format(etag)}) as response:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authcenter.core.errors import OAuthError
+from authcenter.core.form import Form
 from authcenter.core.rules import Rule
 from authcenter.http.forms import decode_component, parse_form
 from tests.workbench import refused
@@ -17,16 +18,21 @@ names = texts.filter(lambda name: name != "resource")
 
 @given(st.binary(max_size=200) | st.text("a=&%+20FfZ\0\u00e9", max_size=40).map(str.encode))
 def test_any_body_is_a_form_or_refused(body: bytes) -> None:
+    form = form_or_refusal(body)
+    if isinstance(form, OAuthError):
+        assert (form.code, form.status) == ("invalid_request", 400)
+        assert form.rule in {Rule.FORM_MALFORMED, Rule.PARAMETER_REPEATED}
+        return
+    for text in (*form.values, *form.values.values(), *form.resources):
+        assert "\0" not in text
+        text.encode()
+
+
+def form_or_refusal(body: bytes) -> Form | OAuthError:
     try:
-        form = parse_form(body)
+        return parse_form(body)
     except OAuthError as refusal:
-        assert refusal.code == "invalid_request"
-        assert refusal.status == 400
-        assert refusal.rule in {Rule.FORM_MALFORMED, Rule.PARAMETER_REPEATED}
-    else:
-        for text in (*form.values, *form.values.values(), *form.resources):
-            assert "\0" not in text
-            text.encode()
+        return refusal
 
 
 @given(st.dictionaries(names, texts, max_size=10), st.lists(texts, max_size=3))

@@ -160,4 +160,3 @@ async def test_a_draining_process_closes_its_connections(bench: Workbench, web: 
     bench.service.health.draining = True
     async with web.get("/.well-known/jwks.json") as response:
         assert response.headers["Connection"] == "close"
-

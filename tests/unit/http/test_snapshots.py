@@ -5,8 +5,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.unit.http.requests import basic
 from tests.unit.http.recording import compare
+from tests.unit.http.requests import basic
 from tests.workbench import PASSWORD, Workbench
 
 SIGN_IN = {"grant_type": "password", "username": "alice", "password": PASSWORD}

@@ -30,7 +30,9 @@ def test_what_is_locked_opens_with_any_of_the_passphrases(alg: Alg) -> None:
     assert opened.public_key() == private.public_key()
 
 
-@pytest.mark.parametrize("pem", ["", "no key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"])
+@pytest.mark.parametrize(
+    "pem", ["", "no key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"]
+)
 def test_what_is_no_key_does_not_open(pem: str) -> None:
     assert KeyVault([PASSPHRASE]).open(pem) is None
 

@@ -68,7 +68,7 @@ async def test_what_we_issue_pyjwt_verifies(process: Workbench, alg: Alg) -> Non
 
 
 @pytest.mark.parametrize("alg", ALGS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(extra=extras)
 def test_what_pyjwt_signs_with_our_key_we_verify(process: Workbench, alg: Alg, extra: dict[str, Any]) -> None:
     key = process.core.keys.ring.signing[alg]
@@ -78,7 +78,7 @@ def test_what_pyjwt_signs_with_our_key_we_verify(process: Workbench, alg: Alg, e
 
 
 @pytest.mark.parametrize("alg", ALGS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(extra=extras)
 def test_what_we_sign_pyjwt_verifies(process: Workbench, alg: Alg, extra: dict[str, Any]) -> None:
     token = forged(process.core.keys.ring.signing[alg], extra)
@@ -86,7 +86,7 @@ def test_what_we_sign_pyjwt_verifies(process: Workbench, alg: Alg, extra: dict[s
     assert jwt.decode(token, published(process, alg), algorithms=[alg.value], options=options) == {**GOOD, **extra}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_no_single_character_may_differ(process: Workbench, data: st.DataObject) -> None:
     alg = data.draw(st.sampled_from([Alg.ES256, Alg.EDDSA, Alg.RS256]))
@@ -94,7 +94,9 @@ def test_no_single_character_may_differ(process: Workbench, data: st.DataObject)
     at = data.draw(st.integers(0, len(token) - 1))
     other = data.draw(st.sampled_from(ALPHABET).filter(lambda character: character != token[at]))
     mutated = data.draw(
-        st.sampled_from([token[:at] + other + token[at + 1 :], token[:at] + token[at + 1 :], token[:at] + other + token[at:]])
+        st.sampled_from(
+            [token[:at] + other + token[at + 1 :], token[:at] + token[at + 1 :], token[:at] + other + token[at:]]
+        )
     )
     process.clock.at = START
     assert process.core.verifier.check(token)
@@ -102,10 +104,11 @@ def test_no_single_character_may_differ(process: Workbench, data: st.DataObject)
         process.core.verifier.check(mutated)
 
 
-@settings(max_examples=200, deadline=None)
-@given(text=st.text(max_size=200) | st.lists(st.binary(max_size=60), min_size=2, max_size=4).map(
-    lambda parts: b".".join(parts).decode("latin-1")
-))
+@settings(max_examples=200)
+@given(
+    text=st.text(max_size=200)
+    | st.lists(st.binary(max_size=60), min_size=2, max_size=4).map(lambda parts: b".".join(parts).decode("latin-1"))
+)
 def test_whatever_comes_is_rejected_and_nothing_else_happens(process: Workbench, text: str) -> None:
     with pytest.raises(TokenRejected):
         process.core.verifier.check(text)

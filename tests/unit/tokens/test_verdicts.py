@@ -141,9 +141,7 @@ async def test_an_unknown_kid_has_the_store_read_once_for_all_who_ask(bench: Wor
     assert bench.board.asked.count(READ) == 1
 
 
-async def test_strangers_kids_have_the_store_read_at_most_once_a_second(
-    bench: Workbench, waits: list[float]
-) -> None:
+async def test_strangers_kids_have_the_store_read_at_most_once_a_second(bench: Workbench, waits: list[float]) -> None:
     bench.clock.advance(10)
     bench.board.asked.clear()
     for _ in range(3):

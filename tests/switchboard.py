@@ -1,0 +1,35 @@
+"""Stores that a test can cut off, and whose use it can count."""
+
+from collections.abc import Callable
+from typing import Any
+
+from authcenter.core.errors import StoreUnavailable
+
+
+class Switchboard:
+    """Cuts stores off, and counts what they are asked."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.asked: list[str] = []
+
+    def through(self, name: str, store: Any) -> Any:
+        return _Switched(name, store, self)
+
+
+class _Switched:
+    """A store behind the switchboard."""
+
+    def __init__(self, name: str, store: Any, board: Switchboard) -> None:
+        self._name, self._store, self._board = name, store, board
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        real = getattr(self._store, method)
+
+        def call(*args: Any, **options: Any) -> Any:
+            self._board.asked.append(f"{self._name}.{method}")
+            if self._board.down:
+                raise StoreUnavailable("switched off")
+            return real(*args, **options)
+
+        return call

@@ -1,0 +1,120 @@
+"""The follower: loads what is missing, then keeps up; an outage is told once."""
+
+import asyncio
+
+import pytest
+
+from authcenter.accounts.passwords import PasswordHashing
+from authcenter.core.cut import Cut, CutKind
+from authcenter.jose.algorithms import Alg
+from tests.workbench import Workbench
+
+
+@pytest.fixture
+def fresh(cheap_hashing: PasswordHashing) -> Workbench:
+    """A process that has loaded nothing yet."""
+    return Workbench(cheap_hashing)
+
+
+async def test_the_first_step_loads_all_and_makes_the_process_ready(fresh: Workbench) -> None:
+    health = fresh.service.health
+    assert len(health.problems) == 3
+    assert await fresh.service.follower.step()
+    assert health.problems == []
+    assert set(fresh.core.keys.ring.signing) == set(Alg)
+    assert fresh.core.revocations.loaded
+    assert health.report()["status"] == "ok"
+    assert fresh.counted("dependency_up", dependency="database") == 1
+
+
+async def test_a_second_process_makes_no_keys_of_its_own(fresh: Workbench) -> None:
+    await fresh.service.follower.step()
+    keys = dict(fresh.record.tables.keys)
+    assert await fresh.another_service(fresh.another_core()).follower.step()
+    assert fresh.record.tables.keys == keys
+
+
+async def test_pending_migrations_keep_it_unready_and_untouched(fresh: Workbench) -> None:
+    fresh.migrated = False
+    before = fresh.record.tables
+    for _ in range(3):
+        await fresh.service.follower.step()
+    assert "schema not loaded" in fresh.service.health.problems
+    assert fresh.record.tables is before
+    assert "schema_pending" in str(fresh.log.calls)
+    fresh.migrated = True
+    assert await fresh.service.follower.step()
+    assert fresh.service.health.problems == []
+
+
+async def test_a_record_that_is_not_there_at_the_start_is_asked_again(fresh: Workbench) -> None:
+    fresh.board.down = True
+    for _ in range(3):
+        assert not await fresh.service.follower.step()
+    assert fresh.service.health.report()["status"] == "unready"
+    fresh.board.down = False
+    assert await fresh.service.follower.step()
+    assert fresh.service.health.report()["status"] == "ok"
+
+
+async def test_an_outage_is_told_once_and_so_is_its_end(fresh: Workbench) -> None:
+    await fresh.service.follower.step()
+    fresh.log.calls.clear()
+    fresh.board.down = True
+    for _ in range(3):
+        assert not await fresh.service.follower.step()
+    assert [call.method_name for call in fresh.log.calls] == ["error"]
+    health = fresh.service.health
+    assert health.problems == []
+    assert health.report()["status"] == "degraded"
+    assert fresh.counted("revocation_degraded") == 1
+    assert fresh.counted("dependency_up", dependency="database") == 0
+    fresh.board.down = False
+    for _ in range(3):
+        assert await fresh.service.follower.step()
+    assert [call.method_name for call in fresh.log.calls] == ["error", "info"]
+    assert fresh.counted("revocation_degraded") == 0
+
+
+async def test_each_step_brings_keys_revocations_and_changes(bench: Workbench) -> None:
+    other = bench.another_core()
+    await other.keys.reload()
+    key = await other.rotation.rotate(Alg.ES256, bench.clock.now() - bench.clock.now(), "tests")
+    await other.revocations.cut([Cut(CutKind.CLIENT, "somebody", "tests")], "tests")
+    before = len(bench.core.revocations.replica)
+    await bench.follow()
+    assert bench.signer.kid == key.kid
+    assert len(bench.core.revocations.replica) == before + 1
+
+
+async def test_the_width_of_the_short_hash_follows_the_policy(bench: Workbench) -> None:
+    replica = bench.core.revocations.replica
+    await bench.follow()
+    assert bench.core.revocations.replica is replica
+    bench.offer("revocation: {short_hash_bytes: 4}")
+    await bench.follow()
+    assert bench.core.revocations.replica is not replica
+    assert bench.core.revocations.replica._width == 4
+
+
+async def test_the_loop_goes_on_through_an_outage_until_it_is_cancelled(
+    fresh: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    real = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        if seconds:
+            pauses.append(seconds)
+            fresh.board.down = len(pauses) in range(2, 8)
+        if len(pauses) > 12:
+            raise asyncio.CancelledError
+        await real(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await fresh.service.follower.run()
+    assert all(0.8 <= pause <= 2.0 for pause in pauses)
+    assert max(pauses) > 1.5
+    assert pauses[-1] <= 1.0
+    assert fresh.service.health.report()["status"] == "ok"
