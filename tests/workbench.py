@@ -45,7 +45,9 @@ from authcenter.stores.ports.keys import StoredKey
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.tokens.introspection import Introspection
-from authcenter.wiring import Core, Service, Stores, build_core, build_service
+from authcenter.wiring.core import Core, build_core
+from authcenter.wiring.record import Stores
+from authcenter.wiring.service import Service, build_service
 from tests.switchboard import Switchboard
 
 CHEAP = Argon2Cost(memory_kib=8, passes=1, lanes=1)

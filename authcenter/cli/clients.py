@@ -14,7 +14,7 @@ from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.clients.importing import import_clients
 from authcenter.core.client import SECRET_METHODS, Client
 from authcenter.core.secret import Secret
-from authcenter.wiring import Core
+from authcenter.wiring.core import Core
 
 _SHOWN_ONCE = "The secret is shown this once: the server keeps only an HMAC of it."
 

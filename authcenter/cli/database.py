@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import click
 
 from authcenter.cli.session import json_option, read_settings, show
+from authcenter.core.clock import SystemClock
 from authcenter.settings.boot import BootSettings
 from authcenter.stores.ports.schema import SchemaState
-from authcenter.wiring import open_database, schema_state, upgrade_schema
+from authcenter.wiring.record import Record, open_record
 
 
 @click.group("db")
@@ -22,7 +22,7 @@ def command() -> None:
 @click.pass_context
 def upgrade(ctx: click.Context, as_json: bool) -> None:
     """Bring the database to this version's schema."""
-    _show(asyncio.run(_on_database(read_settings(ctx), upgrade_schema)), as_json=as_json)
+    _show(asyncio.run(_on_record(read_settings(ctx), Record.upgrade_schema)), as_json=as_json)
 
 
 @command.command("current")
@@ -30,15 +30,15 @@ def upgrade(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def current(ctx: click.Context, as_json: bool) -> None:
     """Show which schema the database has; exit 1 while migrations are pending."""
-    state = asyncio.run(_on_database(read_settings(ctx), schema_state))
+    state = asyncio.run(_on_record(read_settings(ctx), Record.schema))
     _show(state, as_json=as_json)
     if state.pending:
         ctx.exit(1)
 
 
-async def _on_database(settings: BootSettings, act: Callable[[Any], Awaitable[SchemaState]]) -> SchemaState:
-    async with open_database(settings) as database:
-        return await act(database)
+async def _on_record(settings: BootSettings, act: Callable[[Record], Awaitable[SchemaState]]) -> SchemaState:
+    async with open_record(settings, SystemClock()) as record:
+        return await act(record)
 
 
 def _show(state: SchemaState, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from authcenter.clients.entitlements import ClientMetadata
 from authcenter.core.errors import Conflict, NotFound
 from authcenter.core.secret import Secret
 from authcenter.settings.boot import BootSettings
-from authcenter.wiring import Core
+from authcenter.wiring.core import Core
 
 _CLIENT, _USER, _AUDIENCE = "demo", "alice", "https://api.example"
 _ACTOR = "demo"

@@ -12,7 +12,7 @@ from authcenter.cli.failure import CheckFailed
 from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.jose.algorithms import Alg
 from authcenter.keys.ring import KeyState
-from authcenter.wiring import Core
+from authcenter.wiring.core import Core
 
 # A kid is base64url: one in 64 begins with a hyphen, and must not be taken for options.
 _KID_FIRST = {"ignore_unknown_options": True, "help_option_names": ["--help"]}

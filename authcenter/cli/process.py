@@ -24,7 +24,9 @@ from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger, configure_logs, set_level
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
-from authcenter.wiring import build_core, build_service, open_database, schema_state, sql_stores, upgrade_schema
+from authcenter.wiring.core import build_core
+from authcenter.wiring.record import open_record
+from authcenter.wiring.service import build_service
 
 
 def run_service(settings: BootSettings, *, demo: bool) -> None:
@@ -48,14 +50,15 @@ async def _serve(settings: BootSettings, policy: LivePolicy, *, demo: bool) -> N
     async with AsyncExitStack() as stack:
         metrics, hashing, clock = Metrics(), PasswordHashing(), SystemClock()
         stack.callback(hashing.close)
-        database = await stack.enter_async_context(open_database(settings))
-        stores = sql_stores(database, lambda event: metrics.audit_events.count(event.kind))
-        core = build_core(settings, policy, stores, hashing, clock)
+        record = await stack.enter_async_context(
+            open_record(settings, clock, lambda event: metrics.audit_events.count(event.kind))
+        )
+        core = build_core(settings, policy, record.stores, hashing, clock)
 
         async def migrated() -> bool:
             if settings.env == "development":
-                await upgrade_schema(database)
-            return not (await schema_state(database)).pending
+                return not (await record.upgrade_schema()).pending
+            return not (await record.schema()).pending
 
         request_log = RequestLog(sys.stderr)
         stack.callback(request_log.flush)

@@ -11,7 +11,7 @@ from authcenter.cli.descriptions import resource_description
 from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.core.resource import Resource, ResourceScope
 from authcenter.core.scope import is_scope_token
-from authcenter.wiring import Core
+from authcenter.wiring.core import Core
 
 _LONGEST_ROLE = 64
 

@@ -17,7 +17,8 @@ from authcenter.settings.boot import BootSettings, load_boot_settings
 from authcenter.settings.development import with_development_secrets
 from authcenter.settings.file import boot_policy
 from authcenter.settings.live import LivePolicy
-from authcenter.wiring import Core, build_core, open_database, schema_state, sql_stores, upgrade_schema
+from authcenter.wiring.core import Core, build_core
+from authcenter.wiring.record import open_record
 
 T = TypeVar("T")
 
@@ -40,15 +41,15 @@ def run_on_record(ctx: click.Context, act: Callable[[Core], Awaitable[T]]) -> T:
 
 async def _run(settings: BootSettings, act: Callable[[Core], Awaitable[T]]) -> T:
     policy = LivePolicy(boot_policy(settings.policy_file, may_be_absent=settings.policy_file_is_default))
-    hashing = PasswordHashing()
-    async with open_database(settings) as database:
-        state = await schema_state(database)
+    hashing, clock = PasswordHashing(), SystemClock()
+    async with open_record(settings, clock) as record:
+        state = await record.schema()
         if state.pending and settings.env == "development":
-            state = await upgrade_schema(database)
+            state = await record.upgrade_schema()
         if state.pending:
             raise StoreUnavailable("the database's schema is not the newest: run `authcenter db upgrade`")
         try:
-            return await act(build_core(settings, policy, sql_stores(database, lambda _: None), hashing, SystemClock()))
+            return await act(build_core(settings, policy, record.stores, hashing, clock))
         finally:
             hashing.close()
 

@@ -16,7 +16,7 @@ from authcenter.jose.jws import CompactJws, MalformedJws
 from authcenter.jose.jws import split as split_jws
 from authcenter.tokens.families import split as split_refresh_token
 from authcenter.tokens.refusal import owner_refusal, refresh_refusal
-from authcenter.wiring import Core
+from authcenter.wiring.core import Core
 
 _INSTANTS = ("exp", "nbf", "iat", "auth_time")
 _MOST_SECONDS = datetime(9999, 12, 31, tzinfo=UTC).timestamp()

@@ -14,7 +14,7 @@ from authcenter.core.event import EventKind
 from authcenter.core.secret import Secret
 from authcenter.keys.ring import LONGEST_TOKEN
 from authcenter.tokens.families import split as split_refresh_token
-from authcenter.wiring import Core
+from authcenter.wiring.core import Core
 
 # The database rounds its own clock up to the second, and its clock is not this machine's.
 _CUT_OUTLIVES_TOKENS_BY = timedelta(hours=1)

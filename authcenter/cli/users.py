@@ -11,7 +11,7 @@ from authcenter.cli.importing import dry_run_option, file_argument, read_lines, 
 from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.core.errors import Conflict
 from authcenter.core.user import User, name_key
-from authcenter.wiring import Core
+from authcenter.wiring.core import Core
 
 _name_argument = click.argument("name", metavar="NAME")
 _password_option = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")

@@ -29,7 +29,8 @@ from authcenter.settings.live import LivePolicy
 from authcenter.settings.policy import Policy
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.sql.tables import families, refresh_tokens
-from authcenter.wiring import Core, build_core, open_database, sql_stores
+from authcenter.wiring.core import Core, build_core
+from authcenter.wiring.record import open_record
 from tests.chaos.caller import Caller
 from tests.chaos.dying_server import DEATHS, LIFE
 from tests.chaos.steps import ARMED, SPRUNG
@@ -102,11 +103,10 @@ class Deployment:
 
     async def on_record_async(self, act: Callable[[Core], Any]) -> Any:
         settings = load_boot_settings(None, self.server.environment)
-        hashing = PasswordHashing()
+        hashing, clock = PasswordHashing(), SystemClock()
         try:
-            async with open_database(settings) as database:
-                stores = sql_stores(database, lambda _: None)
-                return await act(build_core(settings, LivePolicy(Policy()), stores, hashing, SystemClock()))
+            async with open_record(settings, clock) as record:
+                return await act(build_core(settings, LivePolicy(Policy()), record.stores, hashing, clock))
         finally:
             hashing.close()
 

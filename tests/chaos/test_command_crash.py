@@ -10,7 +10,7 @@ from itertools import count
 
 import pytest
 
-from authcenter.wiring import Core
+from authcenter.wiring.core import Core
 from tests.chaos.caller import Caller
 from tests.chaos.commands import CommandLine, Done
 from tests.chaos.deployment import Deployment

@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from authcenter.core.clock import Clock
 from authcenter.core.cut import NO_CONSEQUENCES, Consequences
 from authcenter.core.errors import StoreUnavailable
 from authcenter.core.event import Event
@@ -31,8 +32,10 @@ class Link(Protocol):
 class Transactions:
     """Commits writes with their consequences. This process writes one audit chain of its own."""
 
-    def __init__(self, database: Database, link: Link, genesis: str, count: Callable[[Event], None]) -> None:
-        self._database, self._link, self._genesis, self._count = database, link, genesis, count
+    def __init__(
+        self, database: Database, clock: Clock, link: Link, genesis: str, count: Callable[[Event], None]
+    ) -> None:
+        self._database, self._clock, self._link, self._genesis, self._count = database, clock, link, genesis, count
         self._writer = uuid7()
         self._head: tuple[int, str] | None = (0, genesis)
         self._chain = Turn()
@@ -75,7 +78,7 @@ class Transactions:
             raise StoreUnavailable("database: the audit chain has moved on") from moved
 
     def _linked(self, events: Sequence[Event], head: tuple[int, str]) -> list[AuditRow]:
-        at = datetime.now(UTC)
+        at = self._clock.now()
         rows: list[AuditRow] = []
         for event in events:
             row = self._link(event, at, self._writer, head[0] + 1, head[1])

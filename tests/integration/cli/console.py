@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from authcenter.cli.root import command, main
 from authcenter.cli.session import run_on_record
-from authcenter.wiring import Core
+from authcenter.wiring.core import Core
 
 PASSWORD = "correct horse battery staple"
 

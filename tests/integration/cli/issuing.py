@@ -10,7 +10,7 @@ from authcenter.core.ids import Subject
 from authcenter.core.scope import Scope
 from authcenter.tokens.enhancers import GrantEnhancer, JwtTokenEnhancer, UserEnhancer
 from authcenter.tokens.service import TokenService
-from authcenter.wiring import Core
+from authcenter.wiring.core import Core
 from tests.integration.cli.console import Console
 
 ISSUER = "http://127.0.0.1:8080"

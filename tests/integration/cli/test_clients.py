@@ -5,7 +5,7 @@ import json
 import pytest
 
 from authcenter.core.client import Client
-from authcenter.wiring import Core
+from authcenter.wiring.core import Core
 from tests.integration.cli.console import Console
 
 FULL = (

@@ -8,7 +8,7 @@ import bcrypt
 import pytest
 from argon2 import PasswordHasher
 
-from authcenter.wiring import Core
+from authcenter.wiring.core import Core
 from tests.integration.cli.console import PASSWORD, Console
 
 ARGON2 = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from authcenter.wiring import Core
+from authcenter.wiring.core import Core
 from tests.integration.cli.console import PASSWORD, Console
 from tests.servers.authcenter import cli_json
 

@@ -6,7 +6,7 @@ import pytest
 
 from authcenter.core.errors import OAuthError
 from authcenter.core.rules import Rule
-from authcenter.wiring import Core
+from authcenter.wiring.core import Core
 from tests.integration.cli.console import PASSWORD, Console
 
 NAMED = ("users", "create", "--username", "jo", "--email", "jo@example.com")

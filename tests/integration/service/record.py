@@ -4,7 +4,7 @@ The command line itself is shown by the newcomer's path and has tests of its own
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,8 @@ from authcenter.settings.boot import load_boot_settings
 from authcenter.settings.live import LivePolicy
 from authcenter.settings.policy import Policy
 from authcenter.stores.sql.database import Database
-from authcenter.wiring import Core, build_core, open_database, sql_stores
+from authcenter.wiring.core import Core, build_core
+from authcenter.wiring.record import open_record
 from tests.integration.service.api import Credentials
 
 PASSWORD = "correct horse battery staple"
@@ -54,37 +55,38 @@ class Operator:
     def act(self, act: Callable[[Core], Awaitable[Any]]) -> Any:
         """Run an act on the record's services."""
 
-        async def on_core(database: Database) -> Any:
-            hashing = PasswordHashing()
+        async def on_core() -> Any:
+            settings, clock, hashing = self._settings(), SystemClock(), PasswordHashing()
             try:
-                stores = sql_stores(database, lambda _: None)
-                return await act(build_core(self._settings(), LivePolicy(Policy()), stores, hashing, SystemClock()))
+                async with open_record(settings, clock) as record:
+                    return await act(build_core(settings, LivePolicy(Policy()), record.stores, hashing, clock))
             finally:
                 hashing.close()
 
-        return self._on_database(on_core)
+        return _run_apart(on_core)
 
     def rows(self, statement: str) -> list[Any]:
         """What a query answers."""
 
-        async def query(database: Database) -> list[Any]:
-            async with database.reading() as connection:
-                return list((await connection.execute(text(statement))).all())
+        async def query() -> list[Any]:
+            database = Database(self._settings().database_url)
+            try:
+                async with database.reading() as connection:
+                    return list((await connection.execute(text(statement))).all())
+            finally:
+                await database.close()
 
-        rows: list[Any] = self._on_database(query)
+        rows: list[Any] = _run_apart(query)
         return rows
 
     def _settings(self) -> Any:
         return load_boot_settings(None, self.environment)
 
-    def _on_database(self, work: Callable[[Database], Awaitable[Any]]) -> Any:
-        async def run() -> Any:
-            async with open_database(self._settings()) as database:
-                return await work(database)
 
-        # A thread of its own, so that an async test may call it as well.
-        with ThreadPoolExecutor(1) as thread:
-            return thread.submit(lambda: asyncio.run(run())).result()
+def _run_apart(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """In a thread of its own, so that an async test may call it as well."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(work())).result()
 
 
 _FIELD_TYPES: dict[str, Callable[[Any], Any]] = {

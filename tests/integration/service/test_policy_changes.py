@@ -7,7 +7,7 @@ import pytest
 
 from authcenter.core.base64url import encode
 from authcenter.jose.jws import write_object
-from authcenter.wiring import Core
+from authcenter.wiring.core import Core
 from tests.integration.service.api import Credentials, until
 from tests.integration.service.running import Service, policy
 

@@ -70,7 +70,7 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
 
 def sql_stores(database: Database) -> Stores:
     counted: list[Event] = []
-    transactions = Transactions(database, link, GENESIS, counted.append)
+    transactions = Transactions(database, SystemClock(), link, GENESIS, counted.append)
     return Stores(
         clients=SqlClientStore(database, transactions),
         resources=SqlResourceStore(database, transactions),

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from authcenter.audit.chain import GENESIS, link
+from authcenter.core.clock import SystemClock
 from authcenter.core.cut import CutKind
 from authcenter.core.errors import StoreUnavailable
 from authcenter.stores.sql.audit import SqlAuditLog
@@ -211,8 +212,8 @@ async def test_an_sqlite_file_that_cannot_be_opened_is_unavailable(tmp_path: Pat
 
 
 async def test_a_chain_that_moved_on_unseen_is_no_conflict_and_heals(database: Database) -> None:
-    first = Transactions(database, link, GENESIS, lambda event: None)
-    second = Transactions(database, link, GENESIS, lambda event: None)
+    first = Transactions(database, SystemClock(), link, GENESIS, lambda event: None)
+    second = Transactions(database, SystemClock(), link, GENESIS, lambda event: None)
     second._writer = first._writer
     await SqlAuditLog(database, first).append(an_event())
     log = SqlAuditLog(database, second)

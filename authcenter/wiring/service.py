@@ -1,22 +1,12 @@
-"""The composition root: the one place that knows every part and joins them. No I/O happens but in ``open_parts``."""
+"""The HTTP service, joined around the core."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from authcenter.accounts.passwords import PasswordHashing
-from authcenter.accounts.users import Accounts
-from authcenter.audit.chain import GENESIS, link
 from authcenter.clients.authentication import ClientAuthentication
-from authcenter.clients.methods.secret import ClientSecrets
-from authcenter.clients.registry import ClientRegistry
-from authcenter.clients.resources import ResourceRegistry
 from authcenter.core.client import Client
-from authcenter.core.clock import Clock
-from authcenter.core.derived import MacKeys
 from authcenter.core.errors import OAuthError
-from authcenter.core.event import Event
 from authcenter.core.user import User
 from authcenter.grants.client_credentials import ClientCredentialsGranter
 from authcenter.grants.composite import CompositeTokenGranter
@@ -24,7 +14,7 @@ from authcenter.grants.granter import GrantParts, TokenGranter
 from authcenter.grants.password import PasswordGranter
 from authcenter.grants.refresh_token import RefreshTokenGranter
 from authcenter.grants.resources import GrantTargets
-from authcenter.grants.third_party import third_party_grant_types, third_party_granters
+from authcenter.grants.third_party import third_party_granters
 from authcenter.http.cors import ClientCors
 from authcenter.http.discovery import DiscoveryEndpoint, JwksEndpoint
 from authcenter.http.frame import Frame, security_headers
@@ -34,147 +24,22 @@ from authcenter.http.origin import OriginReader
 from authcenter.http.revoke import RevocationEndpoint
 from authcenter.http.router import Handler, Router
 from authcenter.http.token import TokenEndpoint
-from authcenter.keys.ring import LONGEST_TOKEN
-from authcenter.keys.rotation import KeyRotation
-from authcenter.keys.source import LiveKeyRing
-from authcenter.keys.vault import KeyVault
 from authcenter.settings.boot import BootSettings
-from authcenter.settings.live import LivePolicy
 from authcenter.stores.cached.invalidation import CacheInvalidation
 from authcenter.stores.cached.read_through import ReadThroughCache
-from authcenter.stores.ports.accounts import UserStore
-from authcenter.stores.ports.audit import AuditLog
-from authcenter.stores.ports.clients import ClientStore, ResourceLookup, ResourceStore
-from authcenter.stores.ports.keys import SigningKeyStore
-from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
-from authcenter.stores.sql.audit import SqlAuditLog
-from authcenter.stores.sql.changes import SqlChangeFeed
-from authcenter.stores.sql.clients import SqlClientStore
-from authcenter.stores.sql.database import Database
-from authcenter.stores.sql.keys import SqlSigningKeyStore
-from authcenter.stores.sql.resources import SqlResourceStore
-from authcenter.stores.sql.revocations import SqlRevocationStore
-from authcenter.stores.sql.schema import schema_state, upgrade_schema
-from authcenter.stores.sql.tokens import SqlRefreshTokenStore
-from authcenter.stores.sql.transactions import Transactions
-from authcenter.stores.sql.users import SqlUserStore
+from authcenter.stores.ports.clients import ResourceLookup
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.tokens.enhancers import GrantEnhancer, JwtTokenEnhancer, UserEnhancer
-from authcenter.tokens.families import TokenFamilies
 from authcenter.tokens.introspection import Introspector
-from authcenter.tokens.lifetimes import TokenLifetimes
-from authcenter.tokens.revocation import Revocations
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.surrender import TokenSurrender
-from authcenter.tokens.verifier import AccessTokenVerifier
+from authcenter.wiring.core import Core
 from authcenter.workers.follow import Follower
 
-__all__ = [
-    "Core",
-    "Service",
-    "build_core",
-    "build_service",
-    "open_database",
-    "schema_state",
-    "sql_stores",
-    "upgrade_schema",
-]
-
 V = TypeVar("V")
-
-BUILT_IN_GRANTS = frozenset({"client_credentials", "password", "refresh_token"})
-"""The grant types that need no package of a third party."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """The record, behind its ports."""
-
-    clients: ClientStore
-    resources: ResourceStore
-    users: UserStore
-    keys: SigningKeyStore
-    refresh_tokens: RefreshTokenStore
-    revocations: RevocationStore
-    changes: ChangeFeed
-    audit: AuditLog
-
-
-@asynccontextmanager
-async def open_database(settings: BootSettings) -> AsyncIterator[Database]:
-    """Nothing is connected before it is used. Closed at the end, also when something fails halfway."""
-    database = Database(settings.database_url)
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-def sql_stores(database: Database, on_event: Callable[[Event], None]) -> Stores:
-    """Every port over one database. ``on_event`` is told of each audit event once it is committed."""
-    transactions = Transactions(database, link, GENESIS, on_event)
-    return Stores(
-        clients=SqlClientStore(database, transactions),
-        resources=SqlResourceStore(database, transactions),
-        users=SqlUserStore(database, transactions),
-        keys=SqlSigningKeyStore(database, transactions),
-        refresh_tokens=SqlRefreshTokenStore(database, transactions),
-        revocations=SqlRevocationStore(database, transactions),
-        changes=SqlChangeFeed(database),
-        audit=SqlAuditLog(database, transactions),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Core:
-    """The parts that both the service and the command line are made of, over the record itself."""
-
-    stores: Stores
-    policy: LivePolicy
-    clock: Clock
-    hashing: PasswordHashing
-    secrets: ClientSecrets
-    keys: LiveKeyRing
-    rotation: KeyRotation
-    lifetimes: TokenLifetimes
-    revocations: Revocations
-    families: TokenFamilies
-    verifier: AccessTokenVerifier
-    accounts: Accounts
-    clients: ClientRegistry
-    resources: ResourceRegistry
-
-
-def build_core(
-    settings: BootSettings, policy: LivePolicy, stores: Stores, hashing: PasswordHashing, clock: Clock
-) -> Core:
-    """Join what works on the record. No I/O and no globals."""
-    roots = settings.secret_keys
-    vault = KeyVault(settings.key_passphrases)
-    keys = LiveKeyRing(stores.keys, vault, clock)
-    lifetimes = TokenLifetimes(policy)
-    longest = LONGEST_TOKEN + lifetimes.leeway
-    revocations = Revocations(stores.revocations, clock, lambda: lifetimes.leeway)
-    secrets = ClientSecrets(MacKeys.derive(roots, "client secret"), hashing)
-    return Core(
-        stores=stores,
-        policy=policy,
-        clock=clock,
-        hashing=hashing,
-        secrets=secrets,
-        keys=keys,
-        rotation=KeyRotation(stores.keys, keys, vault, clock),
-        lifetimes=lifetimes,
-        revocations=revocations,
-        families=TokenFamilies(stores.refresh_tokens, MacKeys.derive(roots, "refresh token"), clock),
-        verifier=AccessTokenVerifier(settings.issuer, keys, revocations, clock, lambda: policy.current.tokens.leeway),
-        accounts=Accounts(stores.users, hashing, clock, longest),
-        clients=ClientRegistry(stores.clients, secrets, clock, known_grant_types(), longest),
-        resources=ResourceRegistry(stores.resources, clock),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,11 +118,6 @@ def build_service(
         log=log,
     )
     return Service(frame.handle, operators.handle, follower, health)
-
-
-def known_grant_types() -> frozenset[str]:
-    """Every grant type that this installation serves, third parties' included."""
-    return BUILT_IN_GRANTS | third_party_grant_types()
 
 
 def _token_service(settings: BootSettings, core: Core, metrics: Metrics) -> TokenService:

@@ -1,0 +1,5 @@
+"""The composition root: the one place that knows every part and joins them.
+
+``record`` opens the stores, ``core`` joins what works on them (the command line needs no more), ``service`` joins the
+HTTP service around that.
+"""

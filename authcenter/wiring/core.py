@@ -1,0 +1,80 @@
+"""What works on the record, joined: for the service and for the command line alike."""
+
+from dataclasses import dataclass
+
+from authcenter.accounts.passwords import PasswordHashing
+from authcenter.accounts.users import Accounts
+from authcenter.clients.methods.secret import ClientSecrets
+from authcenter.clients.registry import ClientRegistry
+from authcenter.clients.resources import ResourceRegistry
+from authcenter.core.clock import Clock
+from authcenter.core.derived import MacKeys
+from authcenter.grants.third_party import third_party_grant_types
+from authcenter.keys.ring import LONGEST_TOKEN
+from authcenter.keys.rotation import KeyRotation
+from authcenter.keys.source import LiveKeyRing
+from authcenter.keys.vault import KeyVault
+from authcenter.settings.boot import BootSettings
+from authcenter.settings.live import LivePolicy
+from authcenter.tokens.families import TokenFamilies
+from authcenter.tokens.lifetimes import TokenLifetimes
+from authcenter.tokens.revocation import Revocations
+from authcenter.tokens.verifier import AccessTokenVerifier
+from authcenter.wiring.record import Stores
+
+BUILT_IN_GRANTS = frozenset({"client_credentials", "password", "refresh_token"})
+"""The grant types that need no package of a third party."""
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The parts that both the service and the command line are made of, over the record itself."""
+
+    stores: Stores
+    policy: LivePolicy
+    clock: Clock
+    hashing: PasswordHashing
+    secrets: ClientSecrets
+    keys: LiveKeyRing
+    rotation: KeyRotation
+    lifetimes: TokenLifetimes
+    revocations: Revocations
+    families: TokenFamilies
+    verifier: AccessTokenVerifier
+    accounts: Accounts
+    clients: ClientRegistry
+    resources: ResourceRegistry
+
+
+def build_core(
+    settings: BootSettings, policy: LivePolicy, stores: Stores, hashing: PasswordHashing, clock: Clock
+) -> Core:
+    """Join what works on the record. No I/O and no globals."""
+    roots = settings.secret_keys
+    vault = KeyVault(settings.key_passphrases)
+    keys = LiveKeyRing(stores.keys, vault, clock)
+    lifetimes = TokenLifetimes(policy)
+    longest = LONGEST_TOKEN + lifetimes.leeway
+    revocations = Revocations(stores.revocations, clock, lambda: lifetimes.leeway)
+    secrets = ClientSecrets(MacKeys.derive(roots, "client secret"), hashing)
+    return Core(
+        stores=stores,
+        policy=policy,
+        clock=clock,
+        hashing=hashing,
+        secrets=secrets,
+        keys=keys,
+        rotation=KeyRotation(stores.keys, keys, vault, clock),
+        lifetimes=lifetimes,
+        revocations=revocations,
+        families=TokenFamilies(stores.refresh_tokens, MacKeys.derive(roots, "refresh token"), clock),
+        verifier=AccessTokenVerifier(settings.issuer, keys, revocations, clock, lambda: policy.current.tokens.leeway),
+        accounts=Accounts(stores.users, hashing, clock, longest),
+        clients=ClientRegistry(stores.clients, secrets, clock, known_grant_types(), longest),
+        resources=ResourceRegistry(stores.resources, clock),
+    )
+
+
+def known_grant_types() -> frozenset[str]:
+    """Every grant type that this installation serves, third parties' included."""
+    return BUILT_IN_GRANTS | third_party_grant_types()

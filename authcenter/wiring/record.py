@@ -1,0 +1,88 @@
+"""The record: every store over one database."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from authcenter.audit.chain import GENESIS, link
+from authcenter.core.clock import Clock
+from authcenter.core.event import Event
+from authcenter.settings.boot import BootSettings
+from authcenter.stores.ports.accounts import UserStore
+from authcenter.stores.ports.audit import AuditLog
+from authcenter.stores.ports.clients import ClientStore, ResourceStore
+from authcenter.stores.ports.keys import SigningKeyStore
+from authcenter.stores.ports.schema import SchemaState
+from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
+from authcenter.stores.sql.audit import SqlAuditLog
+from authcenter.stores.sql.changes import SqlChangeFeed
+from authcenter.stores.sql.clients import SqlClientStore
+from authcenter.stores.sql.database import Database
+from authcenter.stores.sql.keys import SqlSigningKeyStore
+from authcenter.stores.sql.resources import SqlResourceStore
+from authcenter.stores.sql.revocations import SqlRevocationStore
+from authcenter.stores.sql.schema import schema_state, upgrade_schema
+from authcenter.stores.sql.tokens import SqlRefreshTokenStore
+from authcenter.stores.sql.transactions import Transactions
+from authcenter.stores.sql.users import SqlUserStore
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The record, behind its ports."""
+
+    clients: ClientStore
+    resources: ResourceStore
+    users: UserStore
+    keys: SigningKeyStore
+    refresh_tokens: RefreshTokenStore
+    revocations: RevocationStore
+    changes: ChangeFeed
+    audit: AuditLog
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The database: its schema, and the stores over it."""
+
+    stores: Stores
+    _database: Database
+
+    async def schema(self) -> SchemaState:
+        """Which schema it has. Raises ``StoreUnavailable``."""
+        return await schema_state(self._database)
+
+    async def upgrade_schema(self) -> SchemaState:
+        """Bring it to the newest. Raises ``StoreUnavailable``."""
+        return await upgrade_schema(self._database)
+
+
+@asynccontextmanager
+async def open_record(
+    settings: BootSettings, clock: Clock, on_event: Callable[[Event], None] = lambda _: None
+) -> AsyncIterator[Record]:
+    """Nothing is connected before it is used. Closed at the end, also when something fails halfway.
+
+    Args:
+        on_event: Told of each audit event once it is committed.
+    """
+    database = Database(settings.database_url)
+    try:
+        yield Record(sql_stores(database, clock, on_event), database)
+    finally:
+        await database.close()
+
+
+def sql_stores(database: Database, clock: Clock, on_event: Callable[[Event], None]) -> Stores:
+    """Every port over one database."""
+    transactions = Transactions(database, clock, link, GENESIS, on_event)
+    return Stores(
+        clients=SqlClientStore(database, transactions),
+        resources=SqlResourceStore(database, transactions),
+        users=SqlUserStore(database, transactions),
+        keys=SqlSigningKeyStore(database, transactions),
+        refresh_tokens=SqlRefreshTokenStore(database, transactions),
+        revocations=SqlRevocationStore(database, transactions),
+        changes=SqlChangeFeed(database),
+        audit=SqlAuditLog(database, transactions),
+    )
