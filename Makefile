@@ -30,7 +30,7 @@ test: development ## run the whole suite, with real servers
 	@PYTHON=$(BIN)/python tests/servers/install.sh
 	$(PYTEST) $(PARALLEL) $(ARGS) $(wildcard tests/unit tests/integration tests/browser)
 ifneq ($(wildcard tests/chaos),)
-	$(PYTEST) $(ARGS) tests/chaos
+	$(PYTEST) $(PARALLEL) $(ARGS) tests/chaos
 endif
 
 unit: development ## run the unit tests: seconds, no servers
@@ -61,7 +61,7 @@ bench: development ## measure throughput, latency and memory (needs wrk; npm for
 lock: .venv/.made-in ## renew the lock files for pyproject.toml (maintainers); newest versions: make lock UPGRADE=1
 	@$(PIP) install uv
 	@printf 'hatchling\neditables\n' | $(LOCK) --output-file requirements.lock pyproject.toml -
-	@$(LOCK) --group dev --constraints requirements.lock --output-file requirements-dev.lock pyproject.toml
+	@$(LOCK) --group dev --constraints requirements.lock --output-file tests/requirements.lock pyproject.toml
 
 # One lock for all supported versions and platforms, with hashes and without the address of an index.
 LOCK = $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
@@ -103,7 +103,7 @@ endif
 		cat .venv/.check; echo 'requirements.lock does not fit pyproject.toml: make lock' >&2; exit 1; }
 	@touch $@
 
-.venv/.dev: requirements-dev.lock .venv/.runtime
+.venv/.dev: tests/requirements.lock .venv/.runtime
 	@echo 'Installing the tools of development into .venv'
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --require-hashes -r tests/requirements.lock
 	@touch $@

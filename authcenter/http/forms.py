@@ -28,6 +28,10 @@ async def read_form(request: web.BaseRequest) -> Form:
         description = f"The content type must be {_FORM}."
         raise invalid_request(Rule.CONTENT_TYPE, description, f"it is {request.content_type!a:.80}")
     try:
+        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+            # RFC 9110 §10.1.1; curl waits a second for it before it sends a large body.
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0
         body = await request.read()
     except web.HTTPRequestEntityTooLarge as problem:
         hint = f"over {MAX_BODY_BYTES} bytes"

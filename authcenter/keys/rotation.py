@@ -52,8 +52,7 @@ class KeyRotation:
                 raise Conflict(f"{kid} is the key that signs {key.alg}: run `keys rotate --alg {key.alg} --now` first")
             case KeyState.NEXT:
                 retired = replace(key, retired_at=self.clock.now())
-                await self.store.replace(retired, _because(EventKind.KEY_RETIRED, key, actor))
-                await self.live.reload()
+                await self._write(retired, _because(EventKind.KEY_RETIRED, key, actor))
                 return retired
             case state:
                 raise Conflict(f"{kid} is {state} already")
@@ -81,8 +80,7 @@ class KeyRotation:
             cuts=(Cut(CutKind.KEY, kid, reason),),
         )
         revoked = replace(key, revoked_at=now, private_pem="")
-        await self.store.replace(revoked, consequences, successor=successor)
-        await self.live.reload()
+        await self._write(revoked, consequences, successor)
         return successor
 
     async def reencrypt(self, actor: str) -> tuple[list[str], list[str]]:
@@ -101,8 +99,8 @@ class KeyRotation:
                 unopened.append(key.kid)
                 continue
             locked = replace(key, private_pem=await asyncio.to_thread(self.vault.lock, private))
-            await self.store.replace(locked, _because(EventKind.KEYS_REENCRYPTED, key, actor))
-            done.append(key.kid)
+            if await self.store.replace(locked, _because(EventKind.KEYS_REENCRYPTED, key, actor)):
+                done.append(key.kid)
         return done, unopened
 
     async def _make(self, alg: Alg, signs_from: datetime) -> StoredKey:
@@ -111,12 +109,18 @@ class KeyRotation:
         locked = await asyncio.to_thread(self.vault.lock, private)
         return StoredKey(Kid(jwk["kid"]), alg, jwk, locked, self.clock.now(), signs_from)
 
-    async def _find(self, kid: str) -> StoredKey:
+    async def _write(self, key: StoredKey, consequences: Consequences, successor: StoredKey | None = None) -> None:
+        if not await self.store.replace(key, consequences, successor=successor):
+            raise Conflict(f"{key.kid} has been revoked meanwhile")
         await self.live.reload()
-        for key in await self.store.list_keys():
-            if key.kid == kid:
-                return key
-        raise NotFound(f"no key {kid!r:.80}")
+
+    async def _find(self, kid: str) -> StoredKey:
+        listed = {key.kid: key for key in await self.store.list_keys()}
+        # After the list, so that whatever is listed has a state.
+        await self.live.reload()
+        if kid not in listed or kid not in self.live.ring.states:
+            raise NotFound(f"no key {kid!r:.80}")
+        return listed[Kid(kid)]
 
     def _states(self, alg: Alg) -> list[KeyState]:
         ring = self.live.ring

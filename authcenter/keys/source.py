@@ -21,6 +21,7 @@ class LiveKeyRing:
         ring: The snapshot; swapped whole, so a request that holds one finishes on it.
         version: Rises with every swap.
         loaded: Whether the store has ever been read.
+        unreadable: The kids of rows that are no keys of ours.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class LiveKeyRing:
         self.ring = EMPTY_RING
         self.version = 0
         self.loaded = False
+        self.unreadable: tuple[str, ...] = ()
 
     async def reload(self) -> None:
         """Read the store, and swap the ring where anything has changed, be it by time alone.
@@ -86,7 +88,15 @@ class LiveKeyRing:
         await self.reload()
 
     def _open(self, rows: Sequence[StoredKey]) -> list[SigningKey]:
-        return [self._open_one(row) for row in rows]
+        """All keys that can be read; one that cannot must not take the others down."""
+        keys, unreadable = [], []
+        for row in rows:
+            try:
+                keys.append(self._open_one(row))
+            except ValueError:
+                unreadable.append(row.kid)
+        self.unreadable = tuple(unreadable)
+        return keys
 
     def _open_one(self, row: StoredKey) -> SigningKey:
         known = self._opened.get(row.kid)

@@ -71,7 +71,7 @@ class CachePolicy(Section):
     )
     lock_ttl: int = seconds(5, 1, 60, "how long one process may hold the right to fill an entry")
     stale_if_error: int = seconds(
-        600, 0, _DAY, "how long after its TTL a record is still served while the store is down"
+        600, 0, _DAY, "how long after it was read a record is still served while the store is down"
     )
 
 

@@ -12,6 +12,7 @@ class Health:
     Attributes:
         missing: What has not been loaded yet since the start.
         dependencies: Whether each dependency answered when it was last asked; absent before the first time.
+        told: What has been logged and need not be again.
         clock_skew: Seconds by which this machine's clock is ahead of the database's.
     """
 
@@ -19,6 +20,7 @@ class Health:
     dependencies: dict[str, bool] = field(default_factory=dict)
     clock_skew: float = 0.0
     draining: bool = False
+    told: set[tuple[str, ...]] = field(default_factory=set)
     policy_version: str = ""
 
     @property

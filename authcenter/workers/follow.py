@@ -71,7 +71,7 @@ class Follower:
         missing = self.health.missing
         if "schema" in missing:
             if not await self.migrated():
-                self.log.error("schema_pending", remedy="run `authcenter db upgrade`")
+                self._tell_once("schema_pending", remedy="run `authcenter db upgrade`")
                 return
             missing.discard("schema")
         if "signing keys" in missing:
@@ -81,7 +81,15 @@ class Follower:
         await self.revocations.poll(self.policy.current.revocation.short_hash_bytes)
         missing.discard("revocations")
         await self.keys.reload()
+        for kid in self.keys.unreadable:
+            self._tell_once("signing_key_unreadable", kid=kid, remedy="look at its row in signing_keys")
         await self.forget(self.clock.seconds())
+
+    def _tell_once(self, event: str, **fields: str) -> None:
+        """What stays wrong is logged once, not at every step."""
+        if (event, *fields.values()) not in self.health.told:
+            self.health.told.add((event, *fields.values()))
+            self.log.error(event, **fields)
 
     def _note_database(self, *, up: bool, hint: str = "") -> None:
         """Told once, when it changes: an outage must not flood the log."""

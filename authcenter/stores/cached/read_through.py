@@ -2,7 +2,7 @@
 
 Penetration: what does not exist is remembered too, briefly and in bounded number. Breakdown: one load per key at a
 time. Avalanche: every lifetime is drawn anew around the policy's. While the record does not answer, what is known is
-served up to ``stale_if_error`` past its lifetime.
+served, where it exists, for ``stale_if_error`` after it was read.
 """
 
 import asyncio
@@ -61,7 +61,8 @@ class ReadThroughCache(Generic[V]):
             value = await self._fly(key)
         except StoreUnavailable:
             oldest = self._clock.seconds() - self._policy().cache.stale_if_error
-            if entry is None or entry.loaded_at < oldest:
+            # That something did not exist is no answer in an outage: it may have been made since.
+            if entry is None or entry.value is None or entry.loaded_at < oldest:
                 self._count("error")
                 raise
             self._count("stale")

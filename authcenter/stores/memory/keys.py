@@ -28,15 +28,17 @@ class MemorySigningKeyStore(SigningKeyStore):
 
     async def replace(
         self, key: StoredKey, consequences: Consequences = NO_CONSEQUENCES, *, successor: StoredKey | None = None
-    ) -> None:
+    ) -> bool:
         def write(tables: Tables, at: datetime) -> bool:
-            if key.kid in tables.keys:
-                tables.keys[key.kid] = key
+            held = tables.keys.get(key.kid)
+            if held is None or held.revoked_at is not None:
+                return False
+            tables.keys[key.kid] = key
             if successor is not None:
                 _add(tables, successor)
             return True
 
-        self._record.commit(write, consequences)
+        return self._record.commit(write, consequences)
 
 
 def _add(tables: Tables, key: StoredKey) -> None:

@@ -40,6 +40,6 @@ class SigningKeyStore(Protocol):
 
     async def replace(
         self, key: StoredKey, consequences: Consequences = NO_CONSEQUENCES, *, successor: StoredKey | None = None
-    ) -> None:
-        """Write ``key`` anew and, in the same transaction, add ``successor``."""
+    ) -> bool:
+        """Write ``key`` anew and, in the same transaction, add ``successor``; False where it is gone or revoked."""
         ...

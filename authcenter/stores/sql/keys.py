@@ -46,11 +46,14 @@ class SqlSigningKeyStore(SigningKeyStore):
 
     async def replace(
         self, key: StoredKey, consequences: Consequences = NO_CONSEQUENCES, *, successor: StoredKey | None = None
-    ) -> None:
+    ) -> bool:
         async def write(connection: AsyncConnection) -> bool:
-            await connection.execute(update(signing_keys).where(signing_keys.c.kid == key.kid).values(asdict(key)))
+            # Nothing is written over a revocation, whoever read the key before it.
+            standing = signing_keys.c.kid == key.kid, signing_keys.c.revoked_at.is_(None)
+            if (await connection.execute(update(signing_keys).where(*standing).values(asdict(key)))).rowcount == 0:
+                return False
             if successor is not None:
                 await connection.execute(insert(signing_keys).values(asdict(successor)))
             return True
 
-        await self._transactions.commit(write, consequences)
+        return await self._transactions.commit(write, consequences)

@@ -39,16 +39,25 @@ async def test_a_taken_kid_is_a_conflict_and_keeps_nothing(stores: Stores) -> No
 
 
 async def test_a_key_is_replaced_with_its_successor_or_not_at_all(stores: Stores) -> None:
-    old, retired = a_key(retired_at=None), a_key(private_pem="")
-    successor = a_key("k2", created_at=SOME_TIME + timedelta(days=1))
+    old, retired = a_key(retired_at=None, revoked_at=None), a_key(private_pem="", revoked_at=None)
+    successor = a_key("k2", revoked_at=None, created_at=SOME_TIME + timedelta(days=1))
     await stores.keys.add(old)
     with pytest.raises(Conflict):
         await stores.keys.replace(retired, recorded(), successor=a_key("k1"))
     assert await stores.keys.list_keys() == [old]
     assert await stores.proven_rows() == []
 
-    await stores.keys.replace(retired, recorded(EventKind.KEY_RETIRED), successor=successor)
+    assert await stores.keys.replace(retired, recorded(EventKind.KEY_RETIRED), successor=successor)
     assert await stores.keys.list_keys() == [retired, successor]
-    await stores.keys.replace(successor)
+    assert await stores.keys.replace(successor)
     assert await stores.keys.list_keys() == [retired, successor]
     assert len(await stores.proven_rows()) == 1
+
+
+@pytest.mark.parametrize("kid", ["k1", "unknown"])
+async def test_nothing_is_written_over_a_revoked_key_or_one_that_is_not_there(stores: Stores, kid: str) -> None:
+    revoked = a_key("k1")
+    await stores.keys.add(revoked)
+    assert not await stores.keys.replace(a_key(kid, revoked_at=None), recorded(), successor=a_key("k2"))
+    assert await stores.keys.list_keys() == [revoked]
+    assert await stores.proven_rows() == []
