@@ -52,7 +52,8 @@ class OriginReader:
 
 def _storable(header: str) -> str:
     """The beginning of a header, bytes that are not UTF-8 (aiohttp makes lone surrogates of them) written out."""
-    return header[:_LONGEST].encode(errors="backslashreplace").decode()
+    shown = header[:_LONGEST]
+    return shown if shown.isascii() else shown.encode(errors="backslashreplace").decode()
 
 
 def _bare(hop: str) -> str:
