@@ -97,6 +97,12 @@ class StoreUnavailable(Unavailable):
     """A store did not answer, or not in time."""
 
 
+class SharedStateUnavailable(Unavailable):
+    """Redis did not answer. Whoever asks has a fallback and catches this."""
+
+    rule = Rule.SHARED_STATE_UNAVAILABLE
+
+
 class Overloaded(Unavailable):
     """A bounded pool is full."""
 

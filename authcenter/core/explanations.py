@@ -152,6 +152,9 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "Everything issued to this subject or client up to this second has just been cut.", "Try again in a second."
     ),
     Rule.STORE_UNAVAILABLE: Explanation("The database does not answer.", "Look at `dependency_up` and the database."),
+    Rule.SHARED_STATE_UNAVAILABLE: Explanation(
+        "Redis does not answer, and what was asked has no fallback.", "Look at `dependency_up` and Redis."
+    ),
     Rule.PASSWORD_POOL_FULL: Explanation(
         "More passwords arrive than this process can hash.", "Add instances; look for a flood of logins."
     ),

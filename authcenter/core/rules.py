@@ -69,6 +69,7 @@ class Rule(StrEnum):
     TOKEN_CUT_PENDING = "token_cut_pending"
 
     STORE_UNAVAILABLE = "store_unavailable"
+    SHARED_STATE_UNAVAILABLE = "shared_state_unavailable"
     PASSWORD_POOL_FULL = "password_pool_full"
     REVOCATIONS_STALE = "revocations_stale"
     INTERNAL = "internal"
