@@ -38,8 +38,8 @@ class RedisConnection:
     async def run(self, act: Callable[[Any], Awaitable[T]]) -> T:
         """The outcome of ``act``, which gets the client.
 
-        A command whose connection broke may have run: redis-py sends it once more. Scripts that must not run twice carry
-        an operation id.
+        A command whose connection broke may have run, and redis-py sends it once more: scripts that must not run twice
+        carry an operation id.
 
         Raises:
             SharedStateUnavailable: Redis is gone, or did not answer in time.
@@ -100,5 +100,5 @@ def _behind_sentinels(rest: str, options: dict[str, Any]) -> Any:
     sentinels = [urlsplit(f"redis://{host}") for host in hosts.split(",")]
     known = [(one.hostname or "localhost", one.port or _SENTINEL_PORT) for one in sentinels]
     limits = {name: options[name] for name in ("socket_connect_timeout", "socket_timeout")}
-    found = Sentinel(known, sentinel_kwargs=limits, **options)
+    found = Sentinel(known, sentinel_kwargs=limits, **options)  # type: ignore[no-untyped-call]
     return found.master_for(service, username=parsed.username, password=parsed.password)
