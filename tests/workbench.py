@@ -42,6 +42,7 @@ from authcenter.stores.memory.keys import MemorySigningKeyStore
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.ports.keys import StoredKey
+from authcenter.stores.ports.shared import RateCounters
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.tokens.introspection import Introspection
@@ -129,12 +130,14 @@ class Workbench:
         """The parts of one more process over the same record."""
         return build_core(self.settings, self.policy, self.stores, self.hashing, self.clock)
 
-    def another_service(self, core: Core) -> Service:
+    def another_service(self, core: Core, *counters: RateCounters) -> Service:
         async def migrated() -> bool:
             return self.migrated
 
         log = structlog.wrap_logger(self.log, processors=[])
-        return build_service(self.settings, core, self.metrics, log, self.request_log, migrated=migrated)
+        return build_service(
+            self.settings, core, self.metrics, log, self.request_log, migrated=migrated, counters=counters
+        )
 
     async def start(self) -> "Workbench":
         """Load keys and revocations; make the clients and the user."""

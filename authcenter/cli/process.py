@@ -78,7 +78,11 @@ async def _serve(settings: BootSettings, policy: LivePolicy, *, demo: bool) -> N
                 print(line, file=sys.stderr, flush=True)
         log.info("started", port=public.port, ops_port=operators.port, issuer=settings.issuer, env=settings.env)
 
-        background = [service.follower.run(), watch(policy, FilePolicySource(settings.policy_file))]
+        background = [
+            service.follower.run(),
+            service.settle_limits(),
+            watch(policy, FilePolicySource(settings.policy_file)),
+        ]
         if tls and settings.tls_cert and settings.tls_key:
             background.append(reload_on_change(tls, settings.tls_cert, settings.tls_key, log))
         tasks = [asyncio.create_task(_supervised(work, stopped, log)) for work in background]

@@ -28,6 +28,7 @@ class Metrics:
         self.key_age = self._gauge("signing_key_age_seconds", "Age of each key that signs.", "kid", "alg")
         self.cache_requests = self._counter("cache_requests", "Cache look-ups.", "cache", "outcome")
         self.logins = self._counter("login", "Password checks.", "outcome")
+        self.rate_limited = self._counter("rate_limited", "Requests refused by a rate limit.", "rule")
         self.audit_events = self._counter("audit_events", "Audit events written.", "event")
         self.http_seconds = self._histogram("http_request_seconds", "Time of a request.", "method", "route", "status")
 
