@@ -10,9 +10,10 @@ from authcenter.core.errors import RateLimited, SharedStateUnavailable, Unavaila
 from authcenter.core.rules import Rule
 from authcenter.core.user import name_key
 from authcenter.limits.address import network_of
+from authcenter.limits.turns import Turns
 from authcenter.settings.policy_sections import RateLimitPolicy
 from authcenter.settings.rate import Rate
-from authcenter.stores.ports.shared import RateCounters
+from authcenter.stores.ports.shared import RateCounters, Taken
 
 _LONGEST_LOGIN = 1024
 
@@ -24,20 +25,24 @@ class _Slot:
     Who breaks off while the hash runs keeps it taken: the guess was made.
     """
 
+    turns: Turns
     counters: RateCounters
     key: str
     rate: Rate
 
     async def __aenter__(self) -> None:
-        return None
+        self.turns.enter(self.key)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None or issubclass(kind, (Unavailable, RateLimited)):
-            # Counters that have gone away meanwhile keep a slot that lapses by itself: no reason to refuse a login.
-            with suppress(Unavailable):
-                await self.counters.give_back(self.key, self.rate)
+        try:
+            if kind is None or issubclass(kind, (Unavailable, RateLimited)):
+                # Counters that have gone away meanwhile keep a slot that lapses by itself: no reason to refuse a login.
+                with suppress(Unavailable):
+                    await self.counters.give_back(self.key, self.rate)
+        finally:
+            self.turns.leave(self.key)
 
 
 class LoginLimits:
@@ -50,7 +55,7 @@ class LoginLimits:
 
     def __init__(self, policy: Callable[[], RateLimitPolicy], macs: MacKeys, counters: Sequence[RateCounters]) -> None:
         """``counters``: the first that answers counts; the others stand in for it."""
-        self._policy, self._macs, self._counters = policy, macs, tuple(counters)
+        self._policy, self._macs, self._counters, self._turns = policy, macs, tuple(counters), Turns()
 
     @asynccontextmanager
     async def attempt(self, address: str, login: str) -> AsyncIterator[None]:
@@ -59,7 +64,7 @@ class LoginLimits:
 
         Raises:
             RateLimited: No slot is free.
-            Unavailable: No counters answer.
+            Unavailable: No counters answer, or too many wait for those inside.
         """
         policy = self._policy()
         network, name = network_of(address), name_key(login[:_LONGEST_LOGIN]).encode(errors="backslashreplace")
@@ -73,14 +78,12 @@ class LoginLimits:
 
     async def _slot(self, name: str, key: str, rate: Rate, rule: Rule) -> _Slot:
         shared_key = f"{name}:{rate}:{key}"
-        gone = SharedStateUnavailable("no counters of failed logins")
-        for counters in self._counters:
-            try:
-                taken = await counters.take(shared_key, rate)
-            except SharedStateUnavailable as failure:
-                gone = failure
-                continue
-            if not taken.allowed:
+        while True:
+            others = self._turns.inside(shared_key)
+            counters, taken = await self._take(shared_key, rate)
+            if taken.allowed:
+                return _Slot(self._turns, counters, shared_key, rate)
+            if not others and not self._turns.inside(shared_key):
                 raise RateLimited(
                     rule,
                     f"{name} {key}: more than {rate}",
@@ -88,5 +91,14 @@ class LoginLimits:
                     retry_after=taken.retry_after,
                     reset_after=taken.reset_after,
                 )
-            return _Slot(counters, shared_key, rate)
+            await self._turns.wait(shared_key)
+
+    async def _take(self, shared_key: str, rate: Rate) -> tuple[RateCounters, Taken]:
+        """Of the first counters that answer."""
+        gone = SharedStateUnavailable("no counters of failed logins")
+        for counters in self._counters:
+            try:
+                return counters, await counters.take(shared_key, rate)
+            except SharedStateUnavailable as failure:
+                gone = failure
         raise gone

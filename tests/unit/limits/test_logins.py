@@ -16,6 +16,7 @@ from authcenter.core.errors import (
 )
 from authcenter.core.rules import Rule
 from authcenter.limits.logins import LoginLimits
+from authcenter.limits.turns import MOST_WAITING
 from authcenter.settings.policy_sections import RateLimitPolicy
 from authcenter.settings.rate import Rate
 from authcenter.stores.memory.shared import MemoryRateCounters
@@ -67,7 +68,9 @@ class Door:
                     raise fails
         except RateLimited as limited:
             return limited.rule
-        except (OAuthError, StoreUnavailable, Overloaded):
+        except Overloaded as overload:
+            return None if overload is fails else overload.rule
+        except (OAuthError, StoreUnavailable):
             return None
         return None
 
@@ -158,6 +161,37 @@ async def test_never_more_inside_than_slots_are_free() -> None:
     wrong = invalid_grant(Rule.USER_PASSWORD_WRONG, "x")
     told = await asyncio.gather(*(door.knock(fails=wrong, pause=0.001) for _ in range(1000)))
     assert door.most_inside == told.count(None) == 10
+    assert told.count(Rule.RATE_LIMITED_ADDRESS) == MOST_WAITING
+    assert told.count(Rule.PASSWORD_POOL_FULL) == 1000 - 10 - MOST_WAITING
+    assert await door.knock() is Rule.RATE_LIMITED_ADDRESS
+
+
+async def test_who_finds_others_inside_waits_for_them_and_is_not_taken_for_an_attack() -> None:
+    door = Door()
+    told = await asyncio.gather(*(door.knock(pause=0.001) for _ in range(10 + MOST_WAITING)))
+    assert told == [None] * (10 + MOST_WAITING)
+    assert door.most_inside == 10
+
+
+async def test_of_those_who_wait_as_many_are_let_in_as_slots_come_back() -> None:
+    door = Door()
+    wrong = invalid_grant(Rule.USER_PASSWORD_WRONG, "x")
+    tries = [door.knock(fails=wrong if number % 2 else None, pause=0.001) for number in range(40)]
+    told = await asyncio.gather(*tries)
+    assert door.most_inside == 10
+    assert sum(rule is None for rule in told[1::2]) == 10, "wrong ones that were tried"
+    assert await door.knock() is Rule.RATE_LIMITED_ADDRESS
+
+
+async def test_who_gives_up_waiting_leaves_the_others_their_turn() -> None:
+    door = Door()
+    tries = [asyncio.create_task(door.knock(pause=0.01)) for _ in range(30)]
+    await asyncio.sleep(0.001)
+    for each in tries[10:20]:
+        each.cancel()
+    told = await asyncio.gather(*tries, return_exceptions=True)
+    assert told[:10] + told[20:] == [None] * 20
+    assert await door.knock() is None
 
 
 async def test_slots_come_free_one_by_one_so_that_nobody_is_locked_out_for_ever() -> None:
