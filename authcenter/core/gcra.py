@@ -57,7 +57,14 @@ class SlotTable:
 
     def give_back(self, key: str, now: float, slots: int = 1) -> None:
         """Undo ``take``. What has come free meanwhile by itself is not given twice."""
-        self.fill(key, now, self.left(key, now)[1] - slots * self.interval)
+        free_at = self._free_at.get(key)
+        if free_at is None:
+            return
+        free_at -= slots * self.interval
+        if free_at - (now - self.began) > self.interval * _TOLERANCE:
+            self._free_at[key] = free_at
+        else:
+            del self._free_at[key]
 
     def fill(self, key: str, now: float, reset_after: float) -> None:
         """Let all slots of ``key`` be free in ``reset_after`` seconds, as somebody else counted."""
