@@ -19,7 +19,7 @@ from authcenter.http.cors import ClientCors
 from authcenter.http.discovery import DiscoveryEndpoint, JwksEndpoint
 from authcenter.http.frame import Frame, security_headers
 from authcenter.http.introspect import IntrospectionEndpoint
-from authcenter.http.operations import OperatorsListener
+from authcenter.http.operations import OperatorsListener, ThisProcess
 from authcenter.http.origin import OriginReader
 from authcenter.http.revoke import RevocationEndpoint
 from authcenter.http.router import Handler, Router
@@ -48,6 +48,7 @@ class Service:
 
     public: Handler
     operators: Handler
+    observed: ThisProcess
     follower: Follower
     health: Health
 
@@ -101,7 +102,8 @@ def build_service(
         JwksEndpoint(core.keys, policy),
     ):
         endpoint.mount(router)
-    operators = OperatorsListener(health, metrics, lambda: _refresh_gauges(core, metrics), Router())
+    observed = ThisProcess(health, metrics, lambda: _refresh_gauges(core, metrics))
+    operators = OperatorsListener(observed, Router())
     operators.mount()
 
     follower = Follower(
@@ -117,7 +119,7 @@ def build_service(
         metrics=metrics,
         log=log,
     )
-    return Service(frame.handle, operators.handle, follower, health)
+    return Service(frame.handle, operators.handle, observed, follower, health)
 
 
 def _token_service(settings: BootSettings, core: Core, metrics: Metrics) -> TokenService:
