@@ -21,7 +21,7 @@ from authcenter.http.cors import ClientCors
 from authcenter.http.discovery import DiscoveryEndpoint, JwksEndpoint
 from authcenter.http.frame import Frame, security_headers
 from authcenter.http.introspect import IntrospectionEndpoint
-from authcenter.http.operations import OperatorsListener
+from authcenter.http.operations import OperatorsListener, ThisProcess
 from authcenter.http.origin import OriginReader
 from authcenter.http.revoke import RevocationEndpoint
 from authcenter.http.router import Handler, Router
@@ -56,6 +56,7 @@ class Service:
 
     public: Handler
     operators: Handler
+    observed: ThisProcess
     follower: Follower
     settle_limits: Callable[[], Coroutine[None, None, None]]
     health: Health
@@ -113,7 +114,8 @@ def build_service(
         JwksEndpoint(core.keys, policy),
     ):
         endpoint.mount(router)
-    operators = OperatorsListener(health, metrics, lambda: _refresh_gauges(core, metrics), Router())
+    observed = ThisProcess(health, metrics, lambda: _refresh_gauges(core, metrics))
+    operators = OperatorsListener(observed, Router())
     operators.mount()
 
     follower = Follower(
@@ -129,7 +131,7 @@ def build_service(
         metrics=metrics,
         log=log,
     )
-    return Service(frame.handle, operators.handle, follower, limits.settle, health)
+    return Service(frame.handle, operators.handle, observed, follower, limits.settle, health)
 
 
 def _token_service(settings: BootSettings, core: Core, metrics: Metrics) -> TokenService:
