@@ -25,6 +25,7 @@ from authcenter.telemetry.logs import Logger, configure_logs, set_level
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.wiring.core import build_core
+from authcenter.wiring.jobs import background_jobs
 from authcenter.wiring.record import open_record
 from authcenter.wiring.service import build_service
 
@@ -78,7 +79,12 @@ async def _serve(settings: BootSettings, policy: LivePolicy, *, demo: bool) -> N
                 print(line, file=sys.stderr, flush=True)
         log.info("started", port=public.port, ops_port=operators.port, issuer=settings.issuer, env=settings.env)
 
-        background = [service.follower.run(), watch(policy, FilePolicySource(settings.policy_file))]
+        jobs = background_jobs(core, service.health, metrics, log)
+        background = [
+            service.follower.run(),
+            *(job.run() for job in jobs),
+            watch(policy, FilePolicySource(settings.policy_file)),
+        ]
         if tls and settings.tls_cert and settings.tls_key:
             background.append(reload_on_change(tls, settings.tls_cert, settings.tls_key, log))
         tasks = [asyncio.create_task(_supervised(work, stopped, log)) for work in background]

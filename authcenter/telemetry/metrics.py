@@ -29,6 +29,7 @@ class Metrics:
         self.cache_requests = self._counter("cache_requests", "Cache look-ups.", "cache", "outcome")
         self.logins = self._counter("login", "Password checks.", "outcome")
         self.audit_events = self._counter("audit_events", "Audit events written.", "event")
+        self.eviction_backlog = self._gauge("eviction_backlog_rows", "Dead rows, where this process evicts.", "table")
         self.http_seconds = self._histogram("http_request_seconds", "Time of a request.", "method", "route", "status")
 
     def _counter(self, name: str, text: str, *labels: str) -> CountedSeries:
