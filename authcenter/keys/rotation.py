@@ -74,11 +74,10 @@ class KeyRotation:
 
         That instant is kept too: what lives no more must not come back when a key after it is taken out of the line.
         """
-        key = next((key for key in await self.store.list_keys() if key.kid == kid and key.private_pem), None)
-        if key is None:
-            return False
-        dropped = replace(key, private_pem="", retired_at=key.retired_at or ceased_at)
-        return await self.store.replace(dropped, _because(EventKind.KEY_DROPPED, key, actor))
+        key = self.live.ring.keys[kid]
+        context = {"kid": kid, "alg": key.alg, "ceased_at": ceased_at.isoformat()}
+        event = Event(EventKind.KEY_DROPPED, actor, context=context)
+        return await self.store.drop(Kid(kid), ceased_at, Consequences(events=(event,)))
 
     async def retire(self, kid: str, actor: str) -> StoredKey:
         """Let a key verify only.

@@ -16,6 +16,9 @@ from authcenter.jose.algorithms import Alg
 from authcenter.keys.ring import RETIREMENT, KeyRing, KeyState, SigningKey, superseded_at
 from authcenter.settings.policy import Policy
 
+PRIVATE_HALF_KEPT = timedelta(minutes=5)
+"""How long the private half of a dropped key is kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class RotationRules:
@@ -91,9 +94,13 @@ def next_successions(ring: KeyRing, rules: RotationRules, now: datetime) -> list
 
 
 def spent_keys(ring: KeyRing, with_private_half: Iterable[str], now: datetime) -> list[tuple[str, datetime]]:
-    """Keys of ``with_private_half`` that are dropped: nothing they signed can live. With when each ceased to sign."""
-    spent = [ring.keys[kid] for kid in with_private_half if ring.states.get(kid) is KeyState.DROPPED]
-    return [(key.kid, ended) for key in spent if (ended := superseded_at(key, ring.keys.values(), now))]
+    """Keys of ``with_private_half`` that are dropped, and were a while ago. With when each ceased to sign.
+
+    Not at once: a rollback that was decided just before, or by a clock a little behind, must find its key whole.
+    """
+    dropped = [ring.keys[kid] for kid in with_private_half if ring.states.get(kid) is KeyState.DROPPED]
+    ended = [(key.kid, ended_at) for key in dropped if (ended_at := superseded_at(key, ring.keys.values(), now))]
+    return [(kid, ended_at) for kid, ended_at in ended if ended_at + RETIREMENT + PRIVATE_HALF_KEPT <= now]
 
 
 def plan(

@@ -1,6 +1,7 @@
 """Signing keys in memory, and the pause of their rotation."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from authcenter.core.cut import NO_CONSEQUENCES, Consequences
@@ -54,6 +55,16 @@ class MemorySigningKeyStore(SigningKeyStore):
             tables.keys[key.kid] = key
             if successor is not None:
                 _add(tables, successor)
+            return True
+
+        return self._record.commit(write, consequences)
+
+    async def drop(self, kid: Kid, ceased_at: datetime, consequences: Consequences = NO_CONSEQUENCES) -> bool:
+        def write(tables: Tables, at: datetime) -> bool:
+            held = tables.keys.get(kid)
+            if held is None or not held.private_pem:
+                return False
+            tables.keys[kid] = replace(held, private_pem="", retired_at=held.retired_at or ceased_at)
             return True
 
         return self._record.commit(write, consequences)

@@ -54,6 +54,13 @@ class SigningKeyStore(Protocol):
         """Write ``key`` anew and, in the same transaction, add ``successor``; False where it is gone or revoked."""
         ...
 
+    async def drop(self, kid: Kid, ceased_at: datetime, consequences: Consequences = NO_CONSEQUENCES) -> bool:
+        """Destroy the private half of a key, and keep ``ceased_at`` as ``retired_at`` where there is none.
+
+        False where there is no private half: of two callers one gets True.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class RotationPause:

@@ -67,17 +67,17 @@ class SqlEviction(Eviction):
     async def backlog(self, table: Evictable, most: int) -> int:
         async with self._database.reading() as connection:
             now = await now_on(connection)
-            return await _count(connection, dead_rows(table, now), most)
+            return min(most, sum([await _count(connection, dead, most) for dead in dead_rows(table, now)]))
 
 
-def dead_rows(table: Evictable, now: datetime) -> Select[Any]:
-    """One row for each that is dead."""
+def dead_rows(table: Evictable, now: datetime) -> list[Select[Any]]:
+    """One row for each that is dead, of each kind."""
     one = select(literal(1))
     if table is Evictable.FAMILIES:
-        return one.where(dead_families(now))
+        return [one.where(dead) for dead, _ in dead_families(now)]
     if table is Evictable.REFRESH_TOKENS:
-        return one.select_from(refresh_tokens).join(families).where(dead_families(now))
-    return one.where(LAPSING[table].ends_at < now - KEPT_AFTER_END)
+        return [one.select_from(refresh_tokens).join(families).where(dead) for dead, _ in dead_families(now)]
+    return [one.where(LAPSING[table].ends_at < now - KEPT_AFTER_END)]
 
 
 def evict_lapsed(lapsing: Lapsing, now: datetime, most: int) -> Delete:
@@ -89,20 +89,32 @@ def evict_lapsed(lapsing: Lapsing, now: datetime, most: int) -> Delete:
     return delete(lapsing.table).where(key.in_(oldest), dead)
 
 
-def dead_families(now: datetime) -> ColumnElement[bool]:
-    """Families that nothing alive belongs to."""
+def dead_families(now: datetime) -> tuple[tuple[ColumnElement[bool], Column[Any]], ...]:
+    """Families that nothing alive belongs to: two kinds, each with the column whose index finds it."""
     family = families.c
     last_token_at = func.coalesce(family.rotated_at, family.approved_at, type_=Instant)
-    lapsed = and_(family.expires_at < now - KEPT_AFTER_END, last_token_at < now - KEPT_AFTER_LAST_TOKEN)
-    return or_(family.ended_at < now - KEPT_AFTER_END, lapsed)
+    long_ended = family.ended_at < now - KEPT_AFTER_END
+    lapsed = and_(
+        family.expires_at < now - KEPT_AFTER_END,
+        last_token_at < now - KEPT_AFTER_LAST_TOKEN,
+        or_(family.ended_at.is_(None), ~long_ended),
+    )
+    return (long_ended, family.ended_at), (lapsed, family.expires_at)
+
+
+def oldest_families(dead: ColumnElement[bool], ends_at: Column[Any], most: int) -> Select[Any]:
+    """The ids of those that ended first. One that somebody is writing just now can wait."""
+    oldest = select(families.c.family_id).where(dead).order_by(ends_at).limit(most)
+    return oldest.with_for_update(skip_locked=True)
 
 
 async def _evict_families(connection: AsyncConnection, now: datetime, most: int) -> int:
     """Some dead families with their tokens; of a family with many tokens, the family in a later batch."""
     family, token = families.c, refresh_tokens.c
-    # The family row first, as whoever rotates or ends one does. One that is being ended just now can wait.
-    dead = select(family.family_id).where(dead_families(now)).limit(most).with_for_update(skip_locked=True)
-    ids = (await connection.execute(dead)).scalars().all()
+    # The family row first, as whoever rotates or ends one does.
+    ids: list[str] = []
+    for dead, ends_at in dead_families(now):
+        ids += (await connection.execute(oldest_families(dead, ends_at, most - len(ids)))).scalars()
     if not ids:
         return 0
     some = select(token.selector).where(token.family_id.in_(ids)).limit(most)

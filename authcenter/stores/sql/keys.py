@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.cut import NO_CONSEQUENCES, Consequences
 from authcenter.core.ids import Kid
 from authcenter.stores.ports.keys import RotationPause, RotationPauses, SigningKeyStore, StoredKey
 from authcenter.stores.sql.database import Database
-from authcenter.stores.sql.tables import key_rotation, signing_keys
+from authcenter.stores.sql.tables import Instant, key_rotation, signing_keys
 from authcenter.stores.sql.transactions import Transactions
 
 
@@ -72,6 +73,17 @@ class SqlSigningKeyStore(SigningKeyStore):
             if successor is not None:
                 await connection.execute(insert(signing_keys).values(asdict(successor)))
             return True
+
+        return await self._transactions.commit(write, consequences)
+
+    async def drop(self, kid: Kid, ceased_at: datetime, consequences: Consequences = NO_CONSEQUENCES) -> bool:
+        row = signing_keys.c
+        # A bare value beside a column of microseconds would be bound as the driver pleases.
+        retired_at = func.coalesce(row.retired_at, literal(ceased_at, Instant))
+        dropped = update(signing_keys).where(row.kid == kid, row.private_pem != "")
+
+        async def write(connection: AsyncConnection) -> bool:
+            return (await connection.execute(dropped.values(private_pem="", retired_at=retired_at))).rowcount == 1
 
         return await self._transactions.commit(write, consequences)
 

@@ -11,7 +11,7 @@ from authcenter.core.cut import Consequences, Cut, CutKind
 from authcenter.core.ids import FamilyId
 from authcenter.stores.ports.eviction import KEPT_AFTER_END, KEPT_AFTER_LAST_TOKEN, Evictable
 from tests.integration.stores.backends import Stores
-from tests.integration.stores.samples import a_client, a_family, a_refresh_token, a_revoked_token, recorded
+from tests.integration.stores.samples import a_client, a_family, a_refresh_token, a_revoked_token
 
 MOST = 100
 SLACK = timedelta(minutes=1)
@@ -116,7 +116,7 @@ async def test_what_lapsed_an_hour_ago_goes(
 
 
 async def test_a_change_of_just_now_stays(stores: Stores) -> None:
-    await stores.clients.add(a_client("a"), recorded())
+    await stores.clients.add(a_client("a"))
     assert await stores.eviction.evict(Evictable.CHANGES, MOST) == 0
     assert len(await stores.changes.recent_changes(60)) == 1
 

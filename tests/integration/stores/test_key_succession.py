@@ -1,7 +1,8 @@
 """Conformance of what rotation by policy needs of the store: one successor, whoever races, and one pause."""
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -68,3 +69,15 @@ async def test_a_pause_is_read_as_it_was_written(stores: Stores, until: object) 
     assert await stores.pauses.find() is None
     assert not await stores.pauses.put(None, recorded(EventKind.KEY_ROTATION_RESUMED))
     assert [row.event for row in await stores.proven_rows()] == ["key.rotation_paused", "key.rotation_resumed"]
+
+
+@pytest.mark.parametrize("retired_at", [None, SOME_TIME - DAY], ids=["superseded", "retired"])
+async def test_a_private_half_is_destroyed_once(processes: tuple[Stores, Stores], retired_at: datetime | None) -> None:
+    one = a_key("a", retired_at=retired_at, revoked_at=None)
+    await processes[0].keys.add(one)
+    dropping = [processes[n % 2].keys.drop(one.kid, SOME_TIME, recorded(EventKind.KEY_DROPPED)) for n in range(4)]
+    assert (await asyncio.gather(*dropping)).count(True) == 1
+    kept = replace(one, private_pem="", retired_at=retired_at or SOME_TIME)
+    assert await processes[0].keys.list_keys() == [kept]
+    assert [row.event for row in await processes[1].proven_rows()] == ["key.dropped"]
+    assert not await processes[0].keys.drop(Kid("unknown"), SOME_TIME)

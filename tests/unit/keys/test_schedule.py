@@ -9,7 +9,15 @@ import pytest
 from authcenter.jose.algorithms import Alg
 from authcenter.jose.jwk import read_public_jwk
 from authcenter.keys.ring import RETIREMENT, KeyRing, SigningKey
-from authcenter.keys.schedule import Act, RotationRules, Succession, next_successions, plan, spent_keys
+from authcenter.keys.schedule import (
+    PRIVATE_HALF_KEPT,
+    Act,
+    RotationRules,
+    Succession,
+    next_successions,
+    plan,
+    spent_keys,
+)
 from authcenter.settings.policy import Policy, parse_policy
 from tests.workbench import START, private_key, stored_key
 
@@ -125,7 +133,9 @@ def test_a_pause_puts_the_plan_off_or_ends_it() -> None:
 def test_a_private_half_is_spent_once_nothing_it_signed_can_live() -> None:
     keys = [FIRST, key(1, START + DAY), key(2, START + 2 * DAY, retired_at=START + 2 * DAY)]
     kids = [one.kid for one in keys]
-    before, after = (START + DAY + RETIREMENT + step for step in (-timedelta(seconds=1), timedelta(0)))
+    before, after = (
+        START + DAY + RETIREMENT + PRIVATE_HALF_KEPT + step for step in (-timedelta(seconds=1), timedelta(0))
+    )
     assert spent_keys(KeyRing.of(keys, before), kids, before) == []
     assert spent_keys(KeyRing.of(keys, after), kids, after) == [(FIRST.kid, START + DAY)]
     assert spent_keys(KeyRing.of(keys, after), kids[1:], after) == []

@@ -13,6 +13,7 @@ from authcenter.accounts.passwords import PasswordHashing
 from authcenter.core.event import EventKind
 from authcenter.jose.algorithms import Alg
 from authcenter.keys.ring import RETIREMENT
+from authcenter.keys.schedule import PRIVATE_HALF_KEPT
 from authcenter.stores.ports.keys import StoredKey
 from authcenter.workers.rotation import ACTOR, RotationWorker
 from tests.workbench import Workbench
@@ -84,7 +85,7 @@ async def test_months_of_rotation_make_one_key_a_week_and_fail_no_token(bench: W
     assert {event.actor for event in bench.events} == {ACTOR}
     # Each private half is gone a day and an hour after its key ceased to sign; each public half is kept.
     for key, successor in pairwise(keys):
-        spent = successor.signs_from + RETIREMENT <= bench.clock.now()
+        spent = successor.signs_from + RETIREMENT + PRIVATE_HALF_KEPT <= bench.clock.now()
         assert (key.private_pem == "", key.retired_at) == (spent, successor.signs_from if spent else None)
     dropped = [event.context["kid"] for event in bench.events if event.kind is EventKind.KEY_DROPPED]
     assert dropped == [key.kid for key in keys if not key.private_pem]
