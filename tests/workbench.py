@@ -38,7 +38,9 @@ from authcenter.settings.policy import parse_policy
 from authcenter.stores.memory.accounts import MemoryUserStore
 from authcenter.stores.memory.audit import MemoryAuditLog
 from authcenter.stores.memory.clients import MemoryClientStore, MemoryResourceStore
-from authcenter.stores.memory.keys import MemorySigningKeyStore
+from authcenter.stores.memory.eviction import MemoryEviction
+from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
+from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.ports.keys import StoredKey
@@ -251,6 +253,9 @@ class Workbench:
             revocations=through("revocations", MemoryRevocationStore(record)),
             changes=through("changes", MemoryChangeFeed(record)),
             audit=through("audit", MemoryAuditLog(record)),
+            pauses=through("pauses", MemoryRotationPauses(record)),
+            locks=through("locks", MemoryLocks(record)),
+            eviction=through("eviction", MemoryEviction(record)),
         )
 
 

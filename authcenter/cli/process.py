@@ -30,6 +30,7 @@ from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.telemetry.snapshot import snapshot
 from authcenter.wiring.core import build_core
+from authcenter.wiring.jobs import background_jobs
 from authcenter.wiring.record import open_record
 from authcenter.wiring.service import Service, build_service
 
@@ -99,9 +100,11 @@ async def _serve(settings: BootSettings, policy: LivePolicy, inherited: Inherita
                 print(line, file=sys.stderr, flush=True)
         log.info("started", port=public.port, ops_port=operators.port, issuer=settings.issuer, env=settings.env)
 
+        jobs = background_jobs(core, service.health, metrics, log)
         background = [
             service.follower.run(),
             service.settle_limits(),
+            *(job.run() for job in jobs),
             watch(policy, FilePolicySource(settings.policy_file)),
         ]
         if tls and settings.tls_cert and settings.tls_key:
