@@ -52,7 +52,7 @@ def _on_clients(before: Policy, after: Policy, clients: Sequence[Client]) -> Ite
         limit = timedelta(seconds=getattr(after.tokens, field))
         former = timedelta(seconds=getattr(before.tokens, field))
         theirs = ((client.client_id, getattr(client.lifetimes, own)) for client in clients)
-        if cut := [client_id for client_id, mine in theirs if mine is not None and limit < min(mine, former)]:
+        if cut := [client_id for client_id, mine in theirs if mine is not None and limit < mine < former]:
             yield f"these clients would lose their own {what}, cut to {limit.total_seconds():.0f} s: {_named(cut)}"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -210,3 +211,11 @@ def test_versions_lie_under_the_prefix(in_consul: Place, shared_consul: ConsulSe
     assert version == Policy().version
     assert keys(shared_consul, prefix) == [f"{prefix}/policy", f"{prefix}/policy-versions/{version}"]
     assert load_boot_settings(None, in_consul.console.environment).policy_key == f"{prefix}/policy"
+
+
+def test_keys_are_published_ahead_as_the_policy_of_the_place_says(place: Place) -> None:
+    place.push("keys: {publish_before_use: 3000}")
+    place.console.told("keys", "rotate")
+    made = place.console.told("keys", "rotate")
+    ahead = datetime.fromisoformat(made["signs_from"]) - datetime.fromisoformat(made["created_at"])
+    assert timedelta(seconds=2999) <= ahead <= timedelta(seconds=3001)
