@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -161,16 +160,25 @@ def _push(ctx: click.Context, proposal: Proposal, cause: str, *, yes: bool, as_j
 
 
 async def _push_and_record(ctx: click.Context, core: Core, proposal: Proposal, cause: str) -> None:
+    former = proposal.before.version if proposal.before is not None else ""
     async with open_policy_store(read_settings(ctx), os.environ) as store:
-        await push(store, proposal, actor=actor(), at=datetime.now(UTC))
-        former = proposal.before.version if proposal.before is not None else ""
         context = {"version": proposal.after.version, "replaced": former, "source": store.name, "cause": cause}
+        try:
+            await push(store, proposal, actor=actor(), at=core.clock.now())
+        except Unavailable:
+            # It may be in force all the same: better a row too many than a policy that nobody has pushed.
+            await core.stores.audit.append(_pushed(context | {"outcome": "unknown"}))
+            raise
     try:
-        await core.stores.audit.append(Event(EventKind.POLICY_PUSHED, actor(), context=context))
+        await core.stores.audit.append(_pushed(context))
     except Unavailable as failure:
         raise CheckFailed(
             f"{proposal.after.version} is in force, but the audit log does not have it: {failure}"
         ) from failure
+
+
+def _pushed(context: dict[str, str]) -> Event:
+    return Event(EventKind.POLICY_PUSHED, actor(), context=context)
 
 
 def _at_the_store(ctx: click.Context, act: Callable[[PolicyStore], Awaitable[T]]) -> T:

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from authcenter.settings.boot import load_boot_settings
+from authcenter.settings.consul_kv import ConsulAddress, ConsulKv
+from authcenter.settings.consul_policies import ConsulPolicyStore
 from authcenter.settings.policy import Policy
-from authcenter.settings.policy_store import KEPT_VERSIONS
+from authcenter.settings.policy_store import KEPT_VERSIONS, KeptVersion
 from tests.integration.cli.console import Console
 from tests.integration.policy.kv import keys, read, settings, write
 from tests.servers.authcenter import authcenter_cli
@@ -184,6 +186,9 @@ def test_without_consul_nothing_is_pushed_and_one_line_says_so(
         assert said.startswith("Consul does not answer: ClientConnectorError")
     assert "not known" in console.refused("policy", "show", exit_code=1)
     assert console.events().count("policy.pushed") == 1
+    listed = console.run("clients", "list", "--json")
+    assert (listed.exit_code, listed.out) == (0, "[]\n"), "what has nothing to do with Consul goes on"
+    assert "the policy in force is not known" in listed.err
 
 
 def test_without_the_database_nothing_is_pushed(in_consul: Place) -> None:
@@ -219,3 +224,15 @@ def test_keys_are_published_ahead_as_the_policy_of_the_place_says(place: Place) 
     made = place.console.told("keys", "rotate")
     ahead = datetime.fromisoformat(made["signs_from"]) - datetime.fromisoformat(made["created_at"])
     assert timedelta(seconds=2999) <= ahead <= timedelta(seconds=3001)
+
+
+async def test_a_write_that_lost_against_itself_has_won(shared_consul: ConsulServer, prefix: str) -> None:
+    kv = ConsulKv(ConsulAddress.of(shared_consul.url, "", {}))
+    store, new = ConsulPolicyStore(kv, prefix), KeptVersion("1", "now", "tests", "tokens: {access_ttl: 60}")
+    try:
+        assert await store.replace(None, new)
+        assert await store.replace(None, new)
+        assert not await store.replace(None, KeptVersion("2", "now", "tests", "{}"))
+        assert [kept.version for kept in await store.versions()] == ["1"]
+    finally:
+        await kv.close()
