@@ -16,11 +16,15 @@ def require_consent(ctx: click.Context, question: str, *, given: bool) -> None:
         UsageError: There is no terminal to ask at.
         Abort: The answer is no.
     """
-    if given:
-        return
-    if not sys.stdin.isatty():
+    require_terminal(ctx, given=given)
+    if not given:
+        click.confirm(question, abort=True, err=True)
+
+
+def require_terminal(ctx: click.Context, *, given: bool) -> None:
+    """See that ``require_consent`` will have whom to ask, before anything is shown. Raises ``UsageError``."""
+    if not given and not sys.stdin.isatty():
         raise click.UsageError("no terminal to ask at: say --yes", ctx)
-    click.confirm(question, abort=True, err=True)
 
 
 def read_new_password(ctx: click.Context, *, from_stdin: bool) -> Secret:

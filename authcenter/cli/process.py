@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -20,8 +21,7 @@ from authcenter.http.tls import reload_on_change, server_context
 from authcenter.serving.link import Inheritance, SupervisorLink
 from authcenter.serving.report import Report, resident_bytes
 from authcenter.settings.boot import BootSettings
-from authcenter.settings.file import FilePolicySource, boot_policy
-from authcenter.settings.live import LivePolicy, Outcome, watch
+from authcenter.settings.live import LivePolicy, Outcome
 from authcenter.settings.policy import Policy, fields_not_in_force
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.lines import WholeLines
@@ -31,6 +31,7 @@ from authcenter.telemetry.request_log import RequestLog
 from authcenter.telemetry.snapshot import snapshot
 from authcenter.wiring.core import build_core
 from authcenter.wiring.jobs import background_jobs
+from authcenter.wiring.policy import KnownPolicy, open_policy_follower, policy_at_boot
 from authcenter.wiring.record import open_record
 from authcenter.wiring.service import Service, build_service
 
@@ -50,15 +51,16 @@ def run_service(settings: BootSettings, *, demo: bool, inherited: Inheritance | 
         PolicyError: The policy file does not validate.
         OSError: A listener's address, or a certificate, is not to be had.
     """
-    policy = LivePolicy(boot_policy(settings.policy_file, may_be_absent=settings.policy_file_is_default))
+    begun_with = policy_at_boot(settings)
     worker = inherited.number if inherited else None
-    configure_logs(policy.current.logging.level, _stream(inherited), worker)
+    configure_logs(begun_with.policy.logging.level, _stream(inherited), worker)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, policy, inherited, demo=demo))
+        runner.run(_serve(settings, begun_with, inherited, demo=demo))
 
 
-async def _serve(settings: BootSettings, policy: LivePolicy, inherited: Inheritance | None, *, demo: bool) -> None:
+async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inheritance | None, *, demo: bool) -> None:
     log: Logger = structlog.get_logger()
+    policy = LivePolicy(begun_with.policy)
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -80,6 +82,9 @@ async def _serve(settings: BootSettings, policy: LivePolicy, inherited: Inherita
         service = build_service(settings, core, metrics, log, request_log, migrated=migrated)
         policy.subscribe(_policy_listener(service.health, metrics, log))
         _warn_of_idle_fields(policy.current, log)
+        policies = await stack.enter_async_context(
+            open_policy_follower(settings, os.environ, policy, begun_with, service.health, metrics, log)
+        )
         tls = server_context(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
         # Ready means that requests are taken, too: a balancer must not be told so before.
         service.health.missing.add(_PUBLIC)
@@ -92,7 +97,7 @@ async def _serve(settings: BootSettings, policy: LivePolicy, inherited: Inherita
             operators = await Listener(service.operators, settings.ops_host, settings.ops_port).open()
             listener = Listener(service.public, settings.host, settings.port, tls)
         # The first load before the first request, where the record answers; the process starts without it too.
-        await service.follower.step()
+        await asyncio.gather(service.follower.step(), policies.load())
         public = await listener.open()
         service.health.missing.discard(_PUBLIC)
         if demo:
@@ -103,9 +108,9 @@ async def _serve(settings: BootSettings, policy: LivePolicy, inherited: Inherita
         jobs = background_jobs(core, service.health, metrics, log)
         background = [
             service.follower.run(),
+            policies.run(),
             service.settle_limits(),
             *(job.run() for job in jobs),
-            watch(policy, FilePolicySource(settings.policy_file)),
         ]
         if tls and settings.tls_cert and settings.tls_key:
             background.append(reload_on_change(tls, settings.tls_cert, settings.tls_key, log))
@@ -169,6 +174,9 @@ def _policy_listener(
     def note(outcome: Outcome, source: str, problems: tuple[str, ...], policy: Policy) -> None:
         metrics.config_reloads.count(source, outcome)
         health.policy_version = policy.version
+        if outcome is not Outcome.REJECTED:
+            health.policy_source = source
+            health.missing.discard("policy")
         if outcome is Outcome.REJECTED:
             log.error("policy_rejected", source=source, problems=problems, in_force=policy.version)
         if outcome is Outcome.ACCEPTED:

@@ -18,6 +18,7 @@ _COMMANDS = {
     "keys": "authcenter.cli.keys",
     "tokens": "authcenter.cli.tokens",
     "supervised": "authcenter.cli.supervised",
+    "policy": "authcenter.cli.policy",
 }
 
 

@@ -14,26 +14,30 @@ from authcenter.cli.invocation import read_settings
 from authcenter.core.clock import SystemClock
 from authcenter.core.errors import StoreUnavailable
 from authcenter.settings.boot import BootSettings
-from authcenter.settings.file import boot_policy
 from authcenter.settings.live import LivePolicy
+from authcenter.settings.policy import Policy
 from authcenter.wiring.core import Core, build_core
+from authcenter.wiring.policy import policy_now
 from authcenter.wiring.record import open_record
 
 T = TypeVar("T")
 
 
-def run_on_record(ctx: click.Context, act: Callable[[Core], Awaitable[T]]) -> T:
+def run_on_record(ctx: click.Context, act: Callable[[Core], Awaitable[T]], policy: Policy | None = None) -> T:
     """Run ``act`` on the record. In development the schema is brought up first, so that any command may come first.
+
+    Args:
+        policy: What to act under; None: what is in force.
 
     Raises:
         SettingsError, StoreUnavailable: and whatever ``act`` raises.
     """
     settings = read_settings(ctx)
-    return asyncio.run(_run(settings, act))
+    return asyncio.run(_run(settings, act, policy))
 
 
-async def _run(settings: BootSettings, act: Callable[[Core], Awaitable[T]]) -> T:
-    policy = LivePolicy(boot_policy(settings.policy_file, may_be_absent=settings.policy_file_is_default))
+async def _run(settings: BootSettings, act: Callable[[Core], Awaitable[T]], given: Policy | None) -> T:
+    policy = LivePolicy(given or await _policy_in_force(settings))
     hashing, clock = PasswordHashing(), SystemClock()
     async with open_record(settings, clock) as record:
         state = await record.schema()
@@ -45,6 +49,14 @@ async def _run(settings: BootSettings, act: Callable[[Core], Awaitable[T]]) -> T
             return await act(build_core(settings, policy, record.stores, hashing, clock))
         finally:
             hashing.close()
+
+
+async def _policy_in_force(settings: BootSettings) -> Policy:
+    found = await policy_now(settings, os.environ)
+    if not found.known:
+        # Not refused: whoever disables a user must not have to repair Consul first.
+        click.echo("authcenter: the policy in force is not known: going on with the built-in one", err=True)
+    return found.policy
 
 
 def actor() -> str:

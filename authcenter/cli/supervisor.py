@@ -16,9 +16,9 @@ from authcenter.http.tls import server_context
 from authcenter.serving.crew import Crew
 from authcenter.serving.supervisor import NoWorkerError, Supervisor
 from authcenter.settings.boot import BootSettings, variable
-from authcenter.settings.file import boot_policy
 from authcenter.telemetry.lines import WholeLines
 from authcenter.telemetry.logs import Logger, configure_logs
+from authcenter.wiring.policy import policy_at_boot
 
 
 def run_supervisor(settings: BootSettings, settings_file: Path | None, *, demo: bool) -> None:
@@ -31,7 +31,7 @@ def run_supervisor(settings: BootSettings, settings_file: Path | None, *, demo: 
         OSError: A listener's address, or a certificate, is not to be had.
         CheckFailed: No worker came up.
     """
-    policy = boot_policy(settings.policy_file, may_be_absent=settings.policy_file_is_default)
+    policy = policy_at_boot(settings).policy
     if settings.tls_cert and settings.tls_key:
         server_context(settings.tls_cert, settings.tls_key)
     configure_logs(policy.logging.level, WholeLines(sys.stderr.fileno()))

@@ -133,6 +133,12 @@ class RevocationsUnknown(Unavailable):
     rule = Rule.REVOCATIONS_STALE
 
 
+class PolicyUnknown(Unavailable):
+    """Nobody has told this process yet what its policy is."""
+
+    rule = Rule.POLICY_UNKNOWN
+
+
 class CutPending(Unavailable):
     """All that is issued to a subject or client up to this second is refused: what it gets now would be dead."""
 

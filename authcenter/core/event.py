@@ -34,6 +34,7 @@ class EventKind(StrEnum):
     FAMILY_ENDED = "family.ended"
     REFRESH_REPLAYED = "refresh.replayed"
     TOKENS_CUT = "tokens.cut"
+    POLICY_PUSHED = "policy.pushed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,10 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     Rule.PASSWORD_POOL_FULL: Explanation(
         "More passwords arrive than this process can hash.", "Add instances; look for a flood of logins."
     ),
+    Rule.POLICY_UNKNOWN: Explanation(
+        "This process has had no policy since its start: Consul does not answer or holds none, and there is no copy.",
+        "Look at `dependency_up` and Consul; a new deployment needs `authcenter policy push FILE` once.",
+    ),
     Rule.REVOCATIONS_STALE: Explanation(
         "This process has not heard of revocations for too long, and the policy says `closed`.",
         "Look at the database; `revocation.on_outage: open` would go on.",

@@ -76,4 +76,5 @@ class Rule(StrEnum):
     SHARED_STATE_UNAVAILABLE = "shared_state_unavailable"
     PASSWORD_POOL_FULL = "password_pool_full"
     REVOCATIONS_STALE = "revocations_stale"
+    POLICY_UNKNOWN = "policy_unknown"
     INTERNAL = "internal"

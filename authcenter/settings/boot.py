@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from authcenter.settings.boot_fields import (
+    ConsulUrl,
     DatabaseUrl,
     FilePath,
     Host,
@@ -32,7 +33,7 @@ from authcenter.settings.wording import got, sentence
 SECRETS = ("secret_key", "key_passphrase", "consul_token", "database_url", "redis_url", "smtp_url")
 
 # What this version does not have yet. Delete a row when it does.
-UNSUPPORTED = ("consul_url", "smtp_url")
+UNSUPPORTED = ("smtp_url",)
 
 
 class BootSettings(BaseModel):
@@ -62,7 +63,12 @@ class BootSettings(BaseModel):
         description="sqlite+aiosqlite:///file or postgresql+asyncpg://user:password@host/database",
     )
     redis_url: str = Field(default="", repr=False, description="empty: in-process twin, one worker")
-    consul_url: str = Field(default="", repr=False, description="empty: policy from the file, keys from the database")
+    consul_url: ConsulUrl = Field(
+        default="",
+        repr=False,
+        description="http:// or https:// of a Consul agent, which then holds the hot policy; empty: the policy file."
+        " TLS also by CONSUL_CACERT, CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY",
+    )
     consul_prefix: Prefix = Field(default="authcenter", description="prefix of the Consul keys")
     consul_token: SecretStr = Field(default=SecretStr(""), description="Consul ACL token")
     policy_file: FilePath = Field(
@@ -100,6 +106,16 @@ class BootSettings(BaseModel):
     def trusted_networks(self) -> tuple[Network, ...]:
         """The networks whose forwarding headers are believed."""
         return parse_networks(self.trusted_proxies)
+
+    @property
+    def policy_key(self) -> str:
+        """The key of the policy document in Consul."""
+        return f"{self.consul_prefix}/policy"
+
+    @property
+    def policy_copy(self) -> Path:
+        """The last good policy that came from Consul."""
+        return self.state_dir / "policy.last.yaml"
 
     @property
     def policy_file_is_default(self) -> bool:

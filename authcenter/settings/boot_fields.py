@@ -157,6 +157,24 @@ def parse_passphrases(text: str) -> tuple[bytes, ...]:
     return tuple(phrase.encode() for phrase in phrases)
 
 
+def _consul_url(value: str) -> str:
+    if value == "":
+        return value
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+        parts = urlsplit("")
+    if not usable or not _VISIBLE.fullmatch(value):
+        raise ValueError("must be an http or https URL with a host")
+    if parts.path not in ("", "/") or "?" in value or "#" in value:
+        raise ValueError("must end after the port: the path is consul_prefix")
+    if "@" in parts.netloc:
+        raise ValueError("must have no user name or password: the token is consul_token")
+    return value
+
+
 def _prefix(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", value):
         raise ValueError("must be a path of letters, digits, . _ - without a slash at either end")
@@ -179,5 +197,6 @@ OptionalPath = Annotated[Path | None, BeforeValidator(_optional_path)]
 NetworkList = Annotated[str, BeforeValidator(_networks)]
 SecretKeys = Annotated[SecretStr, AfterValidator(_secret_keys)]
 Passphrases = Annotated[SecretStr, AfterValidator(_passphrases)]
+ConsulUrl = Annotated[str, AfterValidator(_consul_url)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]

@@ -28,6 +28,7 @@ class FilePolicySource(PolicySource):
         self._sleep = sleep
 
     def read(self) -> str | None:
+        """The document as it is now; None where it is absent or unreadable."""
         try:
             if not self._path.is_file():
                 return None

@@ -1,5 +1,6 @@
 """The policy in force: validate, swap, keep the last good one."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -71,7 +72,12 @@ class LivePolicy:
         return Offer(Outcome.ACCEPTED)
 
 
-async def watch(live: LivePolicy, source: PolicySource) -> None:
-    """Offer every change of the source, for ever; cancel the task to end it."""
+async def watch(live: LivePolicy, source: PolicySource, keep: Callable[[str], None] = lambda _: None) -> None:
+    """Offer every change of the source, for ever; cancel the task to end it.
+
+    Args:
+        keep: Told, in a thread, of each document that is or was put in force. Must not raise.
+    """
     async for text in source.changes():
-        live.offer(text, source.name)
+        if live.offer(text, source.name).outcome is not Outcome.REJECTED:
+            await asyncio.to_thread(keep, text)

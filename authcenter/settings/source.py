@@ -1,4 +1,4 @@
-"""Where the hot policy is written: the port that the file and, later, Consul fill."""
+"""Where the hot policy is written: the port that the file and Consul fill."""
 
 from collections.abc import AsyncIterator
 from typing import Protocol
@@ -12,10 +12,9 @@ class PolicySource(Protocol):
         """A short word for logs and for the label ``source`` of metrics."""
         ...
 
-    def read(self) -> str | None:
-        """The document as it is now, blocking. None is "unknown": absent or unreadable, never "delete everything"."""
-        ...
-
     def changes(self) -> AsyncIterator[str]:
-        """The document as it is, then each different one. Never ends and never raises because of the place."""
+        """The document as it is, then each different one. Never ends and never raises because of the place.
+
+        Nothing is told while the place is silent, or the document absent: that is "unknown", never "no policy".
+        """
         ...

@@ -13,6 +13,7 @@ class Health:
         missing: What has not been loaded yet since the start.
         dependencies: Whether each dependency answered when it was last asked; absent before the first time.
         told: What has been logged and need not be again.
+        policy_source: Where the policy in force came from; empty while it is not known.
         clock_skew: Seconds by which this machine's clock is ahead of the database's.
     """
 
@@ -22,6 +23,7 @@ class Health:
     draining: bool = False
     told: set[tuple[str, ...]] = field(default_factory=set)
     policy_version: str = ""
+    policy_source: str = ""
 
     @property
     def problems(self) -> list[str]:
@@ -41,5 +43,6 @@ class Health:
             "status": "unready" if problems else "degraded" if degraded else "ok",
             "dependencies": {name: "up" if up else "down" for name, up in self.dependencies.items()},
             "policy_version": self.policy_version,
+            "policy_source": self.policy_source,
             **({"problems": problems} if problems else {}),
         }

@@ -42,7 +42,9 @@ class Metrics:
         self.logins = self._counter("login", "Password checks.", "outcome")
         self.rate_limited = self._counter("rate_limited", "Requests refused by a rate limit.", "rule")
         self.audit_events = self._counter("audit_events", "Audit events written.", "event")
-        self.eviction_backlog = self._gauge("eviction_backlog_rows", "Dead rows, where this process evicts.", "table")
+        self.eviction_backlog = self._gauge(
+            "eviction_backlog_rows", "Dead rows, where this process evicts.", "table", over=Over.MAX
+        )
         self.http_seconds = self._histogram("http_request_seconds", "Time of a request.", "method", "route", "status")
 
     def _counter(self, name: str, text: str, *labels: str) -> CountedSeries:

@@ -71,7 +71,8 @@ async def under_load(service: Service, client: Credentials) -> AsyncIterator[Tol
 
     async with (
         aiohttp.ClientSession() as kept,
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as fresh,asyncio.TaskGroup() as group
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as fresh,
+        asyncio.TaskGroup() as group,
     ):
         for number in range(_CALLERS):
             group.create_task(call(kept, _PAUSES[number % len(_PAUSES)]))

@@ -75,3 +75,13 @@ def test_a_broken_document_is_refused_as_a_whole(service: Service, client: Crede
     finally:
         service.process.policy_file.write_text(before)
     until(lambda: count("unchanged") > unchanged, "the good document is read again")
+
+
+def test_what_is_logged_follows_the_policy(service: Service) -> None:
+    def accepted() -> int:
+        return service.process.log.read_text().count('"event":"policy_accepted"')
+
+    before = accepted()
+    with policy(service, "logging: {level: ERROR}"):
+        assert accepted() == before, "INFO is under ERROR"
+    until(lambda: accepted() == before + 1, "INFO is logged again")

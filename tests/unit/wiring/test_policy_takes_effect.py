@@ -1,0 +1,188 @@
+"""Every field of the policy that is in force changes what a running process does, without a restart."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+from pydantic import BaseModel
+
+from authcenter.core.errors import OAuthError, Unavailable
+from authcenter.settings.policy import NOT_IN_FORCE, Policy
+from tests.workbench import Workbench, decoded
+
+SHOWN_ELSEWHERE = {
+    "keys.publish_before_use": "tests/integration/policy/test_push.py: it is the command line that rotates",
+    "logging.level": "tests/integration/service/test_policy_changes.py: the log is the process's",
+}
+"""Fields that no process over memory stores can show, and where they are shown."""
+
+Probe = Callable[[Workbench], Awaitable[Any]]
+
+
+async def lifetime(bench: Workbench) -> int:
+    return int((await bench.ask("client_credentials")).members["expires_in"])
+
+
+async def algorithm(bench: Workbench) -> str:
+    return str(json.loads(decoded((await bench.issue()).access.split(".")[0]))["alg"])
+
+
+async def refreshes_at(bench: Workbench, *seconds: float) -> bool:
+    """Whether refreshing goes well after each of these pauses."""
+    token = (await bench.issue()).refresh
+    try:
+        for pause in seconds:
+            token = (await bench.refresh(token, after=timedelta(seconds=pause))).refresh
+    except OAuthError:
+        return False
+    return True
+
+
+async def retry_is_answered(bench: Workbench) -> bool:
+    token = (await bench.issue()).refresh
+    first = await bench.refresh(token)
+    try:
+        return (await bench.refresh(token)).body == first.body
+    except OAuthError:
+        return False
+
+
+async def active_after_expiry(bench: Workbench) -> bool:
+    answer = await bench.issue()
+    bench.clock.advance(answer.members["expires_in"] + 20)
+    await bench.follow()
+    return await bench.active(answer.access)
+
+
+async def active_in_an_outage(bench: Workbench) -> bool:
+    token = (await bench.issue()).access
+    await bench.follow()
+    bench.clock.advance(30)
+    try:
+        return await bench.active(token)
+    except Unavailable:
+        return False
+
+
+async def width_of_the_replica(bench: Workbench) -> int:
+    token = (await bench.issue()).access
+    await bench.revoke(token)
+    await bench.follow()
+    assert not await bench.active(token)
+    return bench.core.revocations.replica._width
+
+
+async def loads(bench: Workbench, client: str, pause: float) -> int:
+    """How often the record is asked for a client that is asked for twice."""
+    bench.clock.advance(1_000)
+    bench.board.asked.clear()
+    for _ in range(2):
+        await is_answered(bench, client)
+        bench.clock.advance(pause)
+    return bench.board.asked.count("clients.find")
+
+
+async def lapse_together(bench: Workbench) -> bool:
+    """Whether entries of one instant are all still there at four fifths of their time."""
+    bench.clock.advance(1_000)
+    names = [f"unknown-{number}" for number in range(100)]
+    for name in names:
+        await is_answered(bench, name)
+    bench.clock.advance(4)
+    bench.board.asked.clear()
+    for name in names:
+        await is_answered(bench, name)
+    return "clients.find" not in bench.board.asked
+
+
+async def served_without_the_record(bench: Workbench) -> bool:
+    assert await is_answered(bench, "app")
+    bench.clock.advance(100)
+    bench.board.down = True
+    try:
+        return await is_answered(bench, "app")
+    finally:
+        bench.board.down = False
+
+
+async def is_answered(bench: Workbench, client: str) -> bool:
+    try:
+        await bench.ask("client_credentials", client=client, secret=None if client == "app" else "x")
+    except (OAuthError, Unavailable):
+        return False
+    return True
+
+
+# The field, the policy before and after, what is looked at, and what it is before and after.
+CHANGES: list[tuple[str, str, str, Probe, Any, Any]] = [
+    ("tokens.access_ttl", "", "tokens: {access_ttl: 60}", lifetime, 900, 60),
+    ("tokens.refresh_ttl", "", "tokens: {refresh_ttl: 50}", lambda b: refreshes_at(b, 100), True, False),
+    (
+        "tokens.refresh_max_lifetime",
+        "tokens: {refresh_ttl: 50}",
+        "tokens: {refresh_ttl: 50, refresh_max_lifetime: 60}",
+        lambda b: refreshes_at(b, 40, 40),
+        True,
+        False,
+    ),
+    ("tokens.refresh_reuse_grace", "", "tokens: {refresh_reuse_grace: 30}", retry_is_answered, False, True),
+    ("tokens.signing_alg", "", "tokens: {signing_alg: EdDSA}", algorithm, "ES256", "EdDSA"),
+    ("tokens.leeway", "", "tokens: {leeway: 0}", active_after_expiry, True, False),
+    ("revocation.on_outage", "", "revocation: {on_outage: closed}", active_in_an_outage, True, False),
+    (
+        "revocation.max_staleness",
+        "revocation: {on_outage: closed}",
+        "revocation: {on_outage: closed, max_staleness: 60}",
+        active_in_an_outage,
+        False,
+        True,
+    ),
+    ("revocation.short_hash_bytes", "", "revocation: {short_hash_bytes: 4}", width_of_the_replica, 8, 4),
+    ("cache.ttl", "", "cache: {ttl: 5}", lambda b: loads(b, "app", 10), 1, 2),
+    ("cache.negative_ttl", "", "cache: {negative_ttl: 0}", lambda b: loads(b, "nobody", 1), 1, 2),
+    ("cache.jitter", "cache: {jitter: 0}", "cache: {jitter: 0.5}", lapse_together, True, False),
+    ("cache.stale_if_error", "", "cache: {stale_if_error: 10}", served_without_the_record, True, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "probe", "was", "becomes"),
+    [pytest.param(*row[1:], id=row[0]) for row in CHANGES],
+)
+async def test_a_field_takes_effect(
+    bench: Workbench, before: str, after: str, probe: Probe, was: Any, becomes: Any
+) -> None:
+    if before:
+        bench.offer(before)
+    assert await probe(bench) == was
+    bench.offer(after)
+    assert await probe(bench) == becomes
+
+
+async def test_how_long_the_key_set_may_be_kept_takes_effect(bench: Workbench, web: aiohttp.ClientSession) -> None:
+    async def kept() -> str:
+        async with web.get("/.well-known/jwks.json") as answer:
+            return answer.headers["Cache-Control"]
+
+    assert await kept() == "public, max-age=600"
+    bench.offer("jwks: {max_age: 60}")
+    assert await kept() == "public, max-age=60"
+
+
+def test_every_field_in_force_is_shown() -> None:
+    shown = {row[0] for row in CHANGES} | {"jwks.max_age"} | SHOWN_ELSEWHERE.keys()
+    in_force = {
+        f"{name}.{field}" if field else name
+        for name in Policy.model_fields
+        for field in _fields(name)
+        if not {name, f"{name}.*", f"{name}.{field}"} & set(NOT_IN_FORCE)
+    }
+    assert in_force == shown, "a row for each field that is in force, or a line in SHOWN_ELSEWHERE"
+
+
+def _fields(section: str) -> list[str]:
+    value = getattr(Policy(), section)
+    return list(type(value).model_fields) if isinstance(value, BaseModel) else [""]
