@@ -62,7 +62,9 @@ async def _serve(settings: BootSettings, policy: LivePolicy, *, demo: bool) -> N
 
         request_log = RequestLog(sys.stderr)
         stack.callback(request_log.flush)
-        service = build_service(settings, core, metrics, log, request_log, migrated=migrated)
+        service = build_service(settings, core, metrics, log, request_log, migrated=migrated, shared=record.shared)
+        if record.shared.redis is not None:
+            await record.shared.redis.check()
         policy.subscribe(_policy_listener(service.health, metrics, log))
         _warn_of_idle_fields(policy.current, log)
         tls = server_context(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
@@ -78,7 +80,11 @@ async def _serve(settings: BootSettings, policy: LivePolicy, *, demo: bool) -> N
                 print(line, file=sys.stderr, flush=True)
         log.info("started", port=public.port, ops_port=operators.port, issuer=settings.issuer, env=settings.env)
 
-        background = [service.follower.run(), watch(policy, FilePolicySource(settings.policy_file))]
+        background = [
+            service.follower.run(),
+            service.hints.run(),
+            watch(policy, FilePolicySource(settings.policy_file)),
+        ]
         if tls and settings.tls_cert and settings.tls_key:
             background.append(reload_on_change(tls, settings.tls_cert, settings.tls_key, log))
         tasks = [asyncio.create_task(_supervised(work, stopped, log)) for work in background]

@@ -18,6 +18,7 @@ from authcenter.settings.boot_fields import (
     Passphrases,
     Port,
     Prefix,
+    RedisUrl,
     SecretKeys,
     Workers,
     parse_networks,
@@ -32,7 +33,7 @@ from authcenter.settings.wording import got, sentence
 SECRETS = ("secret_key", "key_passphrase", "consul_token", "database_url", "redis_url", "smtp_url")
 
 # What this version does not have yet. Delete a row when it does.
-UNSUPPORTED = ("redis_url", "consul_url", "smtp_url")
+UNSUPPORTED = ("consul_url", "smtp_url")
 
 
 class BootSettings(BaseModel):
@@ -61,7 +62,12 @@ class BootSettings(BaseModel):
         repr=False,
         description="sqlite+aiosqlite:///file or postgresql+asyncpg://user:password@host/database",
     )
-    redis_url: str = Field(default="", repr=False, description="empty: in-process twin, one worker")
+    redis_url: RedisUrl = Field(
+        default="",
+        repr=False,
+        description="redis://, rediss://, redis+sentinel://h1,h2/service or redis+cluster://h1,h2;"
+        " empty: in-process twin, one worker",
+    )
     consul_url: str = Field(default="", repr=False, description="empty: policy from the file, keys from the database")
     consul_prefix: Prefix = Field(default="authcenter", description="prefix of the Consul keys")
     consul_token: SecretStr = Field(default=SecretStr(""), description="Consul ACL token")

@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from authcenter.clients.authentication import ClientAuthentication
 from authcenter.core.client import Client
 from authcenter.core.errors import OAuthError
+from authcenter.core.resource import Resource
 from authcenter.core.user import User
 from authcenter.grants.client_credentials import ClientCredentialsGranter
 from authcenter.grants.composite import CompositeTokenGranter
@@ -25,8 +27,12 @@ from authcenter.http.revoke import RevocationEndpoint
 from authcenter.http.router import Handler, Router
 from authcenter.http.token import TokenEndpoint
 from authcenter.settings.boot import BootSettings
-from authcenter.stores.cached.invalidation import CacheInvalidation
+from authcenter.settings.policy import Policy
+from authcenter.stores.cached.codec import RecordCodec, keeps_no_password_hash
+from authcenter.stores.cached.invalidation import CHANGES, CacheInvalidation
 from authcenter.stores.cached.read_through import ReadThroughCache
+from authcenter.stores.cached.second_level import SecondLevel, anything
+from authcenter.stores.ports.accounts import UserLookup
 from authcenter.stores.ports.clients import ResourceLookup
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
@@ -37,7 +43,9 @@ from authcenter.tokens.introspection import Introspector
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.surrender import TokenSurrender
 from authcenter.wiring.core import Core
+from authcenter.wiring.shared import Shared, in_process_shared
 from authcenter.workers.follow import Follower
+from authcenter.workers.hints import ChangeHints
 
 V = TypeVar("V")
 
@@ -49,6 +57,7 @@ class Service:
     public: Handler
     operators: Handler
     follower: Follower
+    hints: ChangeHints
     health: Health
 
 
@@ -60,21 +69,27 @@ def build_service(
     request_log: RequestLog,
     *,
     migrated: Callable[[], Awaitable[bool]],
+    shared: Shared | None = None,
 ) -> Service:
     """Join the service around ``core``. No I/O and no globals, so a test builds it whole over memory stores.
 
     Args:
         migrated: Whether the schema is the newest; may bring it there.
+        shared: What this process shares with others; None: there are none.
     """
+    shared = shared or in_process_shared(core.clock)
     clock, policy = core.clock, core.policy
     health = Health(policy_version=policy.current.version)
-    clients = _cache(core.stores.clients.find, core, metrics, "client")
-    resources = _cache(core.stores.resources.find, core, metrics, "resource")
+    clients = _cache(core.stores.clients.find, Client, core, shared, metrics, keeps_no_password_hash)
+    resources = _cache(core.stores.resources.find, Resource, core, shared, metrics)
+    users = _cache(core.stores.users.find, User, core, shared, metrics)
+    if shared.redis is not None:
+        shared.redis.subscribe(partial(_note_redis, health, metrics, log))
 
     authentication = ClientAuthentication(clients, core.secrets)
     tokens = _token_service(settings, core, metrics)
     granter = CompositeTokenGranter(
-        _strategies(settings, core, resources, metrics, log), authentication, tokens, core.revocations, clock
+        _strategies(settings, core, resources, users, metrics, log), authentication, tokens, core.revocations, clock
     )
     introspector = Introspector(
         core.verifier, core.families, core.revocations, core.lifetimes, clients, policy, settings.issuer, clock
@@ -104,10 +119,11 @@ def build_service(
     operators = OperatorsListener(health, metrics, lambda: _refresh_gauges(core, metrics), Router())
     operators.mount()
 
+    forget = CacheInvalidation(core.stores.changes, clients, resources, users).poll
     follower = Follower(
         migrated=migrated,
         database_now=core.stores.revocations.now,
-        forget=CacheInvalidation(core.stores.changes, clients, resources).poll,
+        forget=forget,
         rotation=core.rotation,
         keys=core.keys,
         revocations=core.revocations,
@@ -117,7 +133,8 @@ def build_service(
         metrics=metrics,
         log=log,
     )
-    return Service(frame.handle, operators.handle, follower, health)
+    hints = ChangeHints(shared.wake_ups, CHANGES, forget, clock)
+    return Service(frame.handle, operators.handle, follower, hints, health)
 
 
 def _token_service(settings: BootSettings, core: Core, metrics: Metrics) -> TokenService:
@@ -133,7 +150,7 @@ def _token_service(settings: BootSettings, core: Core, metrics: Metrics) -> Toke
 
 
 def _strategies(
-    settings: BootSettings, core: Core, resources: ResourceLookup, metrics: Metrics, log: Logger
+    settings: BootSettings, core: Core, resources: ResourceLookup, users: UserLookup, metrics: Metrics, log: Logger
 ) -> list[TokenGranter]:
     targets = GrantTargets(resources, settings.issuer)
 
@@ -152,16 +169,42 @@ def _strategies(
     return [
         ClientCredentialsGranter(targets),
         PasswordGranter(targets, authenticate, deprecated),
-        RefreshTokenGranter(core.families, targets, core.stores.users, core.revocations, core.clock),
+        RefreshTokenGranter(core.families, targets, users, core.revocations, core.clock),
         *third_party_granters(GrantParts(targets, core.clock)),
     ]
 
 
-def _cache(load: Callable[[str], Awaitable[V | None]], core: Core, metrics: Metrics, name: str) -> ReadThroughCache[V]:
+def _cache(
+    load: Callable[[str], Awaitable[V | None]],
+    shape: type[V],
+    core: Core,
+    shared: Shared,
+    metrics: Metrics,
+    may_leave: Callable[[V], bool] = anything,
+) -> ReadThroughCache[V]:
+    name, clock = shape.__name__.lower(), core.clock
+
     def count(outcome: str) -> None:
         metrics.cache_requests.count(name, outcome)
 
-    return ReadThroughCache(load, lambda: core.policy.current, core.clock, count)
+    def policy() -> Policy:
+        return core.policy.current
+
+    second = None
+    if shared.entries is not None:
+        second = SecondLevel(shared.entries, name, RecordCodec(shape), policy, clock, may_leave)
+    return ReadThroughCache(load, policy, clock, count, second=second)
+
+
+def _note_redis(health: Health, metrics: Metrics, log: Logger, up: bool) -> None:
+    """Told once, when it changes: an outage must not flood the log."""
+    if health.dependencies.get("redis") is not up:
+        if up:
+            log.info("dependency_up", dependency="redis")
+        else:
+            log.error("dependency_down", dependency="redis")
+    health.dependencies["redis"] = up
+    metrics.dependency_up.labels("redis").set(up)
 
 
 def _refresh_gauges(core: Core, metrics: Metrics) -> None:

@@ -207,3 +207,27 @@ auth_audit = Table(
     Index(None, "occurred_at"),
     Index(None, "request_id"),
 )
+
+used_values = Table(
+    "used_values",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "expires_at"),
+)
+
+rate_counters = Table(
+    "rate_counters",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("free_at", Instant, nullable=False),
+    Index(None, "free_at"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("holder", String(255), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
