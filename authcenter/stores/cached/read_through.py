@@ -2,7 +2,7 @@
 
 Penetration: what does not exist is remembered too, briefly and in bounded number. Breakdown: one load per key at a
 time, here and, over the second level, among all processes. Avalanche: every lifetime is drawn anew around the
-policy's. While the record does not answer, what is known is served, where it exists, for ``stale_if_error`` after it was read.
+policy's. While the record does not answer, what is known is served, for ``stale_if_error`` after it was read.
 """
 
 import asyncio
