@@ -79,7 +79,9 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
 
         request_log = RequestLog(_stream(inherited), inherited.number if inherited else None)
         stack.callback(request_log.flush)
-        service = build_service(settings, core, metrics, log, request_log, migrated=migrated)
+        service = build_service(settings, core, metrics, log, request_log, migrated=migrated, shared=record.shared)
+        if record.shared.redis is not None:
+            await record.shared.redis.check()
         policy.subscribe(_policy_listener(service.health, metrics, log))
         _warn_of_idle_fields(policy.current, log)
         policies = await stack.enter_async_context(
@@ -110,6 +112,7 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
             service.follower.run(),
             policies.run(),
             service.settle_limits(),
+            service.hints.run(),
             *(job.run() for job in jobs),
         ]
         if tls and settings.tls_cert and settings.tls_key:

@@ -27,8 +27,9 @@ from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
-from authcenter.stores.sql.transactions import Transactions
+from authcenter.stores.sql.transactions import Announce, Transactions, tell_nobody
 from authcenter.stores.sql.users import SqlUserStore
+from authcenter.wiring.shared import Shared, open_shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,10 @@ class Stores:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The database: its schema, and the stores over it."""
+    """The database: its schema, and the stores over it; beside it, the state that instances share."""
 
     stores: Stores
+    shared: Shared
     _database: Database
 
     async def schema(self) -> SchemaState:
@@ -75,14 +77,17 @@ async def open_record(
     """
     database = Database(settings.database_url)
     try:
-        yield Record(sql_stores(database, clock, on_event), database)
+        async with open_shared(settings, database, clock) as shared:
+            yield Record(sql_stores(database, clock, on_event, shared.announce), shared, database)
     finally:
         await database.close()
 
 
-def sql_stores(database: Database, clock: Clock, on_event: Callable[[Event], None]) -> Stores:
+def sql_stores(
+    database: Database, clock: Clock, on_event: Callable[[Event], None], announce: Announce = tell_nobody
+) -> Stores:
     """Every port over one database."""
-    transactions = Transactions(database, clock, link, GENESIS, on_event)
+    transactions = Transactions(database, clock, link, GENESIS, on_event, announce)
     return Stores(
         clients=SqlClientStore(database, transactions),
         resources=SqlResourceStore(database, transactions),

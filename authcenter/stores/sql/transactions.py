@@ -15,12 +15,18 @@ from authcenter.core.errors import StoreUnavailable
 from authcenter.core.event import Event
 from authcenter.core.ids import uuid7
 from authcenter.stores.ports.audit import AuditRow
+from authcenter.stores.sql.changes import NOTED
 from authcenter.stores.sql.cuts import lift_cuts, write_cuts
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.tables import auth_audit
 from authcenter.stores.sql.turn import Turn
 
 Write: TypeAlias = Callable[[AsyncConnection], Awaitable[bool]]
+Announce: TypeAlias = Callable[[Sequence[tuple[str, str]]], Awaitable[None]]
+
+
+async def tell_nobody(changes: Sequence[tuple[str, str]]) -> None:
+    """For who has no cache to tell."""
 
 
 class Link(Protocol):
@@ -33,8 +39,16 @@ class Transactions:
     """Commits writes with their consequences. This process writes one audit chain of its own."""
 
     def __init__(
-        self, database: Database, clock: Clock, link: Link, genesis: str, count: Callable[[Event], None]
+        self,
+        database: Database,
+        clock: Clock,
+        link: Link,
+        genesis: str,
+        count: Callable[[Event], None],
+        announce: Announce = tell_nobody,
     ) -> None:
+        """``announce`` is told kind and key of what has changed, once it is committed, or may have been."""
+        self._announce = announce
         self._database, self._clock, self._link, self._genesis, self._count = database, clock, link, genesis, count
         self._writer = uuid7()
         self._head: tuple[int, str] | None = (0, genesis)
@@ -46,21 +60,33 @@ class Transactions:
         Raises:
             Conflict, StoreUnavailable: Nothing was kept, or (of the latter) it is unknown.
         """
+        changed: list[tuple[str, str]] = []
+        try:
+            return await self._commit(write, consequences, changed)
+        finally:
+            # Also where the outcome is unknown: to forget what has not changed costs one load.
+            if changed:
+                await self._announce(changed)
+
+    async def _commit(self, write: Write, consequences: Consequences, changed: list[tuple[str, str]]) -> bool:
         if not consequences.events:
-            return await self._transact(write, consequences, ())
+            return await self._transact(write, consequences, (), changed)
         # A chain has one order: rows are linked by the one transaction that is under way.
         async with self._chain.taken():
             head, self._head = self._head or await self._read_head(), None
             rows = self._linked(consequences.events, head)
-            kept = await self._transact(write, consequences, rows)
+            kept = await self._transact(write, consequences, rows, changed)
             self._head = (rows[-1].sequence, rows[-1].row_hash) if kept else head
         if kept:
             for event in consequences.events:
                 self._count(event)
         return kept
 
-    async def _transact(self, write: Write, consequences: Consequences, rows: Sequence[AuditRow]) -> bool:
+    async def _transact(
+        self, write: Write, consequences: Consequences, rows: Sequence[AuditRow], changed: list[tuple[str, str]]
+    ) -> bool:
         async with self._database.writing() as connection:
+            connection.info[NOTED] = changed
             if not await write(connection):
                 await connection.rollback()
                 return False
