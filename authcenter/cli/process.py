@@ -53,7 +53,8 @@ async def _serve(settings: BootSettings, policy: LivePolicy, *, demo: bool) -> N
         record = await stack.enter_async_context(
             open_record(settings, clock, lambda event: metrics.audit_events.count(event.kind))
         )
-        core = build_core(settings, policy, record.stores, hashing, clock)
+        spread = record.spread
+        core = build_core(settings, policy, record.stores, hashing, clock, spread.revocations if spread else None)
 
         async def migrated() -> bool:
             if settings.env == "development":
@@ -62,7 +63,7 @@ async def _serve(settings: BootSettings, policy: LivePolicy, *, demo: bool) -> N
 
         request_log = RequestLog(sys.stderr)
         stack.callback(request_log.flush)
-        service = build_service(settings, core, metrics, log, request_log, migrated=migrated)
+        service = build_service(settings, core, metrics, log, request_log, migrated=migrated, spread=spread)
         policy.subscribe(_policy_listener(service.health, metrics, log))
         _warn_of_idle_fields(policy.current, log)
         tls = server_context(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
@@ -78,7 +79,11 @@ async def _serve(settings: BootSettings, policy: LivePolicy, *, demo: bool) -> N
                 print(line, file=sys.stderr, flush=True)
         log.info("started", port=public.port, ops_port=operators.port, issuer=settings.issuer, env=settings.env)
 
-        background = [service.follower.run(), watch(policy, FilePolicySource(settings.policy_file))]
+        background = [
+            service.follower.run(),
+            *(worker.run() for worker in service.spreading),
+            watch(policy, FilePolicySource(settings.policy_file)),
+        ]
         if tls and settings.tls_cert and settings.tls_key:
             background.append(reload_on_change(tls, settings.tls_cert, settings.tls_key, log))
         tasks = [asyncio.create_task(_supervised(work, stopped, log)) for work in background]

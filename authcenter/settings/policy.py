@@ -41,7 +41,6 @@ NOT_IN_FORCE = (
     "gateways",
     "brand.*",
     "keys.rotate_every",
-    "revocation.mode",
     "cache.lock_ttl",
     "tokens.id_token_ttl",
     "tokens.authorization_code_ttl",

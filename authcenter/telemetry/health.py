@@ -13,11 +13,13 @@ class Health:
         missing: What has not been loaded yet since the start.
         dependencies: Whether each dependency answered when it was last asked; absent before the first time.
         told: What has been logged and need not be again.
+        revocations_degraded: Whether revocations made elsewhere do not get here as the policy demands.
         clock_skew: Seconds by which this machine's clock is ahead of the database's.
     """
 
     missing: set[str] = field(default_factory=lambda: {"schema", "signing keys", "revocations"})
     dependencies: dict[str, bool] = field(default_factory=dict)
+    revocations_degraded: bool = False
     clock_skew: float = 0.0
     draining: bool = False
     told: set[tuple[str, ...]] = field(default_factory=set)

@@ -1,7 +1,7 @@
 """The record: every store over one database."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from authcenter.audit.chain import GENESIS, link
@@ -14,6 +14,8 @@ from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.keys import SigningKeyStore
 from authcenter.stores.ports.schema import SchemaState
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
+from authcenter.stores.redis.connection import RedisConnection
+from authcenter.stores.redis.revocation import RedisRevocations
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
@@ -23,8 +25,9 @@ from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
-from authcenter.stores.sql.transactions import Transactions
+from authcenter.stores.sql.transactions import Announce, Transactions
 from authcenter.stores.sql.users import SqlUserStore
+from authcenter.tokens.announcing import Announcer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,21 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How revocations reach other instances at once."""
+
+    revocations: RedisRevocations
+    announcer: Announcer
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
-    """The database: its schema, and the stores over it."""
+    """The database: its schema, and the stores over it; and what spreads beside it, where there is a Redis."""
 
     stores: Stores
     _database: Database
+    redis: RedisConnection | None = None
+    spread: Spread | None = None
 
     async def schema(self) -> SchemaState:
         """Which schema it has. Raises ``StoreUnavailable``."""
@@ -66,16 +79,25 @@ async def open_record(
     Args:
         on_event: Told of each audit event once it is committed.
     """
-    database = Database(settings.database_url)
-    try:
-        yield Record(sql_stores(database, clock, on_event), database)
-    finally:
-        await database.close()
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_url)
+        stack.push_async_callback(database.close)
+        redis = spread = None
+        if settings.redis_url:
+            redis = RedisConnection(settings.redis_url)
+            stack.push_async_callback(redis.close)
+            revocations = RedisRevocations(redis, settings.redis_url, clock)
+            stack.push_async_callback(revocations.close)
+            spread = Spread(revocations, Announcer(revocations))
+        stores = sql_stores(database, clock, on_event, spread.announcer.tell if spread else None)
+        yield Record(stores, database, redis, spread)
 
 
-def sql_stores(database: Database, clock: Clock, on_event: Callable[[Event], None]) -> Stores:
+def sql_stores(
+    database: Database, clock: Clock, on_event: Callable[[Event], None], announce: Announce | None = None
+) -> Stores:
     """Every port over one database."""
-    transactions = Transactions(database, clock, link, GENESIS, on_event)
+    transactions = Transactions(database, clock, link, GENESIS, on_event, announce)
     return Stores(
         clients=SqlClientStore(database, transactions),
         resources=SqlResourceStore(database, transactions),

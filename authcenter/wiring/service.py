@@ -1,6 +1,6 @@
 """The HTTP service, joined around the core."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -37,7 +37,10 @@ from authcenter.tokens.introspection import Introspector
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.surrender import TokenSurrender
 from authcenter.wiring.core import Core
+from authcenter.wiring.record import Spread
 from authcenter.workers.follow import Follower
+from authcenter.workers.follow_stream import StreamFollower
+from authcenter.workers.repair import SpreadRepairer
 
 V = TypeVar("V")
 
@@ -50,6 +53,7 @@ class Service:
     operators: Handler
     follower: Follower
     health: Health
+    spreading: Sequence[StreamFollower | SpreadRepairer] = ()
 
 
 def build_service(
@@ -60,11 +64,13 @@ def build_service(
     request_log: RequestLog,
     *,
     migrated: Callable[[], Awaitable[bool]],
+    spread: Spread | None = None,
 ) -> Service:
     """Join the service around ``core``. No I/O and no globals, so a test builds it whole over memory stores.
 
     Args:
         migrated: Whether the schema is the newest; may bring it there.
+        spread: What spreads revocations, where there is a Redis.
     """
     clock, policy = core.clock, core.policy
     health = Health(policy_version=policy.current.version)
@@ -117,7 +123,16 @@ def build_service(
         metrics=metrics,
         log=log,
     )
-    return Service(frame.handle, operators.handle, follower, health)
+    spreading = _spreading(spread, core, health, metrics, log) if spread else ()
+    return Service(frame.handle, operators.handle, follower, health, spreading)
+
+
+def _spreading(
+    spread: Spread, core: Core, health: Health, metrics: Metrics, log: Logger
+) -> tuple[StreamFollower, SpreadRepairer]:
+    stream, policy, clock = spread.revocations, core.policy, core.clock
+    follower = StreamFollower(stream, spread.announcer, core.revocations, policy, clock, health, metrics, log)
+    return follower, SpreadRepairer(stream, core.stores.revocations, policy, clock, lambda: core.lifetimes.leeway, log)
 
 
 def _token_service(settings: BootSettings, core: Core, metrics: Metrics) -> TokenService:

@@ -1,8 +1,8 @@
 """One way to write: the row, what it cuts off and what the audit log says of it, all or nothing."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import Protocol, TypeAlias
 
 from sqlalchemy import insert, select
@@ -10,17 +10,20 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.clock import Clock
-from authcenter.core.cut import NO_CONSEQUENCES, Consequences
+from authcenter.core.cut import LIFTED_CUT_LASTS, NO_CONSEQUENCES, Consequences, Cut
 from authcenter.core.errors import StoreUnavailable
 from authcenter.core.event import Event
 from authcenter.core.ids import uuid7
 from authcenter.stores.ports.audit import AuditRow
+from authcenter.stores.ports.spread import Revoked
 from authcenter.stores.sql.cuts import lift_cuts, write_cuts
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.tables import auth_audit
 from authcenter.stores.sql.turn import Turn
 
 Write: TypeAlias = Callable[[AsyncConnection], Awaitable[bool]]
+Announce: TypeAlias = Callable[[Sequence[Revoked], Sequence[Cut]], Awaitable[None]]
+"""Tells other instances what was revoked and cut; never raises."""
 
 
 class Link(Protocol):
@@ -33,39 +36,77 @@ class Transactions:
     """Commits writes with their consequences. This process writes one audit chain of its own."""
 
     def __init__(
-        self, database: Database, clock: Clock, link: Link, genesis: str, count: Callable[[Event], None]
+        self,
+        database: Database,
+        clock: Clock,
+        link: Link,
+        genesis: str,
+        count: Callable[[Event], None],
+        announce: Announce | None = None,
     ) -> None:
         self._database, self._clock, self._link, self._genesis, self._count = database, clock, link, genesis, count
+        self._announce = announce
         self._writer = uuid7()
         self._head: tuple[int, str] | None = (0, genesis)
         self._chain = Turn()
 
-    async def commit(self, write: Write, consequences: Consequences = NO_CONSEQUENCES) -> bool:
+    async def commit(
+        self, write: Write, consequences: Consequences = NO_CONSEQUENCES, revoked: Sequence[Revoked] = ()
+    ) -> bool:
         """Run ``write``; where it answers False, nothing is kept, consequences included.
+
+        What it revokes and cuts is announced once it is kept, and also where the record does not answer: until that is
+        back, others should refuse rather than accept what somebody wanted refused.
+
+        Args:
+            revoked: The tokens that ``write`` revokes.
 
         Raises:
             Conflict, StoreUnavailable: Nothing was kept, or (of the latter) it is unknown.
         """
+        if self._announce is None:
+            return await self._commit(write, consequences, [])
+        cuts: list[Cut] = []
+        try:
+            kept = await self._commit(write, consequences, cuts)
+        except StoreUnavailable:
+            await self._announce(revoked, [self._until_now(cut) for cut in consequences.cuts])
+            raise
+        # Where it was revoked before, somebody may have died between the record and Redis.
+        await self._announce(revoked, cuts)
+        return kept
+
+    def _until_now(self, cut: Cut) -> Cut:
+        """A cut that the record may not have: it must not outlast what there was to refuse when it was asked for."""
+        now = self._clock.now()
+        next_second = datetime.fromtimestamp(int(now.timestamp()) + 1, UTC)
+        up_to = next_second if cut.up_to is None else cut.up_to
+        return replace(cut, up_to=up_to, until_now=False, expires_at=cut.expires_at or now + LIFTED_CUT_LASTS)
+
+    async def _commit(self, write: Write, consequences: Consequences, cuts: list[Cut]) -> bool:
         if not consequences.events:
-            return await self._transact(write, consequences, ())
+            return await self._transact(write, consequences, (), cuts)
         # A chain has one order: rows are linked by the one transaction that is under way.
         async with self._chain.taken():
             head, self._head = self._head or await self._read_head(), None
             rows = self._linked(consequences.events, head)
-            kept = await self._transact(write, consequences, rows)
+            kept = await self._transact(write, consequences, rows, cuts)
             self._head = (rows[-1].sequence, rows[-1].row_hash) if kept else head
         if kept:
             for event in consequences.events:
                 self._count(event)
         return kept
 
-    async def _transact(self, write: Write, consequences: Consequences, rows: Sequence[AuditRow]) -> bool:
+    async def _transact(
+        self, write: Write, consequences: Consequences, rows: Sequence[AuditRow], cuts: list[Cut]
+    ) -> bool:
+        """As one transaction. The cuts it makes or lifts are added to ``cuts``, with the instants they have now."""
         async with self._database.writing() as connection:
             if not await write(connection):
                 await connection.rollback()
                 return False
-            await lift_cuts(connection, consequences.lifts)
-            await write_cuts(connection, consequences.cuts)
+            cuts += await lift_cuts(connection, consequences.lifts)
+            cuts += await write_cuts(connection, consequences.cuts)
             if rows:
                 await self._append(connection, rows)
             return True

@@ -99,7 +99,6 @@ WRONG = [
     pytest.param("DATABASE_URL", "sqlite+aiosqlite://", "must name a file", id="sqlite in memory"),
     pytest.param("DATABASE_URL", "sqlite+aiosqlite://var/x.db", "must name a file", id="sqlite two slashes"),
     pytest.param("DATABASE_URL", "postgresql+asyncpg://hunter2", "must name a host and a database", id="no database"),
-    pytest.param("REDIS_URL", "redis://:hunter2@h", "not supported by this version yet", id="redis"),
     pytest.param("CONSUL_URL", "http://consul:8500", "not supported by this version yet", id="consul"),
     pytest.param("SMTP_URL", "smtp://u:hunter2@h", "not supported by this version yet", id="smtp"),
     pytest.param("CONSUL_PREFIX", "/a/", "without a slash at either end", id="prefix with slashes"),
