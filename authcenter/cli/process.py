@@ -6,7 +6,7 @@ import gc
 import importlib
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import AsyncExitStack
 
 import structlog
@@ -27,6 +27,8 @@ from authcenter.telemetry.request_log import RequestLog
 from authcenter.wiring.core import build_core
 from authcenter.wiring.record import open_record
 from authcenter.wiring.service import build_service
+
+_CANCEL_AGAIN_SECONDS = 0.5
 
 
 def run_service(settings: BootSettings, *, demo: bool) -> None:
@@ -93,9 +95,7 @@ async def _serve(settings: BootSettings, policy: LivePolicy, *, demo: bool) -> N
         log.info("draining")
         service.health.draining = True
         await drain_all([public])
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(tasks)
         await drain_all([operators])
         log.info("stopped")
 
@@ -110,6 +110,16 @@ async def _supervised(work: Coroutine[None, None, None], stopped: asyncio.Event,
         log.exception("background_work_failed")
         stopped.set()
         raise
+
+
+async def _end(tasks: Collection["asyncio.Task[None]"]) -> None:
+    # Asked again: a cancellation that hits SQLAlchemy's SQLite driver at the wrong moment is swallowed there.
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _policy_listener(

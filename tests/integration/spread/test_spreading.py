@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from authcenter.core.cut import Cut, CutKind
+from authcenter.core.secret import Secret
 from tests.integration.spread.instances import Fleet, Instance, all_refuse, token, unavailable, until
 
 
@@ -55,7 +56,7 @@ async def test_every_cut_is_told_by_the_stream(ships: Fleet, kind: CutKind) -> N
 
 async def test_a_lifted_cut_is_read_from_the_record_at_once(ships: Fleet) -> None:
     one, other = await ships.instances(2)
-    user = await one.core.accounts.create("alice", "alice@example.com", None, actor="tests")
+    user = await one.core.accounts.create("alice", "alice@example.com", Secret("correct horse"), actor="tests")
     before, after = token(subject=user.subject), token(subject=user.subject)
     await one.core.accounts.disable("alice", actor="tests")
     await all_refuse([other], [before])
