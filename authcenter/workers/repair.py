@@ -36,6 +36,7 @@ class SpreadRepairer:
     leeway: Callable[[], timedelta]
     log: Logger
     _holder: str = field(default_factory=uuid7, init=False)
+    _begun_at: float | None = field(default=None, init=False)
     _other_width_since: float | None = field(default=None, init=False)
 
     async def run(self) -> None:
@@ -48,6 +49,7 @@ class SpreadRepairer:
         """Look, and repair where it is needed; whether an epoch was begun."""
         try:
             width = self.policy.current.revocation.short_hash_bytes
+            await self._finish(width)
             if not self._needed(await self.repair.position(), width):
                 return False
             if not await self.repair.claim(self._holder, _CLAIM_LASTS):
@@ -79,9 +81,15 @@ class SpreadRepairer:
             taught += len(batch)
         await self._teach_recent(width, started)
         await self.repair.begin(Epoch(width, uuid7()))
-        # Whoever announced meanwhile did so in no epoch, or in the one before.
-        await self._teach_recent(width, started)
         self.log.info("revocations_taught", tokens=taught, short_hash_bytes=width)
+        self._begun_at = started
+        await self._finish(width)
+
+    async def _finish(self, width: int) -> None:
+        # Whoever announced while Redis was being taught did so in no epoch, or in the one before.
+        if self._begun_at is not None:
+            await self._teach_recent(width, self._begun_at)
+            self._begun_at = None
 
     async def _teach_recent(self, width: int, since: float) -> None:
         tokens, _ = await self.record.recent(_LOOK_BACK_SECONDS + self.clock.seconds() - since)
