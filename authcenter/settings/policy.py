@@ -41,7 +41,6 @@ NOT_IN_FORCE = (
     "fetch.*",
     "gateways",
     "brand.*",
-    "revocation.mode",
     "tokens.id_token_ttl",
     "tokens.authorization_code_ttl",
 )

@@ -1,6 +1,6 @@
 """The HTTP service, joined around the core."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -46,9 +46,12 @@ from authcenter.tokens.service import TokenService
 from authcenter.tokens.surrender import TokenSurrender
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits, build_limits
+from authcenter.wiring.record import Spread
 from authcenter.wiring.shared import Shared, in_process_shared
 from authcenter.workers.follow import Follower
+from authcenter.workers.follow_stream import StreamFollower
 from authcenter.workers.hints import ChangeHints
+from authcenter.workers.repair import SpreadRepairer
 
 V = TypeVar("V")
 
@@ -68,6 +71,7 @@ class Service:
     settle_limits: Callable[[], Coroutine[None, None, None]]
     hints: ChangeHints
     health: Health
+    spreading: Sequence[StreamFollower | SpreadRepairer] = ()
 
 
 def build_service(
@@ -79,12 +83,14 @@ def build_service(
     *,
     migrated: Callable[[], Awaitable[bool]],
     shared: Shared | None = None,
+    spread: Spread | None = None,
 ) -> Service:
     """Join the service around ``core``. No I/O and no globals, so a test builds it whole over memory stores.
 
     Args:
         migrated: Whether the schema is the newest; may bring it there.
         shared: What this process shares with others; None: there are none.
+        spread: What spreads revocations, where there is a Redis.
     """
     shared = shared or in_process_shared(core.clock)
     clock, policy = core.clock, core.policy
@@ -145,7 +151,16 @@ def build_service(
         log=log,
     )
     hints = ChangeHints(shared.wake_ups, CHANGES, forget, clock)
-    return Service(frame.handle, operators.handle, observed, follower, limits.settle, hints, health)
+    spreading = _spreading(spread, core, health, metrics, log) if spread else ()
+    return Service(frame.handle, operators.handle, observed, follower, limits.settle, hints, health, spreading)
+
+
+def _spreading(
+    spread: Spread, core: Core, health: Health, metrics: Metrics, log: Logger
+) -> tuple[StreamFollower, SpreadRepairer]:
+    stream, policy, clock = spread.revocations, core.policy, core.clock
+    follower = StreamFollower(stream, spread.announcer, core.revocations, policy, clock, health, metrics, log)
+    return follower, SpreadRepairer(stream, core.stores.revocations, policy, clock, lambda: core.lifetimes.leeway, log)
 
 
 def _token_service(settings: BootSettings, core: Core, metrics: Metrics) -> TokenService:
