@@ -75,9 +75,9 @@ def _entry(worker: Worker, report: Report | None) -> dict[str, object]:
 
 def _dependencies(reports: Sequence[Report]) -> dict[str, str]:
     """Up where every worker says so."""
-    merged_ones: dict[str, str] = {}
+    states: dict[str, str] = {}
     for report in reports:
         told = report.health["dependencies"]
         for name, state in told.items() if isinstance(told, dict) else ():
-            merged_ones[name] = "down" if "down" in (state, merged_ones.get(name)) else "up"
-    return merged_ones
+            states[name] = "down" if "down" in (state, states.get(name)) else "up"
+    return states
