@@ -99,8 +99,8 @@ class Transactions:
         return kept
 
     async def _tell(self, written: _Written, revoked: Sequence[Revoked]) -> None:
-        # Also where the outcome is unknown: to forget what has not changed costs one load. And where a token was revoked
-        # before: somebody may have died between the record and Redis.
+        # Also where the outcome is unknown: to forget what has not changed costs one load. And where a token was
+        # revoked before: somebody may have died between the record and Redis.
         if self._announce.changes is not None and written.changes:
             await self._announce.changes(written.changes)
         if self._announce.cuts is not None and (revoked or written.cuts):

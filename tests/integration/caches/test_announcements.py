@@ -10,6 +10,7 @@ from authcenter.core.cut import Consequences, Cut, CutKind
 from authcenter.core.errors import Conflict
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.schema import upgrade_schema
+from authcenter.stores.sql.transactions import Announcements
 from authcenter.wiring.record import sql_stores
 from tests.integration.stores.samples import a_client, a_resource, a_user
 
@@ -22,7 +23,7 @@ async def test_what_a_transaction_has_changed_is_announced_once_it_is_committed(
         told.extend(changes)
         assert await stores.clients.find("shop")
 
-    stores = sql_stores(database, SystemClock(), lambda _: None, announce)
+    stores = sql_stores(database, SystemClock(), lambda _: None, Announcements(changes=announce))
     client, resource, user = a_client("shop", cut_at=None), a_resource("https://api.example"), a_user()
 
     await stores.clients.add(client, (resource,))

@@ -8,12 +8,15 @@ import pytest
 from redis import Redis
 
 from tests.integration.spread.instances import Fleet, all_refuse, fleet, token, until
+from tests.servers.ports import free_port
 from tests.servers.redis import RedisServer
 
 
 @pytest.fixture
 async def clustered(tmp_path: Path) -> AsyncIterator[Fleet]:
-    with RedisServer(tmp_path / "redis", options=("--cluster-enabled", "yes")) as server:
+    # The port of its own bus would lie 10,000 above, which may be none.
+    options = ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    with RedisServer(tmp_path / "redis", options=options) as server:
         client = Redis(port=server.port)
         client.execute_command("CLUSTER ADDSLOTSRANGE 0 16383")
         await until(lambda: "cluster_state:ok" in str(client.execute_command("CLUSTER INFO")), "the cluster is up")

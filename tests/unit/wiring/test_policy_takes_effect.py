@@ -16,6 +16,7 @@ from tests.workbench import Workbench, decoded
 SHOWN_ELSEWHERE = {
     "keys.publish_before_use": "tests/integration/policy/test_push.py: it is the command line that rotates",
     "keys.rotate_every": "tests/unit/keys and tests/integration/rotation: it takes days, on a set clock",
+    "revocation.mode": "tests/integration/spread/test_strict.py: it takes a Redis",
     "cache.lock_ttl": "tests/integration/shared: it takes a second process",
     "rate_limits.token_per_client": "tests/unit/http/test_limits.py",
     "rate_limits.client_auth_failures_per_ip": "tests/unit/http/test_limits.py",
