@@ -38,10 +38,13 @@ from authcenter.settings.policy import parse_policy
 from authcenter.stores.memory.accounts import MemoryUserStore
 from authcenter.stores.memory.audit import MemoryAuditLog
 from authcenter.stores.memory.clients import MemoryClientStore, MemoryResourceStore
-from authcenter.stores.memory.keys import MemorySigningKeyStore
+from authcenter.stores.memory.eviction import MemoryEviction
+from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
+from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.ports.keys import StoredKey
+from authcenter.stores.ports.shared import RateCounters
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.tokens.introspection import Introspection
@@ -129,12 +132,14 @@ class Workbench:
         """The parts of one more process over the same record."""
         return build_core(self.settings, self.policy, self.stores, self.hashing, self.clock)
 
-    def another_service(self, core: Core) -> Service:
+    def another_service(self, core: Core, *counters: RateCounters) -> Service:
         async def migrated() -> bool:
             return self.migrated
 
         log = structlog.wrap_logger(self.log, processors=[])
-        return build_service(self.settings, core, self.metrics, log, self.request_log, migrated=migrated)
+        return build_service(
+            self.settings, core, self.metrics, log, self.request_log, migrated=migrated, counters=counters
+        )
 
     async def start(self) -> "Workbench":
         """Load keys and revocations; make the clients and the user."""
@@ -248,6 +253,9 @@ class Workbench:
             revocations=through("revocations", MemoryRevocationStore(record)),
             changes=through("changes", MemoryChangeFeed(record)),
             audit=through("audit", MemoryAuditLog(record)),
+            pauses=through("pauses", MemoryRotationPauses(record)),
+            locks=through("locks", MemoryLocks(record)),
+            eviction=through("eviction", MemoryEviction(record)),
         )
 
 

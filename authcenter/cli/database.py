@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import click
 
-from authcenter.cli.session import json_option, read_settings, show
+from authcenter.cli.invocation import read_settings
+from authcenter.cli.session import json_option, show
 from authcenter.core.clock import SystemClock
 from authcenter.settings.boot import BootSettings
 from authcenter.stores.ports.schema import SchemaState

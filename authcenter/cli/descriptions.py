@@ -62,14 +62,14 @@ def user_description(user: User) -> dict[str, Any]:
 
 
 def key_description(key: SigningKey, state: KeyState) -> dict[str, Any]:
-    """``opens``: whether a passphrase of this machine opens the private key; None where there is none any more."""
+    """``opens``: whether a passphrase of this machine opens the private key; None where none is needed."""
     return {
         "kid": key.kid,
         "alg": key.alg.value,
         "state": state.value,
         "created_at": instant(key.created_at),
         "signs_from": instant(key.signs_from),
-        "opens": None if key.revoked_at is not None else key.private is not None,
+        "opens": None if state in (KeyState.REVOKED, KeyState.DROPPED) else key.private is not None,
     }
 
 

@@ -9,6 +9,7 @@ from authcenter.cli.arguments import reason_option
 from authcenter.cli.asking import require_consent, yes_option
 from authcenter.cli.descriptions import key_description
 from authcenter.cli.failure import CheckFailed
+from authcenter.cli.key_rotation import pause, plan
 from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.jose.algorithms import Alg
 from authcenter.keys.ring import KeyState
@@ -17,10 +18,18 @@ from authcenter.wiring.core import Core
 # A kid is base64url: one in 64 begins with a hyphen, and must not be taken for options.
 _KID_FIRST = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 
+alg_option = click.option(
+    "--alg", type=click.Choice([one.value for one in Alg]), help="Default: the policy's tokens.signing_alg."
+)
+
 
 @click.group("keys")
 def command() -> None:
     """Signing keys."""
+
+
+command.add_command(plan)
+command.add_command(pause)
 
 
 @command.command("list")
@@ -39,7 +48,7 @@ def list_keys(ctx: click.Context, as_json: bool) -> None:
 
 
 @command.command("rotate")
-@click.option("--alg", type=click.Choice([one.value for one in Alg]), help="Default: the policy's tokens.signing_alg.")
+@alg_option
 @click.option("--now", is_flag=True, help="Sign with it at once; else after keys.publish_before_use seconds.")
 @json_option
 @click.pass_context
@@ -48,7 +57,7 @@ def rotate(ctx: click.Context, alg: str | None, now: bool, as_json: bool) -> Non
 
     async def act(core: Core) -> dict[str, Any]:
         policy = core.policy.current
-        wanted = Alg(alg or policy.tokens.signing_alg)
+        wanted = _wanted(core, alg)
         await core.keys.reload()
         # The first key of its kind has nothing to take over from, and nobody could sign meanwhile.
         at_once = now or not _has_current(core, wanted)
@@ -90,6 +99,20 @@ def revoke(ctx: click.Context, kid: str, reason: str, yes: bool, as_json: bool) 
     show(run_on_record(ctx, act), as_json=as_json)
 
 
+@command.command("rollback")
+@alg_option
+@json_option
+@click.pass_context
+def rollback(ctx: click.Context, alg: str | None, as_json: bool) -> None:
+    """Take back the newest key: the one before signs again at once; whatever the newest has signed still verifies."""
+
+    async def act(core: Core) -> dict[str, Any]:
+        before, newest = await core.rotation.roll_back(_wanted(core, alg), actor())
+        return {"signs": _described(core, before.kid), "taken_back": _described(core, newest.kid)}
+
+    show(run_on_record(ctx, act), as_json=as_json)
+
+
 @command.command("reencrypt")
 @json_option
 @click.pass_context
@@ -104,6 +127,10 @@ def reencrypt(ctx: click.Context, as_json: bool) -> None:
 def _has_current(core: Core, alg: Alg) -> bool:
     ring = core.keys.ring
     return any(key.alg is alg and ring.states[kid] is KeyState.CURRENT for kid, key in ring.keys.items())
+
+
+def _wanted(core: Core, alg: str | None) -> Alg:
+    return Alg(alg or core.policy.current.tokens.signing_alg)
 
 
 def _described(core: Core, kid: str) -> dict[str, Any]:

@@ -9,41 +9,56 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from typing import Protocol, TextIO
 
 import structlog
 
 from authcenter.accounts.passwords import PasswordHashing
 from authcenter.cli.demo import demo_lines
 from authcenter.core.clock import SystemClock
-from authcenter.http.server import Listener, drain_all
+from authcenter.http.server import Listener
 from authcenter.http.tls import reload_on_change, server_context
+from authcenter.serving.link import Inheritance, SupervisorLink
+from authcenter.serving.report import Report, resident_bytes
 from authcenter.settings.boot import BootSettings
 from authcenter.settings.live import LivePolicy, Outcome
 from authcenter.settings.policy import Policy, fields_not_in_force
 from authcenter.telemetry.health import Health
+from authcenter.telemetry.lines import WholeLines
 from authcenter.telemetry.logs import Logger, configure_logs, set_level
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
+from authcenter.telemetry.snapshot import snapshot
 from authcenter.wiring.core import build_core
+from authcenter.wiring.jobs import background_jobs
 from authcenter.wiring.policy import KnownPolicy, open_policy_follower, policy_at_boot
 from authcenter.wiring.record import open_record
-from authcenter.wiring.service import build_service
+from authcenter.wiring.service import Service, build_service
+
+_PUBLIC = "public listener"
+
+_LEAVE_SECONDS = 2.0
+"""How long who is connected to a worker that leaves may take to ask once more and be told to connect to another."""
 
 
-def run_service(settings: BootSettings, *, demo: bool) -> None:
+def run_service(settings: BootSettings, *, demo: bool, inherited: Inheritance | None = None) -> None:
     """Serve until SIGTERM or SIGINT.
+
+    Args:
+        inherited: What the supervisor gives this process where it is one of several workers.
 
     Raises:
         PolicyError: The policy file does not validate.
         OSError: A listener's address, or a certificate, is not to be had.
     """
     begun_with = policy_at_boot(settings)
-    configure_logs(begun_with.policy.logging.level)
+    worker = inherited.number if inherited else None
+    configure_logs(begun_with.policy.logging.level, _stream(inherited), worker)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, begun_with, demo=demo))
+        runner.run(_serve(settings, begun_with, inherited, demo=demo))
 
 
-async def _serve(settings: BootSettings, begun_with: KnownPolicy, *, demo: bool) -> None:
+async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inheritance | None, *, demo: bool) -> None:
     log: Logger = structlog.get_logger()
     policy = LivePolicy(begun_with.policy)
     stopped = asyncio.Event()
@@ -62,7 +77,7 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, *, demo: bool)
                 return not (await record.upgrade_schema()).pending
             return not (await record.schema()).pending
 
-        request_log = RequestLog(sys.stderr)
+        request_log = RequestLog(_stream(inherited), inherited.number if inherited else None)
         stack.callback(request_log.flush)
         service = build_service(settings, core, metrics, log, request_log, migrated=migrated)
         policy.subscribe(_policy_listener(service.health, metrics, log))
@@ -72,18 +87,31 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, *, demo: bool)
         )
         tls = server_context(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
         # Ready means that requests are taken, too: a balancer must not be told so before.
-        service.health.missing.add("public listener")
-        operators = await Listener(service.operators, settings.ops_host, settings.ops_port).open()
+        service.health.missing.add(_PUBLIC)
+        if inherited:
+            operators: _Operators = await SupervisorLink.open(
+                inherited.link, lambda question: _report(service, question), stopped.set
+            )
+            listener = Listener(service.public, "", 0, tls, inherited.listeners, _LEAVE_SECONDS)
+        else:
+            operators = await Listener(service.operators, settings.ops_host, settings.ops_port).open()
+            listener = Listener(service.public, settings.host, settings.port, tls)
         # The first load before the first request, where the record answers; the process starts without it too.
         await asyncio.gather(service.follower.step(), policies.load())
-        public = await Listener(service.public, settings.host, settings.port, tls).open()
-        service.health.missing.discard("public listener")
+        public = await listener.open()
+        service.health.missing.discard(_PUBLIC)
         if demo:
             for line in await demo_lines(core, settings, public.port):
                 print(line, file=sys.stderr, flush=True)
         log.info("started", port=public.port, ops_port=operators.port, issuer=settings.issuer, env=settings.env)
 
-        background = [service.follower.run(), policies.run()]
+        jobs = background_jobs(core, service.health, metrics, log)
+        background = [
+            service.follower.run(),
+            policies.run(),
+            service.settle_limits(),
+            *(job.run() for job in jobs),
+        ]
         if tls and settings.tls_cert and settings.tls_key:
             background.append(reload_on_change(tls, settings.tls_cert, settings.tls_key, log))
         tasks = [asyncio.create_task(_supervised(work, stopped, log)) for work in background]
@@ -92,12 +120,40 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, *, demo: bool)
 
         log.info("draining")
         service.health.draining = True
-        await drain_all([public])
+        await public.drain()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await drain_all([operators])
+        await operators.drain()
         log.info("stopped")
+
+
+class _Operators(Protocol):
+    """Through what operators look at this process. ``port``: of its listener, if it has one."""
+
+    @property
+    def port(self) -> int | None: ...
+
+    async def drain(self) -> None: ...
+
+
+def _stream(inherited: Inheritance | None) -> TextIO:
+    """Where log lines go: of several processes each writes whole lines."""
+    return WholeLines(sys.stderr.fileno()) if inherited else sys.stderr
+
+
+def _report(service: Service, question: int) -> Report:
+    """What this process tells its supervisor."""
+    health, observed = service.health, service.observed
+    observed.refresh()
+    return Report(
+        question,
+        serving=_PUBLIC not in health.missing,
+        ready=not health.problems,
+        health=health.report(),
+        memory=resident_bytes(),
+        metrics=snapshot(observed.registry.registry, observed.registry.rules),
+    )
 
 
 async def _supervised(work: Coroutine[None, None, None], stopped: asyncio.Event, log: Logger) -> None:

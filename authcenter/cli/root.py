@@ -17,6 +17,7 @@ _COMMANDS = {
     "users": "authcenter.cli.users",
     "keys": "authcenter.cli.keys",
     "tokens": "authcenter.cli.tokens",
+    "supervised": "authcenter.cli.supervised",
     "policy": "authcenter.cli.policy",
 }
 

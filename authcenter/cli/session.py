@@ -5,16 +5,15 @@ import getpass
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from authcenter.accounts.passwords import PasswordHashing
+from authcenter.cli.invocation import read_settings
 from authcenter.core.clock import SystemClock
 from authcenter.core.errors import StoreUnavailable
-from authcenter.settings.boot import BootSettings, load_boot_settings
-from authcenter.settings.development import with_development_secrets
+from authcenter.settings.boot import BootSettings
 from authcenter.settings.live import LivePolicy
 from authcenter.settings.policy import Policy
 from authcenter.wiring.core import Core, build_core
@@ -22,12 +21,6 @@ from authcenter.wiring.policy import policy_now
 from authcenter.wiring.record import open_record
 
 T = TypeVar("T")
-
-
-def read_settings(ctx: click.Context, overrides: Mapping[str, str] | None = None) -> BootSettings:
-    """The boot settings of this invocation. Raises ``SettingsError``."""
-    file: Path | None = ctx.find_root().obj
-    return with_development_secrets(load_boot_settings(file, {**os.environ, **(overrides or {})}))
 
 
 def run_on_record(ctx: click.Context, act: Callable[[Core], Awaitable[T]], policy: Policy | None = None) -> T:

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 
 from authcenter.clients.methods.secret import ClientSecrets
 from authcenter.core.client import AuthMethod, Client
-from authcenter.core.errors import invalid_client
+from authcenter.core.errors import Unavailable, invalid_client
 from authcenter.core.rules import Rule
+from authcenter.limits.address import network_of
+from authcenter.limits.settled import SettledLimit
 from authcenter.stores.ports.clients import ClientLookup
 
 
@@ -20,19 +22,38 @@ class PresentedClient:
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthentication:
-    """Decides whether a client is who it says."""
+    """Decides whether a client is who it says.
+
+    Attributes:
+        failures: Counts failed authentications by address.
+    """
 
     clients: ClientLookup
     secrets: ClientSecrets
+    failures: SettledLimit
 
-    async def authenticate(self, presented: PresentedClient) -> Client:
-        """The client that ``presented`` proves to be.
+    async def authenticate(self, presented: PresentedClient, address: str) -> Client:
+        """The client that ``presented`` proves to be; ``address`` is where that came from.
 
         Raises:
-            OAuthError: ``invalid_client``, with one wording for every cause.
+            OAuthError: ``invalid_client``, with one wording for every cause; ``RateLimited``: too many failed from
+                this address.
             Unavailable: Cannot tell.
         """
+        network = network_of(address)
+        self.failures.check(network)
         client = await self.clients.find(presented.client_id)
+        # Only now: slots of requests that wait for a look-up would be missing to everybody else behind the address.
+        self.failures.take(network)
+        try:
+            client = await self._proven(client, presented)
+        except Unavailable:
+            self.failures.give_back(network)
+            raise
+        self.failures.give_back(network)
+        return client
+
+    async def _proven(self, client: Client | None, presented: PresentedClient) -> Client:
         # The secret is compared whatever else is wrong, so that time tells nothing.
         proven = presented.method is AuthMethod.NONE or await self.secrets.verify(client, presented.secret)
         if client is None:

@@ -2,6 +2,7 @@
 
 Exception
 ├── OAuthError          a refusal, in the words of RFC 6749 §5.2
+│   └── RateLimited     too often (429 with ``Retry-After``, RFC 6585 §4)
 ├── TokenRejected       a token that does not hold; only some endpoints make a refusal of it
 ├── Conflict            a name is taken, or somebody else wrote first
 ├── NotFound            an operator named something that is not there
@@ -40,6 +41,23 @@ class OAuthError(Exception):
         super().__init__(f"{code} by {rule}: {hint}")
         self.code, self.description, self.status = code, description, status
         self.rule, self.hint = rule, hint
+
+
+class RateLimited(OAuthError):
+    """Too often: try again later. One wording, whoever was limited and by what.
+
+    RFC 6749 §5.2 has no code for it; ``temporarily_unavailable`` (§4.1.2.1) is what client libraries take for 'later'.
+
+    Attributes:
+        limit: Slots at once.
+        retry_after: Seconds until one is free.
+        reset_after: Seconds until all are.
+    """
+
+    def __init__(self, rule: Rule, hint: str, *, limit: int, retry_after: float, reset_after: float) -> None:
+        description = "Too many requests. Try again later."
+        super().__init__(ErrorCode.TEMPORARILY_UNAVAILABLE, description, rule=rule, hint=hint, status=429)
+        self.limit, self.retry_after, self.reset_after = limit, retry_after, reset_after
 
 
 class Reason(StrEnum):

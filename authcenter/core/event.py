@@ -25,6 +25,10 @@ class EventKind(StrEnum):
     KEY_CREATED = "key.created"
     KEY_RETIRED = "key.retired"
     KEY_REVOKED = "key.revoked"
+    KEY_DROPPED = "key.dropped"
+    KEY_ROLLED_BACK = "key.rolled_back"
+    KEY_ROTATION_PAUSED = "key.rotation_paused"
+    KEY_ROTATION_RESUMED = "key.rotation_resumed"
     KEYS_REENCRYPTED = "key.reencrypted"
     TOKEN_REVOKED = "token.revoked"
     FAMILY_ENDED = "family.ended"
@@ -38,7 +42,7 @@ class Event:
     """Something that happened and must be provable.
 
     Attributes:
-        actor: Who did it: a client id, a subject, or ``cli:<login name>``.
+        actor: Who did it: a client id, a subject, ``cli:<login name>``, or ``system``.
         context: What else belongs to it, JSON values only; ids and digests, never a secret.
     """
 

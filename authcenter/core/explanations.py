@@ -53,6 +53,18 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "The secret is none of the client's live ones: mistyped, of another client, or rotated away.",
         "Compare the dates in `authcenter clients show ID`; `authcenter clients rotate-secret ID` makes a new one.",
     ),
+    Rule.RATE_LIMITED_CLIENT: Explanation(
+        "The client asked for tokens more often than `rate_limits.token_per_client` allows, over all instances.",
+        "Let it keep its token until `expires_in`; or raise the limit in the policy, which takes effect at once.",
+    ),
+    Rule.RATE_LIMITED_ADDRESS: Explanation(
+        "Too many logins or client authentications failed from this address (IPv6: from its /64).",
+        "Behind a proxy, compare AUTHCENTER_TRUSTED_PROXIES with `ip` in the log: all may be counted as one.",
+    ),
+    Rule.RATE_LIMITED_ACCOUNT: Explanation(
+        "Too many logins failed for this name, whether or not anybody has it.",
+        "Slots come free one by one, as `rate_limits.login_failures_per_account` says; the log has the addresses.",
+    ),
     Rule.GRANT_TYPE_UNKNOWN: Explanation(
         "This server has no strategy for the grant type.", "Read `grant_types_supported` in the discovery document."
     ),

@@ -25,6 +25,10 @@ class Rule(StrEnum):
     CLIENT_METHOD = "client_method"
     CLIENT_SECRET_WRONG = "client_secret_wrong"
 
+    RATE_LIMITED_CLIENT = "rate_limited_client"
+    RATE_LIMITED_ADDRESS = "rate_limited_address"
+    RATE_LIMITED_ACCOUNT = "rate_limited_account"
+
     GRANT_TYPE_UNKNOWN = "grant_type_unknown"
     GRANT_NOT_ALLOWED = "grant_not_allowed"
     GRANT_NEEDS_CONFIDENTIAL_CLIENT = "grant_needs_confidential_client"

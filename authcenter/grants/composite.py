@@ -1,6 +1,6 @@
 """``CompositeTokenGranter``: the steps that all grants share, in their order.
 
-Authenticate the client; may it use this grant; ``approve``; sign, then spend.
+Authenticate the client; has it asked too often; may it use this grant; ``approve``; sign, then spend.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from authcenter.clients.authentication import ClientAuthentication, PresentedClient
+from authcenter.clients.quota import TokenQuota
 from authcenter.core.approval import Approval
 from authcenter.core.client import Client
 from authcenter.core.clock import Clock
@@ -33,6 +34,7 @@ class CompositeTokenGranter:
         self,
         strategies: Iterable[TokenGranter],
         authentication: ClientAuthentication,
+        quota: TokenQuota,
         tokens: TokenService,
         revocations: Revocations,
         clock: Clock,
@@ -40,14 +42,14 @@ class CompositeTokenGranter:
         self.strategies: Mapping[str, TokenGranter] = {
             granter.grant_type: granter for granter in reversed(list(strategies))
         }
-        self._authentication, self._tokens = authentication, tokens
+        self._authentication, self._quota, self._tokens = authentication, quota, tokens
         self._revocations, self._clock = revocations, clock
 
     async def serve(self, form: Form, presented: PresentedClient, origin: RequestOrigin) -> TokenSet:
         """Answer a token request.
 
         Raises:
-            OAuthError: It is refused; nothing was issued or spent.
+            OAuthError: It is refused (``RateLimited``: too often); nothing was issued or spent.
             Unavailable: Cannot tell.
         """
         grant_type = form.require("grant_type")
@@ -66,7 +68,8 @@ class CompositeTokenGranter:
         self, grant_type: str, form: Form, presented: PresentedClient, origin: RequestOrigin
     ) -> Approval:
         at = self._clock.now()
-        client = await self._authentication.authenticate(presented)
+        client = await self._authentication.authenticate(presented, origin.ip)
+        self._quota.take(presented, origin.ip)
         strategy = self._strategy(grant_type, client)
         return await strategy.approve(TokenRequest(client, form, at, origin))
 

@@ -16,12 +16,13 @@ class PasswordGranter(TokenGranter):
     """Trades a person's name and password for tokens.
 
     Attributes:
-        authenticate: Takes name and password; raises ``OAuthError`` (``invalid_grant``), ``Unavailable``.
+        authenticate: Takes name, password and the address they came from; raises ``OAuthError`` (``invalid_grant``, or
+            ``RateLimited``), ``Unavailable``.
         on_use: Told of every use, so that the log can say that the grant is deprecated.
     """
 
     targets: GrantTargets
-    authenticate: Callable[[str, str], Awaitable[User]]
+    authenticate: Callable[[str, str, str], Awaitable[User]]
     on_use: Callable[[Client], None]
 
     @property
@@ -32,7 +33,7 @@ class PasswordGranter(TokenGranter):
         username, password = request.require("username"), request.require("password")
         asked = request.scope()
         self.on_use(request.client)
-        user = await self.authenticate(username, password)
+        user = await self.authenticate(username, password, request.origin.ip)
         target = await self.targets.of(request.form, asked, request.client, user)
         return Approval(
             client=request.client,

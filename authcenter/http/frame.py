@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
-from authcenter.core.errors import ErrorCode, OAuthError, PolicyUnknown, Unavailable
+from authcenter.core.errors import ErrorCode, OAuthError, PolicyUnknown, RateLimited, Unavailable
 from authcenter.core.rules import Rule
 from authcenter.http.context import CLIENT_ID, ORIGIN, VERDICT
 from authcenter.http.cors import ClientCors
@@ -75,6 +75,8 @@ class Frame:
             return await handler(request)
         except OAuthError as refused:
             request[VERDICT] = (refused.rule, refused.hint)
+            if isinstance(refused, RateLimited):
+                self.metrics.rate_limited.count(refused.rule)
             return refusal(refused)
         except Unavailable as cause:
             request[VERDICT] = (cause.rule, cause.hint)

@@ -12,7 +12,7 @@ from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.errors import OAuthError, Unavailable
 from authcenter.core.wire_json import encode
-from authcenter.http.context import CLIENT_ID, VERDICT
+from authcenter.http.context import CLIENT_ID, ORIGIN, VERDICT
 from authcenter.http.credentials import client_credentials
 from authcenter.http.forms import read_form
 from authcenter.http.responses import no_store
@@ -49,7 +49,7 @@ class IntrospectionEndpoint:
             form = await read_form(request)
             presented = client_credentials(request, form)
             request[CLIENT_ID] = presented.client_id
-            caller = await self.authentication.authenticate(presented)
+            caller = await self.authentication.authenticate(presented, request[ORIGIN].ip)
             answer = await self.introspector.introspect(form.require("token"), caller)
             outcome = self._note(request, answer)
             if f"application/{_JWT}" in request.headers.get(hdrs.ACCEPT, ""):

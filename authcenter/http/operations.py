@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiohttp import web
 from prometheus_client import exposition
+from prometheus_client.registry import Collector
 
 from authcenter.core.errors import ErrorCode
 from authcenter.core.wire_json import encode
@@ -14,17 +16,43 @@ from authcenter.telemetry.health import Health
 from authcenter.telemetry.metrics import Metrics
 
 
+class Observed(Protocol):
+    """What operators look at: one process, or several as one."""
+
+    async def readiness(self) -> tuple[bool, dict[str, object]]:
+        """Whether there is something it can do for a caller, and the body of ``/readyz``."""
+        ...
+
+    async def metrics(self) -> Collector:
+        """The metrics of this moment."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class OperatorsListener:
-    """What orchestrators and Prometheus ask.
+class ThisProcess(Observed):
+    """The process that answers.
 
     Attributes:
         refresh: Brings the gauges up to date before they are read.
     """
 
     health: Health
-    metrics: Metrics
+    registry: Metrics
     refresh: Callable[[], None]
+
+    async def readiness(self) -> tuple[bool, dict[str, object]]:
+        return not self.health.problems, self.health.report()
+
+    async def metrics(self) -> Collector:
+        self.refresh()
+        return self.registry.registry
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorsListener:
+    """What orchestrators and Prometheus ask."""
+
+    observed: Observed
     router: Router
 
     def mount(self) -> None:
@@ -48,9 +76,10 @@ class OperatorsListener:
 
     async def readyz(self, _: web.BaseRequest) -> web.Response:
         """200 as long as there is something this process can do for a caller."""
-        return no_store(encode(self.health.report()), 503 if self.health.problems else 200)
+        ready, report = await self.observed.readiness()
+        return no_store(encode(report), 200 if ready else 503)
 
     async def scrape(self, request: web.BaseRequest) -> web.Response:
-        self.refresh()
         encoder, content_type = exposition.choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encoder(self.metrics.registry), headers={"Content-Type": content_type})
+        body = encoder(await self.observed.metrics())
+        return web.Response(body=body, headers={"Content-Type": content_type})

@@ -32,7 +32,7 @@ class RevocationEndpoint:
         form = await read_form(request)
         presented = client_credentials(request, form)
         request[CLIENT_ID] = presented.client_id
-        client = await self.authentication.authenticate(presented)
+        client = await self.authentication.authenticate(presented, request[ORIGIN].ip)
         verdict = await self.surrender.surrender(form.require("token"), client, request[ORIGIN])
         if verdict is not None:
             request[VERDICT] = verdict

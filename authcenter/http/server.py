@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import os
+import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,9 @@ _WRITING_SECONDS = 2.0
 
 _SETTLE_SECONDS = 0.2
 """How long what has connected just before the listener closed has to send its request."""
+
+_BACKLOG = 1024
+_SECONDS_BETWEEN_LOOKS = 0.02
 
 # aiohttp's access log halves the throughput: the frame writes one line a request itself.
 _CONNECTION: Mapping[str, Any] = {"access_log": None, "keepalive_timeout": 75}
@@ -87,12 +92,19 @@ class _UnderWay:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A handler on an address. Port 0 takes a free one."""
+    """A handler on an address. Port 0 takes a free one.
+
+    Attributes:
+        inherited: Sockets that another process opened for this one, and that take the place of the address.
+        leave_seconds: How long open connections may take, when draining, to ask once more and be told to leave.
+    """
 
     handler: Handler
     host: str
     port: int
     tls: ssl.SSLContext | None = None
+    inherited: Sequence[socket.socket] = ()
+    leave_seconds: float = 0.0
 
     async def open(self) -> "OpenListener":
         """Raises ``OSError`` where the address is not to be had."""
@@ -100,13 +112,33 @@ class Listener:
         server = _Server(under_way.handle, request_factory=_bounded_request)
         runner = web.ServerRunner(server, shutdown_timeout=_WRITING_SECONDS)
         await runner.setup()
-        site = web.TCPSite(runner, self.host, self.port, ssl_context=self.tls, backlog=1024)
         try:
-            await site.start()
+            for site in self._sites(runner):
+                await site.start()
         except OSError:
             await runner.cleanup()
             raise
-        return OpenListener(runner, site, under_way, runner.addresses[0][1])
+        return OpenListener(runner, under_way, self.leave_seconds, runner.addresses[0][1])
+
+    def _sites(self, runner: web.ServerRunner) -> Iterator[web.BaseSite]:
+        for inherited in self.inherited:
+            yield web.SockSite(runner, inherited, ssl_context=self.tls, backlog=_BACKLOG)
+        if not self.inherited:
+            yield web.TCPSite(runner, self.host, self.port, ssl_context=self.tls, backlog=_BACKLOG)
+
+
+async def bound_sockets(host: str, port: int) -> list[socket.socket]:
+    """Sockets that listen on an address, one for each of a name's addresses, for other processes to inherit.
+
+    Raises ``OSError`` where the address is not to be had.
+    """
+    opened = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, port, start_serving=False)
+    sockets = [socket.socket(fileno=os.dup(one.fileno())) for one in opened.sockets]
+    opened.close()
+    for one in sockets:
+        one.setblocking(False)
+        one.listen(_BACKLOG)
+    return sockets
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +146,8 @@ class OpenListener:
     """A listener that takes requests, on ``port``."""
 
     runner: web.ServerRunner
-    site: web.TCPSite
     under_way: _UnderWay
+    leave_seconds: float
     port: int
 
     async def drain(self) -> None:
@@ -124,12 +156,24 @@ class OpenListener:
         # the next). Whoever is connected may not have said yet what for, and gets the time to.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        await self.site.stop()
+        for site in self.runner.sites:
+            await site.stop()
         await asyncio.sleep(_SETTLE_SECONDS)
+        await self._left()
         # Before the runner is told: from then on it reads no more, and a request whose body is still coming would
         # never be answered.
         await self.under_way.over(_SHUTDOWN_SECONDS)
         await self.runner.cleanup()
+
+    async def _left(self) -> None:
+        """Wait until nobody is connected any more, at most ``leave_seconds``.
+
+        An idle connection that is closed may have a request on its way; one that asks is told to leave by the answer.
+        """
+        for _ in range(round(self.leave_seconds / _SECONDS_BETWEEN_LOOKS)):
+            if self.runner.server is None or not self.runner.server.connections:
+                return
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
 def _bounded_request(
@@ -137,8 +181,3 @@ def _bounded_request(
 ) -> web.BaseRequest:
     loop = asyncio.get_running_loop()
     return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY_BYTES)
-
-
-async def drain_all(listeners: list[OpenListener]) -> None:
-    """Drain several at once."""
-    await asyncio.gather(*(listener.drain() for listener in listeners))

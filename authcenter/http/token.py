@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from authcenter.clients.quota import TokenQuota
 from authcenter.core.errors import OAuthError, Unavailable
 from authcenter.core.form import Form
 from authcenter.grants.composite import CompositeTokenGranter
@@ -12,7 +13,7 @@ from authcenter.http.context import CLIENT_ID, ORIGIN
 from authcenter.http.cors import ClientCors
 from authcenter.http.credentials import client_credentials
 from authcenter.http.forms import read_form
-from authcenter.http.responses import no_store
+from authcenter.http.responses import no_store, with_quota
 from authcenter.http.router import Router
 from authcenter.telemetry.metrics import Metrics
 
@@ -24,6 +25,7 @@ class TokenEndpoint:
     """The token endpoint."""
 
     granter: CompositeTokenGranter
+    quota: TokenQuota
     cors: ClientCors
     metrics: Metrics
 
@@ -39,9 +41,11 @@ class TokenEndpoint:
             grant_type = self._label(form)
             presented = client_credentials(request, form)
             request[CLIENT_ID] = presented.client_id
-            tokens = await self.granter.serve(form, presented, request[ORIGIN])
+            origin = request[ORIGIN]
+            tokens = await self.granter.serve(form, presented, origin)
             outcome = "granted"
-            return no_store(tokens.body)
+            left = self.quota.left(presented, origin.ip)
+            return with_quota(no_store(tokens.body), left.limit, left.remaining, left.reset_after)
         except OAuthError as refused:
             outcome = refused.code
             raise

@@ -14,7 +14,7 @@ from authcenter.jose.jws import write_object
 
 LONGEST_TOKEN = timedelta(days=1)
 """No access token may live longer (``tokens.access_ttl``): a superseded key verifies for that time and an hour more."""
-_RETIREMENT = LONGEST_TOKEN + timedelta(hours=1)
+RETIREMENT = LONGEST_TOKEN + timedelta(hours=1)
 
 
 class KeyState(StrEnum):
@@ -33,7 +33,6 @@ class SigningKey:
 
     Attributes:
         private: None where it only verifies, or where no passphrase opens it.
-        superseded_at: When another key took over signing, or an operator retired it.
     """
 
     kid: str
@@ -52,6 +51,11 @@ class SigningKey:
     def verify(self, signature: bytes, data: bytes) -> None:
         """Raises ``cryptography.exceptions.InvalidSignature``."""
         ALGORITHMS[self.alg].verify(self.public, signature, data)
+
+    @property
+    def place(self) -> tuple[datetime, datetime, str]:
+        """Of two keys of an algorithm that may sign, the one with the higher place does."""
+        return self.signs_from, self.created_at, self.kid
 
     def header_segment(self, token_type: str) -> str:
         """The protected header of what it signs, encoded."""
@@ -78,7 +82,7 @@ class KeyRing:
 
     @classmethod
     def of(cls, keys: Iterable[SigningKey], now: datetime) -> Self:
-        ordered = sorted(keys, key=lambda key: (key.signs_from, key.created_at, key.kid))
+        ordered = sorted(keys, key=lambda key: key.place)
         states: dict[str, KeyState] = {}
         instants: list[datetime] = []
         signing: dict[Alg, SigningKey] = {}
@@ -115,16 +119,21 @@ class KeyRing:
 EMPTY_RING = KeyRing({}, {}, {}, {}, b'{"keys":[]}', '"empty"', None)
 
 
+def superseded_at(key: SigningKey, ring: Iterable[SigningKey], now: datetime) -> datetime | None:
+    """When another key took over signing, or the key was retired; None where neither has come about."""
+    return min(_ends_of_signing(key, ring, now), default=None)
+
+
 def _state(key: SigningKey, ring: Iterable[SigningKey], now: datetime) -> tuple[KeyState, datetime | None]:
     """The key's state, and when it ends by time alone."""
     if key.revoked_at is not None:
         return KeyState.REVOKED, None
     if key.signs_from > now and key.retired_at is None:
         return KeyState.NEXT, key.signs_from
-    superseded_at = min(_ends_of_signing(key, ring, now), default=None)
-    if superseded_at is None:
+    ended_at = superseded_at(key, ring, now)
+    if ended_at is None:
         return KeyState.CURRENT, None
-    dropped_at = superseded_at + _RETIREMENT
+    dropped_at = ended_at + RETIREMENT
     return (KeyState.DROPPED, None) if dropped_at <= now else (KeyState.RETIRED, dropped_at)
 
 
@@ -133,6 +142,5 @@ def _ends_of_signing(key: SigningKey, ring: Iterable[SigningKey], now: datetime)
         yield key.retired_at
     for other in ring:
         usable = other.alg == key.alg and other.revoked_at is None and other.retired_at is None
-        order = (other.signs_from, other.created_at, other.kid) > (key.signs_from, key.created_at, key.kid)
-        if usable and order and other.signs_from <= now:
+        if usable and other.place > key.place and other.signs_from <= now:
             yield other.signs_from

@@ -1,4 +1,4 @@
-"""What an operator does to keys: make, rotate, retire, revoke, encrypt anew."""
+"""What is done to keys: make, rotate, retire, roll back, drop, revoke, encrypt anew."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -12,6 +12,8 @@ from authcenter.core.ids import Kid
 from authcenter.jose.algorithms import ALGORITHMS, Alg
 from authcenter.jose.jwk import signature_jwk
 from authcenter.keys.ring import KeyState
+from authcenter.keys.rollback import step_back
+from authcenter.keys.schedule import Succession
 from authcenter.keys.source import LiveKeyRing
 from authcenter.keys.vault import KeyVault
 from authcenter.stores.ports.keys import SigningKeyStore, StoredKey
@@ -31,7 +33,8 @@ class KeyRotation:
         await self.live.reload()
         for alg in Alg:
             if not any(state in (KeyState.CURRENT, KeyState.NEXT) for state in self._states(alg)):
-                await self.rotate(alg, timedelta(0), actor)
+                now = self.clock.now()
+                await self.succeed(Succession(alg, None, now, now), actor)
 
     async def rotate(self, alg: Alg, published_for: timedelta, actor: str) -> StoredKey:
         """Make the next key of ``alg``; it begins to sign once it has been published for ``published_for``."""
@@ -39,6 +42,42 @@ class KeyRotation:
         await self.store.add(key, _because(EventKind.KEY_CREATED, key, actor))
         await self.live.reload()
         return key
+
+    async def succeed(self, succession: Succession, actor: str) -> StoredKey | None:
+        """Make the key that is due; None where somebody else has done so meanwhile."""
+        key = await self._make(succession.alg, succession.signs_from)
+        predecessor = Kid(succession.predecessor) if succession.predecessor is not None else None
+        made = await self.store.succeed(key, predecessor, _because(EventKind.KEY_CREATED, key, actor))
+        await self.live.reload()
+        return key if made else None
+
+    async def roll_back(self, alg: Alg, actor: str) -> tuple[StoredKey, StoredKey]:
+        """Take back the newest key of ``alg``: the one before signs again at once, what the newest has signed verifies.
+
+        Returns:
+            The key that signs now, and the one that verifies only.
+
+        Raises:
+            Conflict: There is no key to go back to; or it has been revoked or dropped, or cannot be opened here.
+        """
+        listed = {key.kid: key for key in await self.store.list_keys()}
+        await self.live.reload()
+        now, ring = self.clock.now(), self.live.ring
+        newest, before = step_back(ring, alg, now)
+        retired = replace(listed[Kid(newest.kid)], retired_at=now)
+        event = _event(EventKind.KEY_ROLLED_BACK, retired, actor, signs=before.kid)
+        await self._write(retired, Consequences(events=(event,)))
+        return listed[Kid(before.kid)], retired
+
+    async def drop(self, kid: str, ceased_at: datetime, actor: str) -> bool:
+        """Destroy the private half of a key that ceased to sign at ``ceased_at``; False where there is none any more.
+
+        That instant is kept too: what lives no more must not come back when a key after it is taken out of the line.
+        """
+        key = self.live.ring.keys[kid]
+        context = {"kid": kid, "alg": key.alg, "ceased_at": ceased_at.isoformat()}
+        event = Event(EventKind.KEY_DROPPED, actor, context=context)
+        return await self.store.drop(Kid(kid), ceased_at, Consequences(events=(event,)))
 
     async def retire(self, kid: str, actor: str) -> StoredKey:
         """Let a key verify only.

@@ -38,6 +38,11 @@ class LiveKeyRing:
         self.loaded = False
         self.unreadable: tuple[str, ...] = ()
 
+    @property
+    def with_private_half(self) -> frozenset[str]:
+        """The kids whose private half the store has, whether or not it opens here."""
+        return frozenset(row.kid for row in self._rows if row.private_pem)
+
     async def reload(self) -> None:
         """Read the store, and swap the ring where anything has changed, be it by time alone.
 

@@ -33,7 +33,7 @@ from authcenter.settings.wording import got, sentence
 SECRETS = ("secret_key", "key_passphrase", "consul_token", "database_url", "redis_url", "smtp_url")
 
 # What this version does not have yet. Delete a row when it does.
-UNSUPPORTED = ("redis_url", "smtp_url")
+UNSUPPORTED = ("smtp_url",)
 
 
 class BootSettings(BaseModel):

@@ -32,7 +32,8 @@ from authcenter.settings.wording import sentence, suggestion
 
 # What the document may already say although nothing in this version acts on it. Delete a row when something does.
 NOT_IN_FORCE = (
-    "rate_limits.*",
+    "rate_limits.signup_per_ip",
+    "rate_limits.mail_per_address",
     "sessions.*",
     "accounts.*",
     "registration.*",
@@ -40,7 +41,6 @@ NOT_IN_FORCE = (
     "fetch.*",
     "gateways",
     "brand.*",
-    "keys.rotate_every",
     "revocation.mode",
     "cache.lock_ttl",
     "tokens.id_token_ttl",

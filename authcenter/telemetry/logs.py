@@ -17,10 +17,19 @@ _LONGEST_VALUE = 2_000
 Logger = structlog.stdlib.BoundLogger
 
 
-def configure_logs(level: str, stream: TextIO = sys.stderr) -> None:
-    """Send every log line, the libraries' warnings too, to ``stream`` as JSON."""
+def configure_logs(level: str, stream: TextIO = sys.stderr, worker: int | None = None) -> None:
+    """Send every log line, the libraries' warnings too, to ``stream`` as JSON.
+
+    Args:
+        worker: The number of this process among several, said in each line.
+    """
+
+    def number(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        return event if worker is None else {**event, "worker": worker}
+
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        number,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,

@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Gauge
 
 from authcenter.telemetry.series import CountedSeries, TimedSeries
+from authcenter.telemetry.snapshot import Over
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0)
 
@@ -12,6 +13,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.rules: dict[str, Over] = {}
         self.token_requests = self._counter("token_request", "Token requests.", "grant_type", "outcome")
         self.token_seconds = self._histogram("token_request_seconds", "Time of a token request.", "grant_type")
         self.introspections = self._counter("introspection", "Introspection requests.", "outcome")
@@ -19,22 +21,38 @@ class Metrics:
         self.refresh_replays = self._counter("refresh_replay_detected", "Refresh tokens used a second time.")
         self.token_failures = self._counter("access_token_validation_failure", "Access tokens refused.", "reason")
         self.revocations = self._counter("revocation", "Revocations made by this process.", "kind")
-        self.revocation_entries = self._gauge("revocation_list_entries", "Entries of the revocation replica.")
-        self.revocation_lag = self._gauge("revocation_replica_lag_seconds", "Age of the revocation replica.")
-        self.revocation_degraded = self._gauge("revocation_degraded", "1 while revocations cannot be read.")
-        self.dependency_up = self._gauge("dependency_up", "Whether a dependency answers.", "dependency")
+        self.revocation_entries = self._gauge(
+            "revocation_list_entries", "Entries of the revocation replica.", over=Over.MAX
+        )
+        self.revocation_lag = self._gauge(
+            "revocation_replica_lag_seconds", "Age of the revocation replica.", over=Over.MAX
+        )
+        self.revocation_degraded = self._gauge(
+            "revocation_degraded", "1 while revocations cannot be read.", over=Over.MAX
+        )
+        self.dependency_up = self._gauge("dependency_up", "Whether a dependency answers.", "dependency", over=Over.MIN)
         self.config_reloads = self._counter("config_reload", "Configuration documents read.", "source", "outcome")
-        self.config_version = self._gauge("config_version", "How many policies this process has had.", "version")
-        self.key_age = self._gauge("signing_key_age_seconds", "Age of each key that signs.", "kid", "alg")
+        self.config_version = self._gauge(
+            "config_version", "How many policies this process has had.", "version", over=Over.MAX
+        )
+        self.key_age = self._gauge(
+            "signing_key_age_seconds", "Age of each key that signs.", "kid", "alg", over=Over.MAX
+        )
         self.cache_requests = self._counter("cache_requests", "Cache look-ups.", "cache", "outcome")
         self.logins = self._counter("login", "Password checks.", "outcome")
+        self.rate_limited = self._counter("rate_limited", "Requests refused by a rate limit.", "rule")
         self.audit_events = self._counter("audit_events", "Audit events written.", "event")
+        self.eviction_backlog = self._gauge(
+            "eviction_backlog_rows", "Dead rows, where this process evicts.", "table", over=Over.MAX
+        )
         self.http_seconds = self._histogram("http_request_seconds", "Time of a request.", "method", "route", "status")
 
     def _counter(self, name: str, text: str, *labels: str) -> CountedSeries:
         return CountedSeries(self.registry, f"authcenter_{name}", text, labels)
 
-    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+    def _gauge(self, name: str, text: str, *labels: str, over: Over) -> Gauge:
+        """``over``: what the value is of several workers; counters and histograms are summed."""
+        self.rules[f"authcenter_{name}"] = over
         return Gauge(name, text, labels, namespace="authcenter", registry=self.registry)
 
     def _histogram(self, name: str, text: str, *labels: str) -> TimedSeries:

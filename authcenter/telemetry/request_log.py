@@ -16,10 +16,14 @@ _MOST_HELD = 500
 
 
 class RequestLog:
-    """Writes request lines to ``stream``. Values are what the frame knows of a request: no secret is among them."""
+    """Writes request lines to ``stream``. Values are what the frame knows of a request: no secret is among them.
 
-    def __init__(self, stream: TextIO) -> None:
+    ``worker``: the number of this process among several, said in each line.
+    """
+
+    def __init__(self, stream: TextIO, worker: int | None = None) -> None:
         self._stream = stream
+        self._always: Mapping[str, object] = {} if worker is None else {"worker": worker}
         self._held: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
         self._second = 0
@@ -32,7 +36,9 @@ class RequestLog:
         if second != self._second:
             self._second, self._stamp = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         stamp = f"{self._stamp}.{int(now % 1 * 1_000_000):06d}Z"
-        self._held.append(encode({"event": "request", "level": "info", "timestamp": stamp, **fields}).decode())
+        self._held.append(
+            encode({"event": "request", "level": "info", "timestamp": stamp, **self._always, **fields}).decode()
+        )
         if urgent or len(self._held) >= _MOST_HELD:
             self.flush()
         elif self._timer is None:

@@ -10,6 +10,7 @@ from authcenter.clients.resources import ResourceRegistry
 from authcenter.core.clock import Clock
 from authcenter.core.derived import MacKeys
 from authcenter.grants.third_party import third_party_grant_types
+from authcenter.keys.pausing import RotationBrake
 from authcenter.keys.ring import LONGEST_TOKEN
 from authcenter.keys.rotation import KeyRotation
 from authcenter.keys.source import LiveKeyRing
@@ -37,6 +38,7 @@ class Core:
     secrets: ClientSecrets
     keys: LiveKeyRing
     rotation: KeyRotation
+    brake: RotationBrake
     lifetimes: TokenLifetimes
     revocations: Revocations
     families: TokenFamilies
@@ -65,6 +67,7 @@ def build_core(
         secrets=secrets,
         keys=keys,
         rotation=KeyRotation(stores.keys, keys, vault, clock),
+        brake=RotationBrake(stores.pauses, clock),
         lifetimes=lifetimes,
         revocations=revocations,
         families=TokenFamilies(stores.refresh_tokens, MacKeys.derive(roots, "refresh token"), clock),

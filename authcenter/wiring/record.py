@@ -11,14 +11,18 @@ from authcenter.settings.boot import BootSettings
 from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.audit import AuditLog
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
-from authcenter.stores.ports.keys import SigningKeyStore
+from authcenter.stores.ports.eviction import Eviction
+from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
 from authcenter.stores.ports.schema import SchemaState
+from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
 from authcenter.stores.sql.database import Database
-from authcenter.stores.sql.keys import SqlSigningKeyStore
+from authcenter.stores.sql.eviction import SqlEviction
+from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
+from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
@@ -39,6 +43,9 @@ class Stores:
     revocations: RevocationStore
     changes: ChangeFeed
     audit: AuditLog
+    pauses: RotationPauses
+    locks: Locks
+    eviction: Eviction
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +92,7 @@ def sql_stores(database: Database, clock: Clock, on_event: Callable[[Event], Non
         revocations=SqlRevocationStore(database, transactions),
         changes=SqlChangeFeed(database),
         audit=SqlAuditLog(database, transactions),
+        pauses=SqlRotationPauses(database, transactions),
+        locks=SqlLocks(database),
+        eviction=SqlEviction(database),
     )

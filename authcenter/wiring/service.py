@@ -1,10 +1,12 @@
 """The HTTP service, joined around the core."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.clients.authentication import ClientAuthentication
+from authcenter.clients.quota import TokenQuota
 from authcenter.core.client import Client
 from authcenter.core.errors import OAuthError
 from authcenter.core.user import User
@@ -19,7 +21,7 @@ from authcenter.http.cors import ClientCors
 from authcenter.http.discovery import DiscoveryEndpoint, JwksEndpoint
 from authcenter.http.frame import Frame, security_headers
 from authcenter.http.introspect import IntrospectionEndpoint
-from authcenter.http.operations import OperatorsListener
+from authcenter.http.operations import OperatorsListener, ThisProcess
 from authcenter.http.origin import OriginReader
 from authcenter.http.revoke import RevocationEndpoint
 from authcenter.http.router import Handler, Router
@@ -28,6 +30,7 @@ from authcenter.settings.boot import BootSettings
 from authcenter.stores.cached.invalidation import CacheInvalidation
 from authcenter.stores.cached.read_through import ReadThroughCache
 from authcenter.stores.ports.clients import ResourceLookup
+from authcenter.stores.ports.shared import RateCounters
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
@@ -37,6 +40,7 @@ from authcenter.tokens.introspection import Introspector
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.surrender import TokenSurrender
 from authcenter.wiring.core import Core
+from authcenter.wiring.limits import Limits, build_limits
 from authcenter.workers.follow import Follower
 
 V = TypeVar("V")
@@ -44,11 +48,17 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One process of the service, joined but not started."""
+    """One process of the service, joined but not started.
+
+    Attributes:
+        settle_limits: Background work: sums rate limits with the other instances.
+    """
 
     public: Handler
     operators: Handler
+    observed: ThisProcess
     follower: Follower
+    settle_limits: Callable[[], Coroutine[None, None, None]]
     health: Health
 
 
@@ -60,22 +70,25 @@ def build_service(
     request_log: RequestLog,
     *,
     migrated: Callable[[], Awaitable[bool]],
+    counters: Sequence[RateCounters] = (),
 ) -> Service:
     """Join the service around ``core``. No I/O and no globals, so a test builds it whole over memory stores.
 
     Args:
         migrated: Whether the schema is the newest; may bring it there.
+        counters: Of rate limits, as ``build_limits`` takes them.
     """
     clock, policy = core.clock, core.policy
     health = Health(policy_version=policy.current.version)
     clients = _cache(core.stores.clients.find, core, metrics, "client")
     resources = _cache(core.stores.resources.find, core, metrics, "resource")
 
-    authentication = ClientAuthentication(clients, core.secrets)
+    limits = build_limits(settings, policy, clock, counters)
+    quota = TokenQuota(limits.tokens)
+    authentication = ClientAuthentication(clients, core.secrets, limits.client_failures)
     tokens = _token_service(settings, core, metrics)
-    granter = CompositeTokenGranter(
-        _strategies(settings, core, resources, metrics, log), authentication, tokens, core.revocations, clock
-    )
+    strategies = _strategies(settings, core, resources, limits, metrics, log)
+    granter = CompositeTokenGranter(strategies, authentication, quota, tokens, core.revocations, clock)
     introspector = Introspector(
         core.verifier, core.families, core.revocations, core.lifetimes, clients, policy, settings.issuer, clock
     )
@@ -86,7 +99,7 @@ def build_service(
     router = Router()
     frame = Frame(router, origins, cors, metrics, health, log, request_log, security_headers(settings.issuer))
     for endpoint in (
-        TokenEndpoint(granter, cors, metrics),
+        TokenEndpoint(granter, quota, cors, metrics),
         IntrospectionEndpoint(
             authentication,
             introspector,
@@ -101,7 +114,8 @@ def build_service(
         JwksEndpoint(core.keys, policy),
     ):
         endpoint.mount(router)
-    operators = OperatorsListener(health, metrics, lambda: _refresh_gauges(core, metrics), Router())
+    observed = ThisProcess(health, metrics, lambda: _refresh_gauges(core, metrics))
+    operators = OperatorsListener(observed, Router())
     operators.mount()
 
     follower = Follower(
@@ -117,7 +131,7 @@ def build_service(
         metrics=metrics,
         log=log,
     )
-    return Service(frame.handle, operators.handle, follower, health)
+    return Service(frame.handle, operators.handle, observed, follower, limits.settle, health)
 
 
 def _token_service(settings: BootSettings, core: Core, metrics: Metrics) -> TokenService:
@@ -133,13 +147,15 @@ def _token_service(settings: BootSettings, core: Core, metrics: Metrics) -> Toke
 
 
 def _strategies(
-    settings: BootSettings, core: Core, resources: ResourceLookup, metrics: Metrics, log: Logger
+    settings: BootSettings, core: Core, resources: ResourceLookup, limits: Limits, metrics: Metrics, log: Logger
 ) -> list[TokenGranter]:
     targets = GrantTargets(resources, settings.issuer)
 
-    async def authenticate(login: str, password: str) -> User:
+    sign_in = PasswordSignIn(core.accounts, limits.logins)
+
+    async def authenticate(login: str, password: str, address: str) -> User:
         try:
-            user = await core.accounts.authenticate(login, password)
+            user = await sign_in.authenticate(login, password, address)
         except OAuthError as refused:
             metrics.logins.count(refused.rule)
             raise

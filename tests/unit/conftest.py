@@ -46,5 +46,4 @@ async def web(bench: Workbench) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(f"http://127.0.0.1:{listener.port}") as session:
         yield session
     # Not drained: nothing is under way, and draining gives whoever has connected the time to speak.
-    await listener.site.stop()
     await listener.runner.cleanup()

@@ -11,7 +11,7 @@ from authcenter.core.resource import Resource
 from authcenter.core.token import RefreshToken, TokenFamily
 from authcenter.stores.ports.accounts import UserCredentials
 from authcenter.stores.ports.audit import AuditRow
-from authcenter.stores.ports.keys import StoredKey
+from authcenter.stores.ports.keys import RotationPause, StoredKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Tables:
         revoked: With the instant of the revocation.
         cuts: With the instant they were made at.
         changes: By kind and key: a rising number, and the instant of the newest change.
+        leases: By name of the lock: its holder, and when it lapses.
         audit: In the order of writing.
     """
 
@@ -34,6 +35,8 @@ class Tables:
     revoked: dict[Digest, tuple[RevokedToken, datetime]] = field(default_factory=dict)
     cuts: dict[tuple[CutKind, str], tuple[Cut, datetime]] = field(default_factory=dict)
     changes: dict[tuple[str, str], tuple[int, datetime]] = field(default_factory=dict)
+    pauses: dict[str, RotationPause] = field(default_factory=dict)
+    leases: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
 
     def copy(self) -> Self:

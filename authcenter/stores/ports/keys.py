@@ -38,8 +38,49 @@ class SigningKeyStore(Protocol):
 
     async def add(self, key: StoredKey, consequences: Consequences = NO_CONSEQUENCES) -> None: ...
 
+    async def succeed(
+        self, key: StoredKey, predecessor: Kid | None, consequences: Consequences = NO_CONSEQUENCES
+    ) -> bool:
+        """Add ``key`` where ``predecessor`` is still the last in line of its algorithm; of two callers one gets True.
+
+        The last in line is, of those neither retired nor revoked, the one with the highest (``signs_from``,
+        ``created_at``, ``kid``). ``predecessor`` None: where there is no such key.
+        """
+        ...
+
     async def replace(
         self, key: StoredKey, consequences: Consequences = NO_CONSEQUENCES, *, successor: StoredKey | None = None
     ) -> bool:
         """Write ``key`` anew and, in the same transaction, add ``successor``; False where it is gone or revoked."""
+        ...
+
+    async def drop(self, kid: Kid, ceased_at: datetime, consequences: Consequences = NO_CONSEQUENCES) -> bool:
+        """Destroy the private half of a key, and keep ``ceased_at`` as ``retired_at`` where there is none.
+
+        False where there is no private half: of two callers one gets True.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RotationPause:
+    """Rotation by policy stands still.
+
+    Attributes:
+        until: When it goes on by itself; None: once somebody says so.
+        by: Who paused it.
+    """
+
+    since: datetime
+    until: datetime | None
+    by: str
+
+
+class RotationPauses(Protocol):
+    """The one pause that stands, or none."""
+
+    async def find(self) -> RotationPause | None: ...
+
+    async def put(self, pause: RotationPause | None, consequences: Consequences = NO_CONSEQUENCES) -> bool:
+        """Pause, instead of what stood before, or end the pause; False where there was none to end."""
         ...

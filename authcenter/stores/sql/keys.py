@@ -1,16 +1,17 @@
-"""Signing keys in SQL."""
+"""Signing keys in SQL, and the pause of their rotation."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.cut import NO_CONSEQUENCES, Consequences
 from authcenter.core.ids import Kid
-from authcenter.stores.ports.keys import SigningKeyStore, StoredKey
+from authcenter.stores.ports.keys import RotationPause, RotationPauses, SigningKeyStore, StoredKey
 from authcenter.stores.sql.database import Database
-from authcenter.stores.sql.tables import signing_keys
+from authcenter.stores.sql.tables import Instant, key_rotation, signing_keys
 from authcenter.stores.sql.transactions import Transactions
 
 
@@ -44,6 +45,23 @@ class SqlSigningKeyStore(SigningKeyStore):
 
         await self._transactions.commit(write, consequences)
 
+    async def succeed(
+        self, key: StoredKey, predecessor: Kid | None, consequences: Consequences = NO_CONSEQUENCES
+    ) -> bool:
+        row = signing_keys.c
+        line = select(row.kid).where(row.alg == key.alg, row.retired_at.is_(None), row.revoked_at.is_(None))
+        last = line.order_by(row.signs_from.desc(), row.created_at.desc(), row.kid.desc()).with_for_update()
+
+        async def write(connection: AsyncConnection) -> bool:
+            # One row that all wait for: of an algorithm without a key there is none of its own to lock.
+            await connection.execute(select(key_rotation.c.id).with_for_update())
+            if (await connection.execute(last)).scalars().first() != predecessor:
+                return False
+            await connection.execute(insert(signing_keys).values(asdict(key)))
+            return True
+
+        return await self._transactions.commit(write, consequences)
+
     async def replace(
         self, key: StoredKey, consequences: Consequences = NO_CONSEQUENCES, *, successor: StoredKey | None = None
     ) -> bool:
@@ -55,5 +73,42 @@ class SqlSigningKeyStore(SigningKeyStore):
             if successor is not None:
                 await connection.execute(insert(signing_keys).values(asdict(successor)))
             return True
+
+        return await self._transactions.commit(write, consequences)
+
+    async def drop(self, kid: Kid, ceased_at: datetime, consequences: Consequences = NO_CONSEQUENCES) -> bool:
+        row = signing_keys.c
+        # A bare value beside a column of microseconds would be bound as the driver pleases.
+        retired_at = func.coalesce(row.retired_at, literal(ceased_at, Instant))
+        dropped = update(signing_keys).where(row.kid == kid, row.private_pem != "")
+
+        async def write(connection: AsyncConnection) -> bool:
+            return (await connection.execute(dropped.values(private_pem="", retired_at=retired_at))).rowcount == 1
+
+        return await self._transactions.commit(write, consequences)
+
+
+class SqlRotationPauses(RotationPauses):
+    """The one row of ``key_rotation``; it is always there."""
+
+    def __init__(self, database: Database, transactions: Transactions) -> None:
+        self._database, self._transactions = database, transactions
+
+    async def find(self) -> RotationPause | None:
+        row = key_rotation.c
+        async with self._database.reading() as connection:
+            paused = select(key_rotation).where(row.paused_at.is_not(None))
+            found = (await connection.execute(paused)).first()
+            return RotationPause(found.paused_at, found.paused_until, found.paused_by) if found else None
+
+    async def put(self, pause: RotationPause | None, consequences: Consequences = NO_CONSEQUENCES) -> bool:
+        if pause is None:
+            changed = update(key_rotation).where(key_rotation.c.paused_at.is_not(None))
+            changed = changed.values(paused_at=None, paused_until=None, paused_by="")
+        else:
+            changed = update(key_rotation).values(paused_at=pause.since, paused_until=pause.until, paused_by=pause.by)
+
+        async def write(connection: AsyncConnection) -> bool:
+            return (await connection.execute(changed)).rowcount == 1
 
         return await self._transactions.commit(write, consequences)

@@ -120,6 +120,7 @@ families = Table(
     Index(None, "subject"),
     Index(None, "session_id"),
     Index(None, "expires_at"),
+    Index(None, "ended_at"),
 )
 
 refresh_tokens = Table(
@@ -174,6 +175,7 @@ revocation_cuts = Table(
     Column("made_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Index(None, "made_at"),
+    Index(None, "expires_at"),
 )
 
 changes = Table(
@@ -206,4 +208,22 @@ auth_audit = Table(
     UniqueConstraint("row_hash"),
     Index(None, "occurred_at"),
     Index(None, "request_id"),
+)
+
+key_rotation = Table(
+    "key_rotation",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("paused_at", Instant),
+    Column("paused_until", Instant),
+    Column("paused_by", String(320), nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("lapses_at", Instant, nullable=False),
+    Index(None, "lapses_at"),
 )

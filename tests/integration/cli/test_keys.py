@@ -81,7 +81,6 @@ def test_an_unknown_key_is_named(console: Console, act: list[str], kid: str) -> 
         ["rotate", "--alg", "HS256"],
         ["rotate", "--alg", "none"],
         ["revoke", "x", "--yes", "--reason", "a\nb"],
-        ["plan"],
         ["retire"],
         ["revoke", "x", "--yes", "--reason", "x" * 256],
     ],

@@ -16,7 +16,7 @@ _METRICS = {
     "token_request", "token_request_seconds", "introspection_seconds", "introspection", "refresh_replay_detected",
     "access_token_validation_failure", "revocation", "revocation_list_entries", "revocation_replica_lag_seconds",
     "revocation_degraded", "dependency_up", "config_reload", "config_version", "signing_key_age_seconds",
-    "cache_requests", "login", "audit_events", "http_request_seconds",
+    "cache_requests", "login", "rate_limited", "audit_events", "http_request_seconds",
 }  # fmt: skip
 _REASONS = {
     "sig", "kid", "exp", "iat_skew", "nbf", "iss", "aud", "typ", "alg", "revoked", "binding", "malformed",

@@ -9,19 +9,25 @@ from authcenter.core.event import Event
 from authcenter.stores.memory.accounts import MemoryUserStore
 from authcenter.stores.memory.audit import MemoryAuditLog
 from authcenter.stores.memory.clients import MemoryClientStore, MemoryResourceStore
-from authcenter.stores.memory.keys import MemorySigningKeyStore
+from authcenter.stores.memory.eviction import MemoryEviction
+from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
+from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.audit import AuditLog, AuditRow
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
-from authcenter.stores.ports.keys import SigningKeyStore
+from authcenter.stores.ports.eviction import Eviction
+from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
+from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
 from authcenter.stores.sql.database import Database
-from authcenter.stores.sql.keys import SqlSigningKeyStore
+from authcenter.stores.sql.eviction import SqlEviction
+from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
+from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
@@ -45,6 +51,9 @@ class Stores:
     changes: ChangeFeed
     keys: SigningKeyStore
     audit: AuditLog
+    pauses: RotationPauses
+    locks: Locks
+    eviction: Eviction
     counted: list[Event]
 
     async def proven_rows(self) -> list[AuditRow]:
@@ -64,6 +73,9 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         changes=MemoryChangeFeed(record),
         keys=MemorySigningKeyStore(record),
         audit=MemoryAuditLog(record),
+        pauses=MemoryRotationPauses(record),
+        locks=MemoryLocks(record),
+        eviction=MemoryEviction(record),
         counted=counted,
     )
 
@@ -80,6 +92,9 @@ def sql_stores(database: Database) -> Stores:
         changes=SqlChangeFeed(database),
         keys=SqlSigningKeyStore(database, transactions),
         audit=SqlAuditLog(database, transactions),
+        pauses=SqlRotationPauses(database, transactions),
+        locks=SqlLocks(database),
+        eviction=SqlEviction(database),
         counted=counted,
     )
 

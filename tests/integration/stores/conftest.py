@@ -49,14 +49,13 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
 def record_url(request: pytest.FixtureRequest, tmp_path: Path) -> str | None:
     """A migrated database; None: memory."""
-    if request.param == "memory":
-        return None
-    if request.param == "sqlite":
-        copy = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "authcenter.db")
-        return sqlite_url(copy)
-    template: str = request.getfixturevalue("migrated_postgres")
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.create_database(template=template)
+    return None if request.param == "memory" else _migrated_copy(request, request.param, tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def sql_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A migrated database, on each kind in turn."""
+    return _migrated_copy(request, request.param, tmp_path)
 
 
 @pytest.fixture
@@ -77,6 +76,14 @@ async def processes(record_url: str | None) -> AsyncIterator[tuple[Stores, Store
 @pytest.fixture
 def stores(processes: tuple[Stores, Stores]) -> Stores:
     return processes[0]
+
+
+def _migrated_copy(request: pytest.FixtureRequest, kind: str, directory: Path) -> str:
+    if kind == "sqlite":
+        return sqlite_url(Path(shutil.copy(request.getfixturevalue("migrated_sqlite"), directory / "authcenter.db")))
+    template: str = request.getfixturevalue("migrated_postgres")
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.create_database(template=template)
 
 
 def _migrate(url: str) -> None:

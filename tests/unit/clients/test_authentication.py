@@ -13,18 +13,21 @@ from authcenter.core.client import AuthMethod, Client, ClientSecret
 from authcenter.core.derived import MacKeys
 from authcenter.core.errors import OAuthError, StoreUnavailable
 from authcenter.core.rules import Rule
+from authcenter.wiring.limits import build_limits
 from tests.workbench import START, Workbench, refused
 
+ADDRESS = "192.0.2.1"
 BASIC, POST, NONE = AuthMethod.SECRET_BASIC, AuthMethod.SECRET_POST, AuthMethod.NONE
 
 
 def authentication(bench: Workbench) -> ClientAuthentication:
-    return ClientAuthentication(bench.stores.clients, bench.core.secrets)
+    limits = build_limits(bench.settings, bench.policy, bench.clock)
+    return ClientAuthentication(bench.stores.clients, bench.core.secrets, limits.client_failures)
 
 
 async def presented(bench: Workbench, client: str, method: AuthMethod, secret: str | None = None) -> Client:
     value = bench.secrets.get(client, "") if secret is None else secret
-    return await authentication(bench).authenticate(PresentedClient(client, method, value))
+    return await authentication(bench).authenticate(PresentedClient(client, method, value), ADDRESS)
 
 
 async def prepare(bench: Workbench) -> None:

@@ -55,7 +55,7 @@ async def test_the_first_of_two_granters_for_one_type_counts(bench: Workbench) -
     granter = bench.granter
     granters = [Named("first"), Named("second")]
     composite = CompositeTokenGranter(
-        granters, granter._authentication, granter._tokens, bench.core.revocations, bench.clock
+        granters, granter._authentication, granter._quota, granter._tokens, bench.core.revocations, bench.clock
     )
     assert composite.strategies["client_credentials"] is granters[0]
 

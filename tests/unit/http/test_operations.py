@@ -14,7 +14,6 @@ async def operators(bench: Workbench) -> AsyncIterator[aiohttp.ClientSession]:
     listener = await Listener(bench.service.operators, "127.0.0.1", 0).open()
     async with aiohttp.ClientSession(f"http://127.0.0.1:{listener.port}") as session:
         yield session
-    await listener.site.stop()
     await listener.runner.cleanup()
 
 

@@ -99,7 +99,6 @@ WRONG = [
     pytest.param("DATABASE_URL", "sqlite+aiosqlite://", "must name a file", id="sqlite in memory"),
     pytest.param("DATABASE_URL", "sqlite+aiosqlite://var/x.db", "must name a file", id="sqlite two slashes"),
     pytest.param("DATABASE_URL", "postgresql+asyncpg://hunter2", "must name a host and a database", id="no database"),
-    pytest.param("REDIS_URL", "redis://:hunter2@h", "not supported by this version yet", id="redis"),
     pytest.param("CONSUL_URL", "consul:8500", "must be an http or https URL with a host", id="consul without scheme"),
     pytest.param("CONSUL_URL", "http://h:99999", "must be an http or https URL with a host", id="consul port"),
     pytest.param("CONSUL_URL", "http://h/v1/kv", "the path is consul_prefix", id="consul with a path"),

@@ -1,0 +1,43 @@
+"""Rows that nothing needs any more."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Protocol
+
+KEPT_AFTER_END = timedelta(hours=1)
+"""How long a row stays after its use has ended: longer than any leeway, any look-back and any request under way."""
+KEPT_AFTER_LAST_TOKEN = timedelta(hours=25)
+"""How long a family stays after it last gave an access token: as long as one may live, and that hour.
+
+Until then a replayed refresh token must still be known as one, so that it ends what is alive of its family."""
+
+
+class Evictable(StrEnum):
+    """What dead rows are found in; the ``table`` label of the metrics."""
+
+    REFRESH_TOKENS = "refresh_tokens"
+    FAMILIES = "token_families"
+    REVOKED = "revoked_tokens"
+    CUTS = "revocation_cuts"
+    CHANGES = "changes"
+    LEASES = "leases"
+
+
+class Eviction(Protocol):
+    """Deletes dead rows a few at a time. All times it compares are the database's own.
+
+    Dead is, ``KEPT_AFTER_END`` ago: a family that ended, and one past its lifetime that gave its last access token
+    ``KEPT_AFTER_LAST_TOKEN`` ago, each with all of its refresh tokens, spent ones too; a revoked token or a cut that
+    expired; a change; a lock that lapsed.
+    """
+
+    async def evict(self, table: Evictable, most: int) -> int:
+        """Delete at most ``most`` dead rows, and say how many it were; 0: none is left.
+
+        Families go with their refresh tokens, by whichever of the two it is called: at most ``most`` of each.
+        """
+        ...
+
+    async def backlog(self, table: Evictable, most: int) -> int:
+        """How many dead rows there are, counted up to ``most``."""
+        ...

@@ -1,0 +1,50 @@
+"""The background jobs that one instance at a time does for all, joined."""
+
+from typing import Protocol
+
+from authcenter.core.ids import uuid7
+from authcenter.telemetry.health import Health
+from authcenter.telemetry.logs import Logger
+from authcenter.telemetry.metrics import Metrics
+from authcenter.wiring.core import Core
+from authcenter.workers.purge import PurgeWorker
+from authcenter.workers.rotation import RotationWorker
+
+
+class Job(Protocol):
+    """Work without end."""
+
+    async def run(self) -> None:
+        """Work until the task is cancelled."""
+        ...
+
+
+def background_jobs(core: Core, health: Health, metrics: Metrics, log: Logger) -> tuple[Job, ...]:
+    """No I/O. A process that must not get requests (not loaded yet, draining, a wrong clock) does none of it."""
+    holder, stores = uuid7(), core.stores
+
+    def ready() -> bool:
+        return not health.problems
+
+    return (
+        RotationWorker(
+            rotation=core.rotation,
+            keys=core.keys,
+            brake=core.brake,
+            locks=stores.locks,
+            policy=core.policy,
+            clock=core.clock,
+            log=log,
+            holder=holder,
+            ready=ready,
+        ),
+        PurgeWorker(
+            eviction=stores.eviction,
+            locks=stores.locks,
+            metrics=metrics,
+            clock=core.clock,
+            log=log,
+            holder=holder,
+            ready=ready,
+        ),
+    )
