@@ -5,7 +5,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -51,6 +51,7 @@ from authcenter.tokens.introspection import Introspection
 from authcenter.wiring.core import Core, build_core
 from authcenter.wiring.record import Stores
 from authcenter.wiring.service import Service, build_service
+from authcenter.wiring.shared import in_process_shared
 from tests.switchboard import Switchboard
 
 CHEAP = Argon2Cost(memory_kib=8, passes=1, lanes=1)
@@ -132,14 +133,15 @@ class Workbench:
         """The parts of one more process over the same record."""
         return build_core(self.settings, self.policy, self.stores, self.hashing, self.clock)
 
-    def another_service(self, core: Core, *counters: RateCounters) -> Service:
+    def another_service(self, core: Core, counters: RateCounters | None = None) -> Service:
         async def migrated() -> bool:
             return self.migrated
 
         log = structlog.wrap_logger(self.log, processors=[])
-        return build_service(
-            self.settings, core, self.metrics, log, self.request_log, migrated=migrated, counters=counters
-        )
+        shared = in_process_shared(self.clock)
+        if counters is not None:
+            shared = replace(shared, login_counters=counters, token_counters=counters)
+        return build_service(self.settings, core, self.metrics, log, self.request_log, migrated=migrated, shared=shared)
 
     async def start(self) -> "Workbench":
         """Load keys and revocations; make the clients and the user."""

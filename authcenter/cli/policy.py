@@ -11,7 +11,8 @@ import yaml
 
 from authcenter.cli.asking import require_consent, require_terminal, yes_option
 from authcenter.cli.failure import CheckFailed
-from authcenter.cli.session import actor, json_option, read_settings, run_on_record, show
+from authcenter.cli.invocation import read_settings
+from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.core.client import Client
 from authcenter.core.errors import Unavailable
 from authcenter.core.event import Event, EventKind

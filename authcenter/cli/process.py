@@ -7,7 +7,7 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import AsyncExitStack
 from typing import Protocol, TextIO
 
@@ -40,6 +40,8 @@ _PUBLIC = "public listener"
 _LEAVE_SECONDS = 2.0
 """How long who is connected to a worker that leaves may take to ask once more and be told to connect to another."""
 
+_CANCEL_AGAIN_SECONDS = 0.5
+
 
 def run_service(settings: BootSettings, *, demo: bool, inherited: Inheritance | None = None) -> None:
     """Serve until SIGTERM or SIGINT.
@@ -70,7 +72,7 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
         record = await stack.enter_async_context(
             open_record(settings, clock, lambda event: metrics.audit_events.count(event.kind))
         )
-        core = build_core(settings, policy, record.stores, hashing, clock)
+        core = build_core(settings, policy, record.stores, hashing, clock, record.strict)
 
         async def migrated() -> bool:
             if settings.env == "development":
@@ -79,7 +81,11 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
 
         request_log = RequestLog(_stream(inherited), inherited.number if inherited else None)
         stack.callback(request_log.flush)
-        service = build_service(settings, core, metrics, log, request_log, migrated=migrated)
+        service = build_service(
+            settings, core, metrics, log, request_log, migrated=migrated, shared=record.shared, spread=record.spread
+        )
+        if record.shared.redis is not None:
+            await record.shared.redis.check()
         policy.subscribe(_policy_listener(service.health, metrics, log))
         _warn_of_idle_fields(policy.current, log)
         policies = await stack.enter_async_context(
@@ -110,6 +116,8 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
             service.follower.run(),
             policies.run(),
             service.settle_limits(),
+            service.hints.run(),
+            *(worker.run() for worker in service.spreading),
             *(job.run() for job in jobs),
         ]
         if tls and settings.tls_cert and settings.tls_key:
@@ -121,9 +129,7 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
         log.info("draining")
         service.health.draining = True
         await public.drain()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(tasks)
         await operators.drain()
         log.info("stopped")
 
@@ -166,6 +172,16 @@ async def _supervised(work: Coroutine[None, None, None], stopped: asyncio.Event,
         log.exception("background_work_failed")
         stopped.set()
         raise
+
+
+async def _end(tasks: Collection["asyncio.Task[None]"]) -> None:
+    # Asked again: a cancellation that hits SQLAlchemy's SQLite driver at the wrong moment is swallowed there.
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _policy_listener(

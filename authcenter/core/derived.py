@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _NONCE_BYTES = 12
+_KEY_ID_BYTES = 4
 
 
 def hkdf(secret: bytes, label: str, length: int = 32) -> bytes:
@@ -47,7 +48,7 @@ class MacKeys:
     def derive(cls, roots: Sequence[bytes], label: str) -> Self:
         if not roots:
             raise ValueError("no root secret")
-        return cls(tuple((hkdf(root, "key id", 4).hex(), hkdf(root, label)) for root in roots))
+        return cls(tuple((hkdf(root, "key id", _KEY_ID_BYTES).hex(), hkdf(root, label)) for root in roots))
 
     def make(self, data: bytes) -> str:
         key_id, key = self.keys[0]
@@ -60,3 +61,27 @@ class MacKeys:
             if candidate == key_id:
                 return hmac.compare_digest(hmac.digest(key, data, hashlib.sha256).hex(), mac)
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class SealingKeys:
+    """AES-256-GCM under one derived secret per root. Sealed: 4 bytes of key id, nonce, ciphertext."""
+
+    keys: tuple[tuple[bytes, bytes], ...]
+
+    @classmethod
+    def derive(cls, roots: Sequence[bytes], label: str) -> Self:
+        if not roots:
+            raise ValueError("no root secret")
+        return cls(tuple((hkdf(root, "key id", _KEY_ID_BYTES), hkdf(root, label)) for root in roots))
+
+    def seal(self, plaintext: bytes, bound_to: bytes) -> bytes:
+        key_id, key = self.keys[0]
+        return key_id + seal(key, plaintext, bound_to)
+
+    def open(self, sealed: bytes, bound_to: bytes) -> bytes | None:
+        """What was sealed, or None: altered, bound to something else, or its key is gone."""
+        for key_id, key in self.keys:
+            if sealed.startswith(key_id):
+                return unseal(key, sealed[_KEY_ID_BYTES:], bound_to)
+        return None

@@ -11,7 +11,7 @@ from authcenter.core.token import HeldRefreshToken, TokenFamily
 from authcenter.core.user import User
 from authcenter.grants.granter import TokenGranter, TokenRequest
 from authcenter.grants.resources import GrantTargets, requested_resource
-from authcenter.stores.ports.accounts import UserStore
+from authcenter.stores.ports.accounts import UserLookup
 from authcenter.tokens.families import TokenFamilies
 from authcenter.tokens.families import split as split_refresh_token
 from authcenter.tokens.refusal import family_refusal, lapse, owner_refusal, spent
@@ -24,7 +24,7 @@ class RefreshTokenGranter(TokenGranter):
 
     families: TokenFamilies
     targets: GrantTargets
-    users: UserStore
+    users: UserLookup
     revocations: Revocations
     clock: Clock
 
@@ -86,6 +86,8 @@ class RefreshTokenGranter(TokenGranter):
     async def _user(self, family: TokenFamily) -> User | None:
         if not family.subject.startswith(SUBJECT_PREFIX):
             return None
+        # It may come from a cache: what cuts a user off ends the families in the same transaction, and nothing is spent
+        # of a family that has ended.
         user = await self.users.find(family.subject)
         if refusal := owner_refusal(family, user):
             raise invalid_grant(refusal.rule, refusal.hint)

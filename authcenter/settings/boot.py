@@ -19,6 +19,7 @@ from authcenter.settings.boot_fields import (
     Passphrases,
     Port,
     Prefix,
+    RedisUrl,
     SecretKeys,
     Workers,
     parse_networks,
@@ -62,7 +63,12 @@ class BootSettings(BaseModel):
         repr=False,
         description="sqlite+aiosqlite:///file or postgresql+asyncpg://user:password@host/database",
     )
-    redis_url: str = Field(default="", repr=False, description="empty: in-process twin, one worker")
+    redis_url: RedisUrl = Field(
+        default="",
+        repr=False,
+        description="redis://, rediss://, redis+sentinel://h1,h2/service or redis+cluster://h1,h2;"
+        " empty: in-process twin, one worker",
+    )
     consul_url: ConsulUrl = Field(
         default="",
         repr=False,

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 MIN_SECRET_BYTES = 32
+REDIS_SCHEMES = ("redis", "rediss", "redis+sentinel", "redis+cluster")
 DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
 _BASE64URL = re.compile(r"([A-Za-z0-9_-]+)={0,2}")
@@ -75,6 +76,34 @@ def _database_url(value: str) -> str:
     if driver.startswith("postgresql") and not re.fullmatch(r"[^/?#]*/[^/?#]+(\?.*)?", rest):
         raise ValueError("must name a host and a database: postgresql+asyncpg://user:password@host/database")
     return value
+
+
+def _redis_url(value: str) -> str:
+    if not value:
+        return value
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme not in REDIS_SCHEMES:
+        raise ValueError(f"must begin with {' or '.join(f'{name}://' for name in REDIS_SCHEMES)}")
+    hosts, _, path = rest.rpartition("@")[2].partition("/")
+    if not all(map(_is_address, hosts.split(","))):
+        raise ValueError("must name its hosts as host or host:port, several of them comma separated")
+    if "," in hosts and scheme in ("redis", "rediss"):
+        raise ValueError("must name one host; several: redis+sentinel://h1,h2/service or redis+cluster://h1,h2")
+    if scheme == "redis+sentinel" and not re.fullmatch(r"[A-Za-z0-9._-]+", path):
+        raise ValueError("must name the service that the sentinels watch: redis+sentinel://h1,h2/service")
+    if scheme == "redis+cluster" and path:
+        raise ValueError("must name no database: a cluster has one")
+    if scheme in ("redis", "rediss") and not re.fullmatch(r"[0-9]*(\?.*)?", path):
+        raise ValueError("must name a database by its number: redis://host:6379/0")
+    return value
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(f"redis://{text}")
+        return bool(parts.hostname and _VISIBLE.fullmatch(text)) and parts.netloc == text and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _optional_path(value: Any) -> Any:
@@ -192,6 +221,7 @@ Workers = Annotated[int, _whole_number(1, 256)]
 Issuer = Annotated[str, AfterValidator(_issuer)]
 Host = Annotated[str, AfterValidator(_host)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 FilePath = Annotated[Path, BeforeValidator(_path)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_optional_path)]
 NetworkList = Annotated[str, BeforeValidator(_networks)]

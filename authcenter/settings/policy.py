@@ -41,8 +41,6 @@ NOT_IN_FORCE = (
     "fetch.*",
     "gateways",
     "brand.*",
-    "revocation.mode",
-    "cache.lock_ttl",
     "tokens.id_token_ttl",
     "tokens.authorization_code_ttl",
 )

@@ -14,11 +14,13 @@ class Health:
         dependencies: Whether each dependency answered when it was last asked; absent before the first time.
         told: What has been logged and need not be again.
         policy_source: Where the policy in force came from; empty while it is not known.
+        revocations_degraded: Whether revocations made elsewhere do not get here as the policy demands.
         clock_skew: Seconds by which this machine's clock is ahead of the database's.
     """
 
     missing: set[str] = field(default_factory=lambda: {"schema", "signing keys", "revocations"})
     dependencies: dict[str, bool] = field(default_factory=dict)
+    revocations_degraded: bool = False
     clock_skew: float = 0.0
     draining: bool = False
     told: set[tuple[str, ...]] = field(default_factory=set)

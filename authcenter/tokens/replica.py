@@ -141,10 +141,21 @@ class RevocationReplica:
     def add_cut(self, cut: Cut) -> None:
         """Take a cut as the record has it now; it replaces what was known of the same kind and value."""
         up_to = inf if cut.up_to is None else cut.up_to.timestamp()
-        known = _Known(cut.reason, cut.expires_at, up_to)
-        if self._cuts[cut.kind].get(cut.value) != known:
-            self._cuts[cut.kind][cut.value] = known
-            self.version += 1
+        self._keep_cut(cut.kind, cut.value, _Known(cut.reason, cut.expires_at, up_to))
+
+    def hear_cut(self, cut: Cut) -> bool:
+        """Take a cut from hearsay, which may come late and out of order: it may only refuse more than before.
+
+        Returns:
+            False where it would refuse less: then only the record can tell.
+        """
+        known = self._cuts[cut.kind].get(cut.value)
+        up_to = inf if cut.up_to is None else cut.up_to.timestamp()
+        if known is not None and up_to < known.up_to:
+            return False
+        expires_at = cut.expires_at if known is None else _longer(known.expires_at, cut.expires_at)
+        self._keep_cut(cut.kind, cut.value, _Known(cut.reason, expires_at, up_to))
+        return True
 
     def drop_lapsed(self, now: datetime) -> None:
         """Forget what refuses only tokens that have expired by themselves. ``now``: the present less the leeway."""
@@ -154,8 +165,17 @@ class RevocationReplica:
             for value in [value for value, cut in cuts.items() if cut.expires_at is not None and cut.expires_at < now]:
                 del cuts[value]
 
+    def _keep_cut(self, kind: CutKind, value: str, known: _Known) -> None:
+        if self._cuts[kind].get(value) != known:
+            self._cuts[kind][value] = known
+            self.version += 1
+
     def _short(self, digest: Digest) -> int:
         return int.from_bytes(digest[: self._width], "big")
+
+
+def _longer(one: datetime | None, other: datetime | None) -> datetime | None:
+    return None if one is None or other is None else max(one, other)
 
 
 def _minute(instant: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Revocation: acknowledged once SQL has it, known to this process at once and to every other by polling."""
+"""Revocation: acknowledged once SQL has it, known to this process at once, to every other by stream and polling."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -7,15 +7,19 @@ from datetime import UTC, datetime, timedelta
 from authcenter.core.client import OnOutage
 from authcenter.core.clock import Clock
 from authcenter.core.cut import Consequences, Cut, CutKind, RevokedToken
-from authcenter.core.errors import RevocationsUnknown
+from authcenter.core.errors import RevocationsUnknown, SharedStateUnavailable
 from authcenter.core.event import Event, EventKind
 from authcenter.core.origin import RequestOrigin
 from authcenter.core.token import AccessToken
+from authcenter.stores.ports.spread import Epoch, Heard, RevocationSpread
 from authcenter.stores.ports.tokens import RevocationStore
 from authcenter.tokens.replica import RevocationReplica
 
 LOOK_BACK_SECONDS = 60.0
 """How far each poll reads back: commits arrive out of order, and a poll may be missed."""
+
+SECONDS_BETWEEN_READS = 10.0
+"""How often the record is read while the stream is followed, for what the stream missed."""
 
 
 class Revocations:
@@ -24,19 +28,39 @@ class Revocations:
     Attributes:
         replica: What this process knows.
         loaded: Whether everything alive has been read once; before that nothing may be accepted.
+        epoch: That of Redis, while its stream is followed; None while Redis is gone or knows too little.
     """
 
-    def __init__(self, store: RevocationStore, clock: Clock, leeway: Callable[[], timedelta]) -> None:
+    def __init__(
+        self,
+        store: RevocationStore,
+        clock: Clock,
+        leeway: Callable[[], timedelta],
+        spread: RevocationSpread | None = None,
+        strict: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._store, self._clock, self._leeway = store, clock, leeway
+        self._spread, self._strict = spread, strict
         self._width = 0
-        self._read_at = float("-inf")
+        self._read_at = self._heard_at = float("-inf")
+        self._reading = asyncio.Lock()
+        self.epoch: Epoch | None = None
         self.replica = RevocationReplica(8)
         self.loaded = False
 
     @property
     def age(self) -> float:
-        """Seconds since the record was last read."""
-        return self._clock.seconds() - self._read_at
+        """Seconds since the record was last read, or the stream was last heard to its end."""
+        return self._clock.seconds() - max(self._read_at, self._heard_at)
+
+    @property
+    def asks_elsewhere(self) -> bool:
+        """Whether the policy wants Redis asked at every validation, and there is one."""
+        return self._spread is not None and self._strict()
+
+    def degraded(self, *, record_up: bool) -> bool:
+        """Whether what is revoked elsewhere does not get here as the policy demands."""
+        return self.epoch is None and (self._strict() or not record_up)
 
     def require_known(self, on_outage: OnOutage, max_staleness: float) -> None:
         """Whether the replica may be relied on.
@@ -72,6 +96,18 @@ class Revocations:
         await self._store.revoke(revoked, Consequences(events=(event,)))
         self.replica.add_token(token.digest, expires_at)
 
+    async def known_elsewhere(self, token: AccessToken) -> bool:
+        """Whether Redis knows ``token`` to be revoked; False while it is gone, where the replica alone answers."""
+        if self._spread is None or self.epoch is None:
+            return False
+        try:
+            known = await self._spread.look_up(token.digest, self.epoch)
+        except SharedStateUnavailable:
+            return False
+        if known:
+            self.replica.add_token(token.digest, datetime.fromtimestamp(token.expires_at, UTC))
+        return known
+
     async def cut(self, cuts: Sequence[Cut], actor: str, origin: RequestOrigin | None = None) -> None:
         """Refuse all that lies under ``cuts``.
 
@@ -89,16 +125,49 @@ class Revocations:
         ]
         await self._store.cut(Consequences(events=events, cuts=cuts))
 
+    def hear(self, heard: Heard, at: float) -> bool:
+        """Take what was announced until ``at`` (Unix seconds), and hold its epoch for Redis' own.
+
+        Returns:
+            False where something was taken back: the record has to be read at once.
+        """
+        for digest, expires_at in heard.tokens:
+            self.replica.add_token(digest, expires_at)
+        certain = [self.replica.hear_cut(cut) for cut in heard.cuts]
+        self.epoch, self._heard_at = heard.position.epoch, at
+        return all(certain)
+
+    async def keep_up(self, short_hash_bytes: int) -> None:
+        """Poll, unless the stream is followed and the record was read a moment ago.
+
+        Raises:
+            StoreUnavailable: The replica stays as old as it was.
+        """
+        unread = self._clock.seconds() - self._read_at
+        if self.epoch is None or short_hash_bytes != self._width or unread >= SECONDS_BETWEEN_READS:
+            await self.poll(short_hash_bytes)
+
+    async def load(self, short_hash_bytes: int) -> None:
+        """Read everything again, whatever is known already.
+
+        Raises:
+            StoreUnavailable: The replica stays as old as it was.
+        """
+        async with self._reading:
+            await self._load(short_hash_bytes)
+
     async def poll(self, short_hash_bytes: int) -> None:
         """Read what was revoked in the last minute and add what the replica lacks; all, where it knows too little.
 
         Raises:
             StoreUnavailable: The replica stays as old as it was.
         """
-        if not self.loaded or short_hash_bytes != self._width or self.age > LOOK_BACK_SECONDS / 2:
-            await self._load(short_hash_bytes)
-        else:
-            await self._read_recent(LOOK_BACK_SECONDS)
+        async with self._reading:
+            unread = self._clock.seconds() - self._read_at
+            if not self.loaded or short_hash_bytes != self._width or unread > LOOK_BACK_SECONDS / 2:
+                await self._load(short_hash_bytes)
+            else:
+                await self._read_recent(LOOK_BACK_SECONDS)
         self.replica.drop_lapsed(self._clock.now() - self._leeway())
 
     async def _load(self, short_hash_bytes: int) -> None:

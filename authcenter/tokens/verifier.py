@@ -48,7 +48,10 @@ class AccessTokenVerifier:
             TokenRejected: It must not be accepted.
             StoreUnavailable: Cannot tell.
         """
-        return await self._with_fresh_keys(self.check, token)
+        held = await self._with_fresh_keys(self.check, token)
+        if self._revocations.asks_elsewhere and await self._revocations.known_elsewhere(held):
+            raise TokenRejected(Reason.REVOKED, Rule.TOKEN_REVOKED, f"token {held.jti} was revoked, says Redis")
+        return held
 
     async def read_issued(self, token: str) -> AccessToken:
         """Verify only that this server issued ``token``: it may have expired or been revoked.

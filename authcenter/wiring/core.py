@@ -17,6 +17,7 @@ from authcenter.keys.source import LiveKeyRing
 from authcenter.keys.vault import KeyVault
 from authcenter.settings.boot import BootSettings
 from authcenter.settings.live import LivePolicy
+from authcenter.stores.ports.spread import RevocationSpread
 from authcenter.tokens.families import TokenFamilies
 from authcenter.tokens.lifetimes import TokenLifetimes
 from authcenter.tokens.revocation import Revocations
@@ -49,15 +50,26 @@ class Core:
 
 
 def build_core(
-    settings: BootSettings, policy: LivePolicy, stores: Stores, hashing: PasswordHashing, clock: Clock
+    settings: BootSettings,
+    policy: LivePolicy,
+    stores: Stores,
+    hashing: PasswordHashing,
+    clock: Clock,
+    spread: RevocationSpread | None = None,
 ) -> Core:
-    """Join what works on the record. No I/O and no globals."""
+    """Join what works on the record. No I/O and no globals.
+
+    Args:
+        spread: Asked at every validation, where the policy says ``strict``.
+    """
     roots = settings.secret_keys
     vault = KeyVault(settings.key_passphrases)
     keys = LiveKeyRing(stores.keys, vault, clock)
     lifetimes = TokenLifetimes(policy)
     longest = LONGEST_TOKEN + lifetimes.leeway
-    revocations = Revocations(stores.revocations, clock, lambda: lifetimes.leeway)
+    revocations = Revocations(
+        stores.revocations, clock, lambda: lifetimes.leeway, spread, lambda: policy.current.revocation.mode == "strict"
+    )
     secrets = ClientSecrets(MacKeys.derive(roots, "client secret"), hashing)
     return Core(
         stores=stores,

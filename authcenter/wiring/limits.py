@@ -1,6 +1,6 @@
 """The rate limits, joined over the counters that a deployment has."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 from authcenter.core.clock import Clock
@@ -10,8 +10,7 @@ from authcenter.limits.logins import LoginLimits
 from authcenter.limits.settled import SettledLimit, settle_for_ever
 from authcenter.settings.boot import BootSettings
 from authcenter.settings.live import LivePolicy
-from authcenter.stores.memory.shared import MemoryRateCounters
-from authcenter.stores.ports.shared import RateCounters
+from authcenter.wiring.shared import Shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,32 +27,25 @@ class Limits:
     settle: Callable[[], Coroutine[None, None, None]]
 
 
-def build_limits(
-    settings: BootSettings, policy: LivePolicy, clock: Clock, counters: Sequence[RateCounters] = ()
-) -> Limits:
-    """Join the limits.
-
-    Args:
-        counters: Redis and then what counts failed logins without it; none: the memory of this process.
-    """
-    counters = counters or (MemoryRateCounters(clock),)
+def build_limits(settings: BootSettings, policy: LivePolicy, clock: Clock, shared: Shared) -> Limits:
+    """Join the limits."""
     tokens = SettledLimit(
         "token_client",
         Rule.RATE_LIMITED_CLIENT,
         lambda: policy.current.rate_limits.token_per_client,
         clock,
-        counters[0],
+        shared.token_counters,
     )
     client_failures = SettledLimit(
         "client_auth_ip",
         Rule.RATE_LIMITED_ADDRESS,
         lambda: policy.current.rate_limits.client_auth_failures_per_ip,
         clock,
-        counters[0],
+        shared.token_counters,
     )
     macs = MacKeys.derive(settings.secret_keys, "login name")
     return Limits(
-        logins=LoginLimits(lambda: policy.current.rate_limits, macs, counters),
+        logins=LoginLimits(lambda: policy.current.rate_limits, macs, (shared.login_counters,)),
         client_failures=client_failures,
         tokens=tokens,
         settle=lambda: settle_for_ever((tokens, client_failures)),

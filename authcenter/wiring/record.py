@@ -1,7 +1,7 @@
 """The record: every store over one database."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from authcenter.audit.chain import GENESIS, link
@@ -15,7 +15,9 @@ from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
 from authcenter.stores.ports.schema import SchemaState
 from authcenter.stores.ports.shared import Locks
+from authcenter.stores.ports.spread import RevocationSpread
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
+from authcenter.stores.redis.revocation import RedisRevocations
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
@@ -27,8 +29,10 @@ from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
-from authcenter.stores.sql.transactions import Transactions
+from authcenter.stores.sql.transactions import NOBODY, Announcements, Transactions
 from authcenter.stores.sql.users import SqlUserStore
+from authcenter.tokens.announcing import Announcer
+from authcenter.wiring.shared import Shared, open_shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,30 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How revocations reach other instances at once."""
+
+    revocations: RedisRevocations
+    announcer: Announcer
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
-    """The database: its schema, and the stores over it."""
+    """The database: its schema, and the stores over it; beside it, the state that instances share.
+
+    Attributes:
+        spread: How revocations reach other instances, where there is a Redis.
+    """
 
     stores: Stores
+    shared: Shared
     _database: Database
+    spread: Spread | None = None
+
+    @property
+    def strict(self) -> RevocationSpread | None:
+        """Whom to ask at every validation where the policy says ``strict``."""
+        return self.spread.revocations if self.spread else None
 
     async def schema(self) -> SchemaState:
         """Which schema it has. Raises ``StoreUnavailable``."""
@@ -73,16 +96,27 @@ async def open_record(
     Args:
         on_event: Told of each audit event once it is committed.
     """
-    database = Database(settings.database_url)
-    try:
-        yield Record(sql_stores(database, clock, on_event), database)
-    finally:
-        await database.close()
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_url)
+        stack.push_async_callback(database.close)
+        shared = await stack.enter_async_context(open_shared(settings, database, clock))
+        spread = None
+        if shared.redis is not None:
+            revocations = RedisRevocations(shared.redis, settings.redis_url, clock)
+            stack.push_async_callback(revocations.close)
+            spread = Spread(revocations, Announcer(revocations))
+        announce = Announcements(shared.announce, spread.announcer.tell if spread else None)
+        yield Record(sql_stores(database, clock, on_event, announce), shared, database, spread)
 
 
-def sql_stores(database: Database, clock: Clock, on_event: Callable[[Event], None]) -> Stores:
+def sql_stores(
+    database: Database,
+    clock: Clock,
+    on_event: Callable[[Event], None],
+    announce: Announcements = NOBODY,
+) -> Stores:
     """Every port over one database."""
-    transactions = Transactions(database, clock, link, GENESIS, on_event)
+    transactions = Transactions(database, clock, link, GENESIS, on_event, announce)
     return Stores(
         clients=SqlClientStore(database, transactions),
         resources=SqlResourceStore(database, transactions),

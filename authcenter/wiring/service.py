@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from authcenter.accounts.sign_in import PasswordSignIn
@@ -9,6 +10,7 @@ from authcenter.clients.authentication import ClientAuthentication
 from authcenter.clients.quota import TokenQuota
 from authcenter.core.client import Client
 from authcenter.core.errors import OAuthError
+from authcenter.core.resource import Resource
 from authcenter.core.user import User
 from authcenter.grants.client_credentials import ClientCredentialsGranter
 from authcenter.grants.composite import CompositeTokenGranter
@@ -27,10 +29,13 @@ from authcenter.http.revoke import RevocationEndpoint
 from authcenter.http.router import Handler, Router
 from authcenter.http.token import TokenEndpoint
 from authcenter.settings.boot import BootSettings
-from authcenter.stores.cached.invalidation import CacheInvalidation
+from authcenter.settings.policy import Policy
+from authcenter.stores.cached.codec import RecordCodec, keeps_no_password_hash
+from authcenter.stores.cached.invalidation import CHANGES, CacheInvalidation
 from authcenter.stores.cached.read_through import ReadThroughCache
+from authcenter.stores.cached.second_level import SecondLevel, anything
+from authcenter.stores.ports.accounts import UserLookup
 from authcenter.stores.ports.clients import ResourceLookup
-from authcenter.stores.ports.shared import RateCounters
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
@@ -41,7 +46,12 @@ from authcenter.tokens.service import TokenService
 from authcenter.tokens.surrender import TokenSurrender
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits, build_limits
+from authcenter.wiring.record import Spread
+from authcenter.wiring.shared import Shared, in_process_shared
 from authcenter.workers.follow import Follower
+from authcenter.workers.follow_stream import StreamFollower
+from authcenter.workers.hints import ChangeHints
+from authcenter.workers.repair import SpreadRepairer
 
 V = TypeVar("V")
 
@@ -59,7 +69,9 @@ class Service:
     observed: ThisProcess
     follower: Follower
     settle_limits: Callable[[], Coroutine[None, None, None]]
+    hints: ChangeHints
     health: Health
+    spreading: Sequence[StreamFollower | SpreadRepairer] = ()
 
 
 def build_service(
@@ -70,24 +82,30 @@ def build_service(
     request_log: RequestLog,
     *,
     migrated: Callable[[], Awaitable[bool]],
-    counters: Sequence[RateCounters] = (),
+    shared: Shared | None = None,
+    spread: Spread | None = None,
 ) -> Service:
     """Join the service around ``core``. No I/O and no globals, so a test builds it whole over memory stores.
 
     Args:
         migrated: Whether the schema is the newest; may bring it there.
-        counters: Of rate limits, as ``build_limits`` takes them.
+        shared: What this process shares with others; None: there are none.
+        spread: What spreads revocations, where there is a Redis.
     """
+    shared = shared or in_process_shared(core.clock)
     clock, policy = core.clock, core.policy
     health = Health(policy_version=policy.current.version)
-    clients = _cache(core.stores.clients.find, core, metrics, "client")
-    resources = _cache(core.stores.resources.find, core, metrics, "resource")
+    clients = _cache(core.stores.clients.find, Client, core, shared, metrics, keeps_no_password_hash)
+    resources = _cache(core.stores.resources.find, Resource, core, shared, metrics)
+    users = _cache(core.stores.users.find, User, core, shared, metrics)
+    if shared.redis is not None:
+        shared.redis.subscribe(partial(_note_redis, health, metrics, log))
 
-    limits = build_limits(settings, policy, clock, counters)
+    limits = build_limits(settings, policy, clock, shared)
     quota = TokenQuota(limits.tokens)
     authentication = ClientAuthentication(clients, core.secrets, limits.client_failures)
     tokens = _token_service(settings, core, metrics)
-    strategies = _strategies(settings, core, resources, limits, metrics, log)
+    strategies = _strategies(settings, core, resources, users, limits, metrics, log)
     granter = CompositeTokenGranter(strategies, authentication, quota, tokens, core.revocations, clock)
     introspector = Introspector(
         core.verifier, core.families, core.revocations, core.lifetimes, clients, policy, settings.issuer, clock
@@ -118,10 +136,11 @@ def build_service(
     operators = OperatorsListener(observed, Router())
     operators.mount()
 
+    forget = CacheInvalidation(core.stores.changes, clients, resources, users).poll
     follower = Follower(
         migrated=migrated,
         database_now=core.stores.revocations.now,
-        forget=CacheInvalidation(core.stores.changes, clients, resources).poll,
+        forget=forget,
         rotation=core.rotation,
         keys=core.keys,
         revocations=core.revocations,
@@ -131,7 +150,17 @@ def build_service(
         metrics=metrics,
         log=log,
     )
-    return Service(frame.handle, operators.handle, observed, follower, limits.settle, health)
+    hints = ChangeHints(shared.wake_ups, CHANGES, forget, clock)
+    spreading = _spreading(spread, core, health, metrics, log) if spread else ()
+    return Service(frame.handle, operators.handle, observed, follower, limits.settle, hints, health, spreading)
+
+
+def _spreading(
+    spread: Spread, core: Core, health: Health, metrics: Metrics, log: Logger
+) -> tuple[StreamFollower, SpreadRepairer]:
+    stream, policy, clock = spread.revocations, core.policy, core.clock
+    follower = StreamFollower(stream, spread.announcer, core.revocations, policy, clock, health, metrics, log)
+    return follower, SpreadRepairer(stream, core.stores.revocations, policy, clock, lambda: core.lifetimes.leeway, log)
 
 
 def _token_service(settings: BootSettings, core: Core, metrics: Metrics) -> TokenService:
@@ -147,7 +176,13 @@ def _token_service(settings: BootSettings, core: Core, metrics: Metrics) -> Toke
 
 
 def _strategies(
-    settings: BootSettings, core: Core, resources: ResourceLookup, limits: Limits, metrics: Metrics, log: Logger
+    settings: BootSettings,
+    core: Core,
+    resources: ResourceLookup,
+    users: UserLookup,
+    limits: Limits,
+    metrics: Metrics,
+    log: Logger,
 ) -> list[TokenGranter]:
     targets = GrantTargets(resources, settings.issuer)
 
@@ -168,16 +203,42 @@ def _strategies(
     return [
         ClientCredentialsGranter(targets),
         PasswordGranter(targets, authenticate, deprecated),
-        RefreshTokenGranter(core.families, targets, core.stores.users, core.revocations, core.clock),
+        RefreshTokenGranter(core.families, targets, users, core.revocations, core.clock),
         *third_party_granters(GrantParts(targets, core.clock)),
     ]
 
 
-def _cache(load: Callable[[str], Awaitable[V | None]], core: Core, metrics: Metrics, name: str) -> ReadThroughCache[V]:
+def _cache(
+    load: Callable[[str], Awaitable[V | None]],
+    shape: type[V],
+    core: Core,
+    shared: Shared,
+    metrics: Metrics,
+    may_leave: Callable[[V], bool] = anything,
+) -> ReadThroughCache[V]:
+    name, clock = shape.__name__.lower(), core.clock
+
     def count(outcome: str) -> None:
         metrics.cache_requests.count(name, outcome)
 
-    return ReadThroughCache(load, lambda: core.policy.current, core.clock, count)
+    def policy() -> Policy:
+        return core.policy.current
+
+    second = None
+    if shared.entries is not None:
+        second = SecondLevel(shared.entries, name, RecordCodec(shape), policy, clock, may_leave)
+    return ReadThroughCache(load, policy, clock, count, second=second)
+
+
+def _note_redis(health: Health, metrics: Metrics, log: Logger, up: bool) -> None:
+    """Told once, when it changes: an outage must not flood the log."""
+    if health.dependencies.get("redis") is not up:
+        if up:
+            log.info("dependency_up", dependency="redis")
+        else:
+            log.error("dependency_down", dependency="redis")
+    health.dependencies["redis"] = up
+    metrics.dependency_up.labels("redis").set(up)
 
 
 def _refresh_gauges(core: Core, metrics: Metrics) -> None:

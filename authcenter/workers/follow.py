@@ -20,7 +20,7 @@ from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.revocation import Revocations
 
 SECONDS_BETWEEN_POLLS = 1.0
-"""Bounds, with the time of a query, how late a revocation made by another process is honoured (2 s)."""
+"""Bounds, with the time of a query, how late a revocation of another process is honoured without Redis (2 s)."""
 
 _MOST_SECONDS_BETWEEN_TRIES = 2.0
 
@@ -78,7 +78,7 @@ class Follower:
             await self.rotation.ensure(self.actor)
             missing.discard("signing keys")
         self.health.clock_skew = self.clock.seconds() - (await self.database_now()).timestamp()
-        await self.revocations.poll(self.policy.current.revocation.short_hash_bytes)
+        await self.revocations.keep_up(self.policy.current.revocation.short_hash_bytes)
         missing.discard("revocations")
         await self.keys.reload()
         for kid in self.keys.unreadable:
@@ -101,4 +101,4 @@ class Follower:
                 self.log.error("dependency_down", dependency="database", hint=hint)
         dependencies["database"] = up
         self.metrics.dependency_up.labels("database").set(up)
-        self.metrics.revocation_degraded.set(not up)
+        self.metrics.revocation_degraded.set(self.revocations.degraded(record_up=up))

@@ -64,10 +64,9 @@ class AuthcenterProcess(Server):
 
     def sibling(self, directory: Path) -> "AuthcenterProcess":
         """A further process of the same deployment: same issuer, database and secrets; own ports and state."""
-        shared = ("ENV", "ISSUER", "DATABASE_URL", "SECRET_KEY", "KEY_PASSPHRASE", "POLICY_FILE")
-        return AuthcenterProcess(
-            directory, settings={f"AUTHCENTER_{name}": self.environment[f"AUTHCENTER_{name}"] for name in shared}
-        )
+        names = ("ENV", "ISSUER", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "KEY_PASSPHRASE", "POLICY_FILE")
+        shared = {f"AUTHCENTER_{name}" for name in names} & self.environment.keys()
+        return AuthcenterProcess(directory, settings={name: self.environment[name] for name in shared})
 
     @property
     def url(self) -> str:

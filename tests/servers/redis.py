@@ -24,7 +24,7 @@ class RedisServer(Server):
         self._data = directory / "data"
         self.child = ChildProcess(
             name="redis-server",
-            command=[_program(), *self._arguments(), *options],
+            command=[redis_program(), *self._arguments(), *options],
             log=directory / "redis.log",
             directory=directory,
         )
@@ -56,7 +56,8 @@ class RedisServer(Server):
             return False
 
 
-def _program() -> Path:
+def redis_program() -> Path:
+    """The server program; without one the test is skipped, or fails in CI."""
     wheel = tuple(_wheel_directories())
     return find("redis-server") or find("valkey-server", wheel) or missing("redis-server is not installed")
 

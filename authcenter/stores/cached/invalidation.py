@@ -1,14 +1,22 @@
-"""Forgetting what other processes have written."""
+"""Forgetting what other processes have written, and telling them what this one has."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from authcenter.core.client import Client
+from authcenter.core.errors import SharedStateUnavailable
 from authcenter.core.resource import Resource
+from authcenter.core.user import User
 from authcenter.stores.cached.read_through import ReadThroughCache
+from authcenter.stores.cached.second_level import entry_name
+from authcenter.stores.ports.shared import SealedEntries, WakeUps
 from authcenter.stores.ports.tokens import ChangeFeed
 
 LOOK_BACK_SECONDS = 60.0
+
+CHANGES = "changes"
+"""The queue that wakes whoever reads the change feed."""
 
 
 @dataclass(slots=True)
@@ -18,6 +26,7 @@ class CacheInvalidation:
     feed: ChangeFeed
     clients: ReadThroughCache[Client]
     resources: ReadThroughCache[Resource]
+    users: ReadThroughCache[User]
     _seen: dict[tuple[str, str], int] = field(default_factory=dict)
     _read_at: float = float("-inf")
 
@@ -27,13 +36,34 @@ class CacheInvalidation:
         Raises:
             StoreUnavailable: Nothing was forgotten.
         """
-        caches: dict[str, ReadThroughCache[Any]] = {"client": self.clients, "resource": self.resources}
+        caches: dict[str, ReadThroughCache[Any]] = {
+            "client": self.clients,
+            "resource": self.resources,
+            "user": self.users,
+        }
         recent = await self.feed.recent_changes(LOOK_BACK_SECONDS)
         if now - self._read_at > LOOK_BACK_SECONDS / 2:
             for cache in caches.values():
                 cache.forget_all()
         for kind, key, number in recent:
             if kind in caches and self._seen.get((kind, key)) != number:
-                caches[kind].forget(key)
+                await caches[kind].invalidate(key)
         self._seen = {(kind, key): number for kind, key, number in recent}
         self._read_at = now
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAnnouncement:
+    """What a process does when it has written: nobody finds the old entry, and all look at the feed at once."""
+
+    entries: SealedEntries
+    wake_ups: WakeUps
+
+    async def announce(self, changes: Sequence[tuple[str, str]]) -> None:
+        """Raises nothing: without Redis the others find out when they next read the feed."""
+        try:
+            for kind, key in changes:
+                await self.entries.remove(entry_name(kind, key))
+            await self.wake_ups.wake(CHANGES)
+        except SharedStateUnavailable:
+            return

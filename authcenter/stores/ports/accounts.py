@@ -16,10 +16,14 @@ class UserCredentials:
     password_hash: str = field(repr=False)
 
 
-class UserStore(Protocol):
-    """Users, unique by normalised name and by normalised address."""
+class UserLookup(Protocol):
+    """What the hot path asks."""
 
-    async def find(self, subject: str) -> User | None: ...
+    async def find(self, subject: str, /) -> User | None: ...
+
+
+class UserStore(UserLookup, Protocol):
+    """Users, unique by normalised name and by normalised address."""
 
     async def find_credentials(self, login: str) -> UserCredentials | None:
         """By user name, else by address; both as ``core.user.name_key`` normalises them."""

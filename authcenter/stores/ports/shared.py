@@ -58,13 +58,29 @@ class RateCounters(Protocol):
 
 
 class SealedEntries(Protocol):
-    """Cache entries that other instances may read. What does not open is a miss."""
+    """Cache entries that other instances may read. What does not open is a miss.
+
+    Who fills an entry takes a lease first, which whoever removes the entry ends: what was read from the record before a
+    write can not be kept after it.
+    """
 
     async def get(self, key: str) -> bytes | None: ...
 
-    async def put(self, key: str, value: bytes, lives: timedelta) -> None: ...
+    async def lease(self, key: str, holder: str, lasts: timedelta) -> bool:
+        """Take the right to fill the entry; False where somebody else has it."""
+        ...
 
-    async def remove(self, key: str) -> None: ...
+    async def put(self, key: str, value: bytes, lives: timedelta, holder: str) -> bool:
+        """Fill the entry and end the lease; False, and nothing is kept, where ``holder`` does not have it."""
+        ...
+
+    async def give_up(self, key: str, holder: str) -> None:
+        """End the lease without an entry, where ``holder`` has it."""
+        ...
+
+    async def remove(self, key: str) -> None:
+        """Remove the entry, and end the lease of whoever is filling it."""
+        ...
 
 
 class WakeUps(Protocol):

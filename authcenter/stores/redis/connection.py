@@ -2,25 +2,35 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
-from redis.asyncio.cluster import RedisCluster
+from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from authcenter.core.errors import SharedStateUnavailable
 from authcenter.stores.breaker import CircuitBreaker
 
 T = TypeVar("T")
 
+# An AttributeError is what a command meets whose connection redis-py's cluster client has dropped in mid-air.
+_FAILURES = (
+    RedisError,
+    RedisClusterException,
+    OSError,
+    TimeoutError,
+    asyncio.IncompleteReadError,
+    AttributeError,
+)
 _CONNECT_SECONDS = 0.25
 _ANSWER_SECONDS = 0.08
-_SENTINEL_PORT = 26379
+_PORT, _SENTINEL_PORT = 6379, 26379
 
 
 class RedisConnection:
@@ -30,10 +40,33 @@ class RedisConnection:
         client: For commands of its own; errors and time limits are the caller's then.
     """
 
-    def __init__(self, url: str, on_change: Callable[[bool], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        url: str,
+        on_change: Callable[[bool], None] = lambda _: None,
+        *,
+        answer_seconds: float = _ANSWER_SECONDS,
+    ) -> None:
         """Connects nothing yet. ``on_change`` is told whether Redis is up, when that changes."""
-        self.client = open_client(url)
-        self.breaker = CircuitBreaker(self._probe, on_change)
+        self.client = open_client(url, answer_seconds)
+        self.breaker = CircuitBreaker(self._probe, self._tell)
+        self._listeners = [on_change]
+        self._opening = asyncio.Lock()
+        self._opened = not isinstance(self.client, RedisCluster)
+
+    def subscribe(self, on_change: Callable[[bool], None]) -> None:
+        """Tell ``on_change`` too whether Redis is up, when that changes."""
+        self._listeners.append(on_change)
+
+    async def check(self) -> None:
+        """Find out whether Redis answers, and tell all listeners. Raises nothing."""
+        with suppress(SharedStateUnavailable):
+            await self.run(lambda client: client.ping())
+            self._tell(True)
+
+    def _tell(self, up: bool) -> None:
+        for listener in self._listeners:
+            listener(up)
 
     async def run(self, act: Callable[[Any], Awaitable[T]]) -> T:
         """The outcome of ``act``, which gets the client.
@@ -47,14 +80,23 @@ class RedisConnection:
         if self.breaker.open:
             raise SharedStateUnavailable("redis: the breaker is open")
         try:
+            if not self._opened:
+                await self._open()
             return await act(self.client)
-        except (RedisError, OSError, TimeoutError, asyncio.IncompleteReadError) as failure:
+        except _FAILURES as failure:
             self.breaker.trip()
             raise SharedStateUnavailable(f"redis: {type(failure).__name__}") from failure
 
+    async def _open(self) -> None:
+        # One at a time: redis-py's cluster client drops connections that others are just opening.
+        async with self._opening:
+            if not self._opened:
+                await self.client.initialize()
+                self._opened = True
+
     async def close(self) -> None:
         await self.breaker.close()
-        await self.client.aclose()
+        await close_client(self.client)
 
     async def _probe(self) -> None:
         await self.client.ping()
@@ -79,17 +121,32 @@ def open_client(url: str, answer_seconds: float = _ANSWER_SECONDS) -> Any:
         case "redis+sentinel":
             return _behind_sentinels(rest, options)
         case "redis+cluster":
-            first = urlsplit(f"redis://{rest.split(',')[0].split('/')[0]}")
-            return RedisCluster(
-                host=first.hostname or "localhost",
-                port=first.port or 6379,
-                username=first.username,
-                password=first.password,
-                socket_connect_timeout=_CONNECT_SECONDS,
-                socket_timeout=answer_seconds,
-            )
+            return _cluster(rest, options)
         case _:
             return Redis.from_url(url, **options)
+
+
+async def close_client(client: Any) -> None:
+    """Close what ``open_client`` has opened."""
+    await client.aclose()
+    if not isinstance(client, RedisCluster) and isinstance(client.connection_pool, SentinelConnectionPool):
+        for sentinel in client.connection_pool.sentinel_manager.sentinels:
+            await sentinel.aclose()
+
+
+def _cluster(rest: str, options: dict[str, Any]) -> Any:
+    """``[user:password@]h1[:p1],h2[:p2]``: any of the nodes tells of all."""
+    login, _, hosts = rest.rstrip("/").rpartition("@")
+    parsed = urlsplit(f"redis://{login}@nodes")
+    named = [urlsplit(f"redis://{host}") for host in hosts.split(",")]
+    return RedisCluster(
+        startup_nodes=[ClusterNode(one.hostname or "localhost", one.port or _PORT) for one in named],
+        username=parsed.username,
+        password=parsed.password,
+        # Its own way of renewing them leaves their connections open.
+        dynamic_startup_nodes=False,
+        **options,
+    )
 
 
 def _behind_sentinels(rest: str, options: dict[str, Any]) -> Any:

@@ -11,9 +11,13 @@ from authcenter.stores.sql.database import Database, database_clock, now_on
 from authcenter.stores.sql.tables import changes
 from authcenter.stores.sql.upsert import upsert
 
+NOTED = "authcenter_noted"
+"""Where a connection keeps the list of what its transaction has noted, for who announces it afterwards."""
+
 
 async def note_change(connection: AsyncConnection, kind: str, key: str) -> None:
     """Say in this transaction that ``key`` is about to read otherwise."""
+    connection.info.setdefault(NOTED, []).append((kind, key))
     new = {"kind": kind, "key": key, "number": 1, "changed_at": database_clock()}
     risen = {"number": changes.c.number + 1, "changed_at": database_clock()}
     await upsert(connection, changes, new, ("kind", "key"), risen)

@@ -1,6 +1,7 @@
 """Writing cuts: the rows that replicas read, and the families that lie under them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -25,22 +26,26 @@ _OWNER = {
 }
 
 
-async def write_cuts(connection: AsyncConnection, cuts: Sequence[Cut]) -> None:
-    """Keep cuts, and end the families under them.
+async def write_cuts(connection: AsyncConnection, cuts: Sequence[Cut]) -> list[Cut]:
+    """Keep cuts, and end the families under them; they are given back with the instants they have got.
 
     A cut of everything outweighs one up to an instant; of two of those the later stays. So it is with when they lapse.
     """
+    written: list[Cut] = []
     for cut in cuts:
         await _lock_owner(connection, cut.kind, cut.value)
         up_to = await _second_on(connection) if cut.until_now else cut.up_to
         await _end_families(connection, cut)
         await _keep(connection, cut, up_to)
         await _mark_owner(connection, cut.kind, cut.value, up_to)
+        written.append(replace(cut, up_to=up_to, until_now=False))
+    return written
 
 
-async def lift_cuts(connection: AsyncConnection, lifts: Sequence[tuple[CutKind, str]]) -> None:
-    """Turn cuts of everything into cuts of what was issued until now."""
+async def lift_cuts(connection: AsyncConnection, lifts: Sequence[tuple[CutKind, str]]) -> list[Cut]:
+    """Turn cuts of everything into cuts of what was issued until now; those that stood are given back."""
     row = revocation_cuts.c
+    stood: list[Cut] = []
     for kind, value in lifts:
         await _lock_owner(connection, kind, value)
         up_to = await _second_on(connection)
@@ -48,6 +53,8 @@ async def lift_cuts(connection: AsyncConnection, lifts: Sequence[tuple[CutKind, 
         lifted = {"up_to": up_to, "made_at": database_clock(), "expires_at": up_to + LIFTED_CUT_LASTS}
         if (await connection.execute(standing.values(lifted))).rowcount:
             await _mark_owner(connection, kind, value, up_to)
+            stood.append(Cut(kind, value, "lifted", up_to=up_to, expires_at=up_to + LIFTED_CUT_LASTS))
+    return stood
 
 
 def later_mark(held: ColumnElement[Any], new: datetime | None) -> ColumnElement[Any]:

@@ -34,7 +34,7 @@ class SqlRevocationStore(RevocationStore):
         async def write(connection: AsyncConnection) -> bool:
             return await upsert(connection, revoked_tokens, new, ("digest",), {})
 
-        return await self._transactions.commit(write, consequences)
+        return await self._transactions.commit(write, consequences, [(token.digest, token.expires_at)])
 
     async def cut(self, consequences: Consequences) -> None:
         async def write(_: AsyncConnection) -> bool:

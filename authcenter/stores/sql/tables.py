@@ -219,11 +219,27 @@ key_rotation = Table(
     Column("paused_by", String(320), nullable=False),
 )
 
+used_values = Table(
+    "used_values",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "expires_at"),
+)
+
+rate_counters = Table(
+    "rate_counters",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("free_at", Instant, nullable=False),
+    Index(None, "free_at"),
+)
+
 leases = Table(
     "leases",
     metadata,
     Column("name", String(255), primary_key=True),
-    Column("holder", String(64), nullable=False),
+    Column("holder", String(255), nullable=False),
     Column("lapses_at", Instant, nullable=False),
     Index(None, "lapses_at"),
 )

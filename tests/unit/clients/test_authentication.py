@@ -14,6 +14,7 @@ from authcenter.core.derived import MacKeys
 from authcenter.core.errors import OAuthError, StoreUnavailable
 from authcenter.core.rules import Rule
 from authcenter.wiring.limits import build_limits
+from authcenter.wiring.shared import in_process_shared
 from tests.workbench import START, Workbench, refused
 
 ADDRESS = "192.0.2.1"
@@ -21,7 +22,7 @@ BASIC, POST, NONE = AuthMethod.SECRET_BASIC, AuthMethod.SECRET_POST, AuthMethod.
 
 
 def authentication(bench: Workbench) -> ClientAuthentication:
-    limits = build_limits(bench.settings, bench.policy, bench.clock)
+    limits = build_limits(bench.settings, bench.policy, bench.clock, in_process_shared(bench.clock))
     return ClientAuthentication(bench.stores.clients, bench.core.secrets, limits.client_failures)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authcenter.core.derived import MacKeys, hkdf, seal, unseal
+from authcenter.core.derived import MacKeys, SealingKeys, hkdf, seal, unseal
 
 OLD, NEW = b"o" * 32, b"n" * 32
 
@@ -65,3 +65,15 @@ def test_what_does_not_fit_does_not_open() -> None:
 
 def test_no_two_seals_are_alike() -> None:
     assert seal(OLD, b"secret", b"") != seal(OLD, b"secret", b"")
+
+
+def test_what_is_sealed_opens_with_any_living_root_and_only_where_it_belongs() -> None:
+    old, new = bytes(range(32)), bytes(range(1, 33))
+    sealed = SealingKeys.derive([old], "x").seal(b"text", b"here")
+    assert SealingKeys.derive([new, old], "x").open(sealed, b"here") == b"text"
+    assert SealingKeys.derive([new], "x").open(sealed, b"here") is None
+    assert SealingKeys.derive([old], "y").open(sealed, b"here") is None
+    assert SealingKeys.derive([old], "x").open(sealed, b"there") is None
+    assert SealingKeys.derive([old], "x").open(sealed[:10], b"here") is None
+    with pytest.raises(ValueError, match="no root secret"):
+        SealingKeys.derive([], "x")

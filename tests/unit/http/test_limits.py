@@ -225,8 +225,7 @@ class Serving:
 
     async def __aexit__(self, *_: object) -> None:
         await self.session.close()
-        await self.listener.site.stop()
-        await self.listener.runner.cleanup()
+        await self.listener.drain()
 
 
 PROXIES = [

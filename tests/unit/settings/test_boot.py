@@ -103,6 +103,14 @@ WRONG = [
     pytest.param("CONSUL_URL", "http://h:99999", "must be an http or https URL with a host", id="consul port"),
     pytest.param("CONSUL_URL", "http://h/v1/kv", "the path is consul_prefix", id="consul with a path"),
     pytest.param("CONSUL_URL", "http://u:hunter2@h", "the token is consul_token", id="consul with a password"),
+    pytest.param("REDIS_URL", "http://:hunter2@h", "must begin with redis:// or rediss://", id="redis scheme"),
+    pytest.param("REDIS_URL", "redis://:hunter2@", "must name its hosts as host or host:port", id="redis without host"),
+    pytest.param("REDIS_URL", "redis://:hunter2@h:x", "must name its hosts", id="redis port"),
+    pytest.param("REDIS_URL", "redis://:hunter2@h/db", "must name a database by its number", id="redis database"),
+    pytest.param("REDIS_URL", "redis://:hunter2@h1,h2", "must name one host", id="several hosts of one redis"),
+    pytest.param("REDIS_URL", "redis+sentinel://:hunter2@h1,h2", "must name the service", id="sentinel service"),
+    pytest.param("REDIS_URL", "redis+cluster://:hunter2@h1,,h2", "must name its hosts", id="empty cluster host"),
+    pytest.param("REDIS_URL", "redis+cluster://:hunter2@h1/1", "must name no database", id="cluster database"),
     pytest.param("SMTP_URL", "smtp://u:hunter2@h", "not supported by this version yet", id="smtp"),
     pytest.param("CONSUL_PREFIX", "/a/", "without a slash at either end", id="prefix with slashes"),
     pytest.param("POLICY_FILE", "", "must not be empty", id="empty policy file"),
@@ -124,6 +132,21 @@ WRONG = [
     pytest.param("MAIL_FROM", "a@b\r\nBcc: c@d", "must be a mail address", id="mail header injection"),
     pytest.param("TLS_CERT", "/nonexistent/c.pem", "cannot be read: No such file or directory", id="no certificate"),
 ]
+
+
+REDIS_URLS = [
+    "redis://h",
+    "redis://u:p@h:6380/2",
+    "rediss://h/0?ssl_cert_reqs=none",
+    "redis://[::1]:6379",
+    "redis+sentinel://:p@h1:26379,h2/main",
+    "redis+cluster://h1:7000,h2:7001",
+]
+
+
+@pytest.mark.parametrize("url", REDIS_URLS)
+def test_redis_is_named_by_one_node_or_by_several(url: str) -> None:
+    assert load_boot_settings(None, {"AUTHCENTER_REDIS_URL": url}).redis_url == url
 
 
 @pytest.mark.parametrize(("name", "value", "said"), WRONG)

@@ -267,7 +267,6 @@ def test_what_does_nothing_yet_is_named() -> None:
         "rate_limits.signup_per_ip",
         "gateways",
         "brand.name",
-        "revocation.mode",
         "tokens.id_token_ttl",
     )
 

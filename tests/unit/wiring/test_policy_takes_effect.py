@@ -15,6 +15,12 @@ from tests.workbench import Workbench, decoded
 
 SHOWN_ELSEWHERE = {
     "keys.publish_before_use": "tests/integration/policy/test_push.py: it is the command line that rotates",
+    "keys.rotate_every": "tests/unit/keys and tests/integration/rotation: it takes days, on a set clock",
+    "cache.lock_ttl": "tests/integration/shared: it takes a second process",
+    "rate_limits.token_per_client": "tests/unit/http/test_limits.py",
+    "rate_limits.client_auth_failures_per_ip": "tests/unit/http/test_limits.py",
+    "rate_limits.login_failures_per_ip": "tests/unit/http/test_limits.py",
+    "rate_limits.login_failures_per_account": "tests/unit/http/test_limits.py",
     "logging.level": "tests/integration/service/test_policy_changes.py: the log is the process's",
 }
 """Fields that no process over memory stores can show, and where they are shown."""
