@@ -19,7 +19,7 @@ async def clustered(tmp_path: Path) -> AsyncIterator[Fleet]:
     with RedisServer(tmp_path / "redis", options=options) as server:
         client = Redis(port=server.port)
         client.execute_command("CLUSTER ADDSLOTSRANGE 0 16383")
-        await until(lambda: "cluster_state:ok" in str(client.execute_command("CLUSTER INFO")), "the cluster is up")
+        await until(lambda: client.execute_command("CLUSTER INFO")["cluster_state"] == "ok", "the cluster is up")
         async with fleet(tmp_path, server, "revocation: {mode: strict}") as made:
             yield made
 
