@@ -42,6 +42,7 @@ from authcenter.stores.memory.keys import MemorySigningKeyStore
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.ports.keys import StoredKey
+from authcenter.telemetry.log_context import add_request_fields
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.tokens.introspection import Introspection
@@ -133,7 +134,7 @@ class Workbench:
         async def migrated() -> bool:
             return self.migrated
 
-        log = structlog.wrap_logger(self.log, processors=[])
+        log = structlog.wrap_logger(self.log, processors=[add_request_fields])
         return build_service(self.settings, core, self.metrics, log, self.request_log, migrated=migrated)
 
     async def start(self) -> "Workbench":

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -24,6 +25,7 @@ from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger, configure_logs, set_level
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
+from authcenter.telemetry.tracing import Tracing, open_tracing, traced_job
 from authcenter.wiring.core import build_core
 from authcenter.wiring.record import open_record
 from authcenter.wiring.service import build_service
@@ -50,8 +52,16 @@ async def _serve(settings: BootSettings, policy: LivePolicy, *, demo: bool) -> N
     async with AsyncExitStack() as stack:
         metrics, hashing, clock = Metrics(), PasswordHashing(), SystemClock()
         stack.callback(hashing.close)
+        if tracing := open_tracing(os.environ, log):
+            stack.push_async_callback(tracing.close)
+
+        def database_changed(up: bool, hint: str) -> None:
+            service.follower.database_changed(up, hint)
+
         record = await stack.enter_async_context(
-            open_record(settings, clock, lambda event: metrics.audit_events.count(event.kind))
+            open_record(
+                settings, clock, lambda event: metrics.audit_events.count(event.kind), database_changed, tracing
+            )
         )
         core = build_core(settings, policy, record.stores, hashing, clock)
 
@@ -62,8 +72,8 @@ async def _serve(settings: BootSettings, policy: LivePolicy, *, demo: bool) -> N
 
         request_log = RequestLog(sys.stderr)
         stack.callback(request_log.flush)
-        service = build_service(settings, core, metrics, log, request_log, migrated=migrated)
-        policy.subscribe(_policy_listener(service.health, metrics, log))
+        service = build_service(settings, core, metrics, log, request_log, migrated=migrated, tracing=tracing)
+        policy.subscribe(_policy_listener(service.health, metrics, log, tracing))
         _warn_of_idle_fields(policy.current, log)
         tls = server_context(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
         # Ready means that requests are taken, too: a balancer must not be told so before.
@@ -108,17 +118,18 @@ async def _supervised(work: Coroutine[None, None, None], stopped: asyncio.Event,
 
 
 def _policy_listener(
-    health: Health, metrics: Metrics, log: Logger
+    health: Health, metrics: Metrics, log: Logger, tracing: Tracing | None
 ) -> Callable[[Outcome, str, tuple[str, ...], Policy], None]:
     def note(outcome: Outcome, source: str, problems: tuple[str, ...], policy: Policy) -> None:
         metrics.config_reloads.count(source, outcome)
         health.policy_version = policy.version
-        if outcome is Outcome.REJECTED:
-            log.error("policy_rejected", source=source, problems=problems, in_force=policy.version)
-        if outcome is Outcome.ACCEPTED:
-            set_level(policy.logging.level)
-            log.info("policy_accepted", source=source, version=policy.version)
-            _warn_of_idle_fields(policy, log)
+        with traced_job(tracing, "reload the policy", {"authcenter.source": source, "authcenter.outcome": outcome}):
+            if outcome is Outcome.REJECTED:
+                log.error("policy_rejected", source=source, problems=problems, in_force=policy.version)
+            if outcome is Outcome.ACCEPTED:
+                set_level(policy.logging.level)
+                log.info("policy_accepted", source=source, version=policy.version)
+                _warn_of_idle_fields(policy, log)
 
     return note
 

@@ -19,12 +19,14 @@ from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.keys import SqlSigningKeyStore
+from authcenter.stores.sql.outage import OnOutage
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import Transactions
 from authcenter.stores.sql.users import SqlUserStore
+from authcenter.telemetry.tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,19 @@ class Record:
 
 @asynccontextmanager
 async def open_record(
-    settings: BootSettings, clock: Clock, on_event: Callable[[Event], None] = lambda _: None
+    settings: BootSettings,
+    clock: Clock,
+    on_event: Callable[[Event], None] = lambda _: None,
+    on_outage: OnOutage | None = None,
+    tracing: Tracing | None = None,
 ) -> AsyncIterator[Record]:
     """Nothing is connected before it is used. Closed at the end, also when something fails halfway.
 
     Args:
         on_event: Told of each audit event once it is committed.
+        on_outage: Told when the database is gone or back; given, everything is refused at once while it is gone.
     """
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, on_outage=on_outage, tracing=tracing)
     try:
         yield Record(sql_stores(database, clock, on_event), database)
     finally:

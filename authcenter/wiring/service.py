@@ -24,6 +24,7 @@ from authcenter.http.origin import OriginReader
 from authcenter.http.revoke import RevocationEndpoint
 from authcenter.http.router import Handler, Router
 from authcenter.http.token import TokenEndpoint
+from authcenter.http.traced import TracedRequests
 from authcenter.settings.boot import BootSettings
 from authcenter.stores.cached.invalidation import CacheInvalidation
 from authcenter.stores.cached.read_through import ReadThroughCache
@@ -32,6 +33,7 @@ from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
+from authcenter.telemetry.tracing import Tracing
 from authcenter.tokens.enhancers import GrantEnhancer, JwtTokenEnhancer, UserEnhancer
 from authcenter.tokens.introspection import Introspector
 from authcenter.tokens.service import TokenService
@@ -60,6 +62,7 @@ def build_service(
     request_log: RequestLog,
     *,
     migrated: Callable[[], Awaitable[bool]],
+    tracing: Tracing | None = None,
 ) -> Service:
     """Join the service around ``core``. No I/O and no globals, so a test builds it whole over memory stores.
 
@@ -116,8 +119,10 @@ def build_service(
         health=health,
         metrics=metrics,
         log=log,
+        tracing=tracing,
     )
-    return Service(frame.handle, operators.handle, follower, health)
+    public = frame.handle if tracing is None else TracedRequests(tracing, router, frame.handle).handle
+    return Service(public, operators.handle, follower, health)
 
 
 def _token_service(settings: BootSettings, core: Core, metrics: Metrics) -> TokenService:

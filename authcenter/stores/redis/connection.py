@@ -15,12 +15,14 @@ from redis.exceptions import RedisError
 
 from authcenter.core.errors import SharedStateUnavailable
 from authcenter.stores.breaker import CircuitBreaker
+from authcenter.telemetry.tracing import Tracing, traced
 
 T = TypeVar("T")
 
 _CONNECT_SECONDS = 0.25
 _ANSWER_SECONDS = 0.08
 _SENTINEL_PORT = 26379
+_TOLD = {"db.system.name": "redis"}
 
 
 class RedisConnection:
@@ -30,10 +32,13 @@ class RedisConnection:
         client: For commands of its own; errors and time limits are the caller's then.
     """
 
-    def __init__(self, url: str, on_change: Callable[[bool], None] = lambda _: None) -> None:
+    def __init__(
+        self, url: str, on_change: Callable[[bool], None] = lambda _: None, tracing: Tracing | None = None
+    ) -> None:
         """Connects nothing yet. ``on_change`` is told whether Redis is up, when that changes."""
         self.client = open_client(url)
         self.breaker = CircuitBreaker(self._probe, on_change)
+        self._tracing = tracing
 
     async def run(self, act: Callable[[Any], Awaitable[T]]) -> T:
         """The outcome of ``act``, which gets the client.
@@ -47,7 +52,8 @@ class RedisConnection:
         if self.breaker.open:
             raise SharedStateUnavailable("redis: the breaker is open")
         try:
-            return await act(self.client)
+            with traced(self._tracing, "redis", _TOLD):
+                return await act(self.client)
         except (RedisError, OSError, TimeoutError, asyncio.IncompleteReadError) as failure:
             self.breaker.trip()
             raise SharedStateUnavailable(f"redis: {type(failure).__name__}") from failure
