@@ -45,6 +45,7 @@ from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.ports.keys import StoredKey
 from authcenter.stores.ports.shared import RateCounters
+from authcenter.telemetry.log_context import add_request_fields
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.tokens.introspection import Introspection
@@ -137,7 +138,7 @@ class Workbench:
         async def migrated() -> bool:
             return self.migrated
 
-        log = structlog.wrap_logger(self.log, processors=[])
+        log = structlog.wrap_logger(self.log, processors=[add_request_fields])
         shared = in_process_shared(self.clock)
         if counters is not None:
             shared = replace(shared, login_counters=counters, token_counters=counters)

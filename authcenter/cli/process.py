@@ -6,9 +6,12 @@ import gc
 import importlib
 import os
 import signal
+import ssl
 import sys
 from collections.abc import Callable, Collection, Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, TextIO
 
 import structlog
@@ -29,6 +32,7 @@ from authcenter.telemetry.logs import Logger, configure_logs, set_level
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.telemetry.snapshot import snapshot
+from authcenter.telemetry.tracing import Tracing, open_tracing, traced_job
 from authcenter.wiring.core import build_core
 from authcenter.wiring.jobs import background_jobs
 from authcenter.wiring.policy import KnownPolicy, open_policy_follower, policy_at_boot
@@ -69,8 +73,16 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
     async with AsyncExitStack() as stack:
         metrics, hashing, clock = Metrics(), PasswordHashing(), SystemClock()
         stack.callback(hashing.close)
+        if tracing := open_tracing(os.environ, log):
+            stack.push_async_callback(tracing.close)
+
+        def database_changed(up: bool, hint: str) -> None:
+            service.follower.database_changed(up, hint)
+
         record = await stack.enter_async_context(
-            open_record(settings, clock, lambda event: metrics.audit_events.count(event.kind))
+            open_record(
+                settings, clock, lambda event: metrics.audit_events.count(event.kind), database_changed, tracing
+            )
         )
         core = build_core(settings, policy, record.stores, hashing, clock, record.strict)
 
@@ -82,26 +94,28 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
         request_log = RequestLog(_stream(inherited), inherited.number if inherited else None)
         stack.callback(request_log.flush)
         service = build_service(
-            settings, core, metrics, log, request_log, migrated=migrated, shared=record.shared, spread=record.spread
+            settings,
+            core,
+            metrics,
+            log,
+            request_log,
+            migrated=migrated,
+            shared=record.shared,
+            spread=record.spread,
+            tracing=tracing,
         )
         if record.shared.redis is not None:
             await record.shared.redis.check()
-        policy.subscribe(_policy_listener(service.health, metrics, log))
+        policy.subscribe(_policy_listener(service.health, metrics, log, tracing))
         _warn_of_idle_fields(policy.current, log)
         policies = await stack.enter_async_context(
             open_policy_follower(settings, os.environ, policy, begun_with, service.health, metrics, log)
         )
-        tls = server_context(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
+        tls = _Tls.of(settings)
         # Ready means that requests are taken, too: a balancer must not be told so before.
         service.health.missing.add(_PUBLIC)
-        if inherited:
-            operators: _Operators = await SupervisorLink.open(
-                inherited.link, lambda question: _report(service, question), stopped.set
-            )
-            listener = Listener(service.public, "", 0, tls, inherited.listeners, _LEAVE_SECONDS)
-        else:
-            operators = await Listener(service.operators, settings.ops_host, settings.ops_port).open()
-            listener = Listener(service.public, settings.host, settings.port, tls)
+        operators = await _open_operators(settings, service, inherited, stopped)
+        listener = _listener(settings, service, inherited, tls and tls.context)
         # The first load before the first request, where the record answers; the process starts without it too.
         await asyncio.gather(service.follower.step(), policies.load())
         public = await listener.open()
@@ -120,8 +134,8 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
             *(worker.run() for worker in service.spreading),
             *(job.run() for job in jobs),
         ]
-        if tls and settings.tls_cert and settings.tls_key:
-            background.append(reload_on_change(tls, settings.tls_cert, settings.tls_key, log))
+        if tls is not None:
+            background.append(reload_on_change(tls.context, tls.certificate, tls.key, log))
         tasks = [asyncio.create_task(_supervised(work, stopped, log)) for work in background]
         _settle_garbage_collection()
         await stopped.wait()
@@ -134,6 +148,20 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
         log.info("stopped")
 
 
+@dataclass(frozen=True, slots=True)
+class _Tls:
+    """TLS on the public listener, and the files it comes from."""
+
+    context: ssl.SSLContext
+    certificate: Path
+    key: Path
+
+    @classmethod
+    def of(cls, settings: BootSettings) -> "_Tls | None":
+        certificate, key = settings.tls_cert, settings.tls_key
+        return None if certificate is None or key is None else cls(server_context(certificate, key), certificate, key)
+
+
 class _Operators(Protocol):
     """Through what operators look at this process. ``port``: of its listener, if it has one."""
 
@@ -141,6 +169,22 @@ class _Operators(Protocol):
     def port(self) -> int | None: ...
 
     async def drain(self) -> None: ...
+
+
+async def _open_operators(
+    settings: BootSettings, service: Service, inherited: Inheritance | None, stopped: asyncio.Event
+) -> _Operators:
+    if inherited is None:
+        return await Listener(service.operators, settings.ops_host, settings.ops_port).open()
+    return await SupervisorLink.open(inherited.link, lambda question: _report(service, question), stopped.set)
+
+
+def _listener(
+    settings: BootSettings, service: Service, inherited: Inheritance | None, tls: ssl.SSLContext | None
+) -> Listener:
+    if inherited is None:
+        return Listener(service.public, settings.host, settings.port, tls)
+    return Listener(service.public, "", 0, tls, inherited.listeners, _LEAVE_SECONDS)
 
 
 def _stream(inherited: Inheritance | None) -> TextIO:
@@ -185,7 +229,7 @@ async def _end(tasks: Collection["asyncio.Task[None]"]) -> None:
 
 
 def _policy_listener(
-    health: Health, metrics: Metrics, log: Logger
+    health: Health, metrics: Metrics, log: Logger, tracing: Tracing | None
 ) -> Callable[[Outcome, str, tuple[str, ...], Policy], None]:
     def note(outcome: Outcome, source: str, problems: tuple[str, ...], policy: Policy) -> None:
         metrics.config_reloads.count(source, outcome)
@@ -193,12 +237,13 @@ def _policy_listener(
         if outcome is not Outcome.REJECTED:
             health.policy_source = source
             health.missing.discard("policy")
-        if outcome is Outcome.REJECTED:
-            log.error("policy_rejected", source=source, problems=problems, in_force=policy.version)
-        if outcome is Outcome.ACCEPTED:
-            set_level(policy.logging.level)
-            log.info("policy_accepted", source=source, version=policy.version)
-            _warn_of_idle_fields(policy, log)
+        with traced_job(tracing, "reload the policy", {"authcenter.source": source, "authcenter.outcome": outcome}):
+            if outcome is Outcome.REJECTED:
+                log.error("policy_rejected", source=source, problems=problems, in_force=policy.version)
+            if outcome is Outcome.ACCEPTED:
+                set_level(policy.logging.level)
+                log.info("policy_accepted", source=source, version=policy.version)
+                _warn_of_idle_fields(policy, log)
 
     return note
 

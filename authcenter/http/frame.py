@@ -14,8 +14,9 @@ from authcenter.http.context import CLIENT_ID, ORIGIN, VERDICT
 from authcenter.http.cors import ClientCors
 from authcenter.http.origin import OriginReader
 from authcenter.http.responses import error, refusal, unavailable
-from authcenter.http.router import Route, Router
+from authcenter.http.router import Route, Router, known_method
 from authcenter.telemetry.health import Health
+from authcenter.telemetry.log_context import REQUEST_FIELDS
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
@@ -29,7 +30,6 @@ _HEADERS = {
 }
 _HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 _LONGEST_CLIENT_ID = 255
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
 
 def security_headers(issuer: str) -> Mapping[str, str]:
@@ -55,15 +55,21 @@ class Frame:
         started = time.perf_counter()
         origin = request[ORIGIN] = self.origins.read(request)
         route = self.router.find(request.path)
-        response = await self._answer(request, route)
-        response.headers.extend(self.headers)
-        response.headers["X-Request-Id"] = origin.request_id
-        if hdrs.ORIGIN in request.headers:
-            await self.cors.expose(request, response)
-        if self.health.draining:
-            response.force_close()
-        self._record(request, route, response.status, time.perf_counter() - started)
-        return response
+        trace = REQUEST_FIELDS.get()
+        about = {"request_id": origin.request_id} if trace is None else {"request_id": origin.request_id, **trace}
+        logged = REQUEST_FIELDS.set(about)
+        try:
+            response = await self._answer(request, route)
+            response.headers.extend(self.headers)
+            response.headers["X-Request-Id"] = origin.request_id
+            if hdrs.ORIGIN in request.headers:
+                await self.cors.expose(request, response)
+            if self.health.draining:
+                response.force_close()
+            self._record(request, route, about, response.status, time.perf_counter() - started)
+            return response
+        finally:
+            REQUEST_FIELDS.reset(logged)
 
     async def _answer(self, request: web.BaseRequest, route: Route | None) -> web.StreamResponse:
         handler = route.handlers.get(request.method) if route is not None else None
@@ -86,17 +92,19 @@ class Frame:
         except asyncio.CancelledError:
             raise
         except Exception:
-            self.log.exception("defect", request_id=request[ORIGIN].request_id, path=request.path[:200])
+            self.log.exception("defect", path=request.path[:200])
             request[VERDICT] = (Rule.INTERNAL, "see the traceback")
             return error(ErrorCode.SERVER_ERROR, "The server failed.", 500)
 
-    def _record(self, request: web.BaseRequest, route: Route | None, status: int, seconds: float) -> None:
+    def _record(
+        self, request: web.BaseRequest, route: Route | None, about: Mapping[str, str], status: int, seconds: float
+    ) -> None:
         path = "unknown" if route is None else route.path
-        method = request.method if request.method in _METHODS else "other"
+        method = known_method(request.method)
         self.metrics.http_seconds.observe(seconds, method, path, str(status))
         origin = request[ORIGIN]
         line: dict[str, object] = {
-            "request_id": origin.request_id,
+            **about,
             "method": method,
             "route": path,
             "status": status,

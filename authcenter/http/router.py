@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+def known_method(method: str) -> str:
+    """The method, for metrics, logs and spans: of what strangers invent, ``other``."""
+    return method if method in _METHODS else "other"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 
 _LEAST_PAUSE, _MOST_PAUSE = 0.1, 2.0
 
@@ -28,7 +29,8 @@ class CircuitBreaker:
             self.open = True
             self._on_change(False)
         if self._probing is None or self._probing.done():
-            self._probing = asyncio.create_task(self._probe_until_up())
+            # In a context of its own: what is logged of the recovery belongs to no request.
+            self._probing = asyncio.get_running_loop().create_task(self._probe_until_up(), context=Context())
 
     async def close(self) -> None:
         """End the probe."""

@@ -10,6 +10,7 @@ import structlog
 from pydantic import SecretBytes, SecretStr
 
 from authcenter.core.secret import Secret
+from authcenter.telemetry.log_context import add_request_fields
 
 _HIDDEN = (Secret, SecretStr, SecretBytes)
 _LONGEST_VALUE = 2_000
@@ -30,6 +31,7 @@ def configure_logs(level: str, stream: TextIO = sys.stderr, worker: int | None =
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         number,
+        add_request_fields,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,

@@ -25,12 +25,14 @@ from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
+from authcenter.stores.sql.outage import OnOutage
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import NOBODY, Announcements, Transactions
 from authcenter.stores.sql.users import SqlUserStore
+from authcenter.telemetry.tracing import Tracing
 from authcenter.tokens.announcing import Announcer
 from authcenter.wiring.shared import Shared, open_shared
 
@@ -89,17 +91,22 @@ class Record:
 
 @asynccontextmanager
 async def open_record(
-    settings: BootSettings, clock: Clock, on_event: Callable[[Event], None] = lambda _: None
+    settings: BootSettings,
+    clock: Clock,
+    on_event: Callable[[Event], None] = lambda _: None,
+    on_outage: OnOutage | None = None,
+    tracing: Tracing | None = None,
 ) -> AsyncIterator[Record]:
     """Nothing is connected before it is used. Closed at the end, also when something fails halfway.
 
     Args:
         on_event: Told of each audit event once it is committed.
+        on_outage: Told when the database is gone or back; given, everything is refused at once while it is gone.
     """
     async with AsyncExitStack() as stack:
-        database = Database(settings.database_url)
+        database = Database(settings.database_url, on_outage=on_outage, tracing=tracing)
         stack.push_async_callback(database.close)
-        shared = await stack.enter_async_context(open_shared(settings, database, clock))
+        shared = await stack.enter_async_context(open_shared(settings, database, clock, tracing))
         spread = None
         if shared.redis is not None:
             revocations = RedisRevocations(shared.redis, settings.redis_url, clock)

@@ -28,6 +28,7 @@ from authcenter.http.origin import OriginReader
 from authcenter.http.revoke import RevocationEndpoint
 from authcenter.http.router import Handler, Router
 from authcenter.http.token import TokenEndpoint
+from authcenter.http.traced import TracedRequests
 from authcenter.settings.boot import BootSettings
 from authcenter.settings.policy import Policy
 from authcenter.stores.cached.codec import RecordCodec, keeps_no_password_hash
@@ -40,6 +41,7 @@ from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
+from authcenter.telemetry.tracing import Tracing
 from authcenter.tokens.enhancers import GrantEnhancer, JwtTokenEnhancer, UserEnhancer
 from authcenter.tokens.introspection import Introspector
 from authcenter.tokens.service import TokenService
@@ -84,6 +86,7 @@ def build_service(
     migrated: Callable[[], Awaitable[bool]],
     shared: Shared | None = None,
     spread: Spread | None = None,
+    tracing: Tracing | None = None,
 ) -> Service:
     """Join the service around ``core``. No I/O and no globals, so a test builds it whole over memory stores.
 
@@ -149,10 +152,12 @@ def build_service(
         health=health,
         metrics=metrics,
         log=log,
+        tracing=tracing,
     )
     hints = ChangeHints(shared.wake_ups, CHANGES, forget, clock)
     spreading = _spreading(spread, core, health, metrics, log) if spread else ()
-    return Service(frame.handle, operators.handle, observed, follower, limits.settle, hints, health, spreading)
+    public = frame.handle if tracing is None else TracedRequests(tracing, router, frame.handle).handle
+    return Service(public, operators.handle, observed, follower, limits.settle, hints, health, spreading)
 
 
 def _spreading(

@@ -26,6 +26,7 @@ from authcenter.stores.sql.counters import SqlRateCounters
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.replay import SqlReplayCache
+from authcenter.telemetry.tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,15 @@ def in_process_shared(clock: Clock) -> Shared:
 
 
 @asynccontextmanager
-async def open_shared(settings: BootSettings, database: Database, clock: Clock) -> AsyncIterator[Shared]:
+async def open_shared(
+    settings: BootSettings, database: Database, clock: Clock, tracing: Tracing | None = None
+) -> AsyncIterator[Shared]:
     """Nothing is connected before it is used. ``database``: where to go on while Redis is gone."""
     if not settings.redis_url:
         yield in_process_shared(clock)
         return
     async with AsyncExitStack() as stack:
-        redis = RedisConnection(settings.redis_url)
+        redis = RedisConnection(settings.redis_url, tracing=tracing)
         stack.push_async_callback(redis.close)
         wake_ups = RedisWakeUps(redis, settings.redis_url)
         stack.push_async_callback(wake_ups.close)

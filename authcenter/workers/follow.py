@@ -4,9 +4,10 @@ Until everything has been loaded once the process is not ready; a record that do
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from authcenter.core.clock import Clock
@@ -17,6 +18,7 @@ from authcenter.settings.live import LivePolicy
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
+from authcenter.telemetry.tracing import Tracing, traced_job
 from authcenter.tokens.revocation import Revocations
 
 SECONDS_BETWEEN_POLLS = 1.0
@@ -48,6 +50,8 @@ class Follower:
     metrics: Metrics
     log: Logger
     actor: str = "system"
+    tracing: Tracing | None = None
+    _back: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Follow for ever; cancel the task to end it."""
@@ -55,17 +59,27 @@ class Follower:
         while True:
             failures = 0 if await self.step() else failures + 1
             pause = min(SECONDS_BETWEEN_POLLS * (1 + failures / 4), _MOST_SECONDS_BETWEEN_TRIES)
-            await asyncio.sleep(pause * random.uniform(0.8, 1.0))  # noqa: S311 - jitter, not a secret
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._back.wait(), pause * random.uniform(0.8, 1.0))  # noqa: S311 - jitter
+            self._back.clear()
 
     async def step(self) -> bool:
         """Load or follow once; False where the record does not answer."""
         try:
-            await self._follow()
+            with traced_job(self.tracing, "follow the record"):
+                await self._follow()
         except (StoreUnavailable, Conflict) as failure:
             self._note_database(up=False, hint=str(failure))
             return False
         self._note_database(up=True)
         return True
+
+    def database_changed(self, up: bool, hint: str) -> None:
+        """Told by whoever uses the record. That it is gone shows at once; that it is back, when it has been read."""
+        if up:
+            self._back.set()
+        else:
+            self._note_database(up=False, hint=hint)
 
     async def _follow(self) -> None:
         missing = self.health.missing
@@ -77,13 +91,19 @@ class Follower:
         if "signing keys" in missing:
             await self.rotation.ensure(self.actor)
             missing.discard("signing keys")
-        self.health.clock_skew = self.clock.seconds() - (await self.database_now()).timestamp()
+        self.health.clock_skew = await self._clock_skew()
         await self.revocations.keep_up(self.policy.current.revocation.short_hash_bytes)
         missing.discard("revocations")
         await self.keys.reload()
         for kid in self.keys.unreadable:
             self._tell_once("signing_key_unreadable", kid=kid, remedy="look at its row in signing_keys")
         await self.forget(self.clock.seconds())
+
+    async def _clock_skew(self) -> float:
+        asked = self.clock.seconds()
+        told = (await self.database_now()).timestamp()
+        # A database that answers late is slow, not wrong: only what lies outside of the question's time is skew.
+        return max(asked - told, 0.0) + min(self.clock.seconds() - told, 0.0)
 
     def _tell_once(self, event: str, **fields: str) -> None:
         """What stays wrong is logged once, not at every step."""

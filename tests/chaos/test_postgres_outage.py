@@ -12,7 +12,7 @@ from tests.chaos.load import Told, require_kept, under_load
 from tests.servers.postgres import PostgresServer
 
 QUIET_SECONDS, DOWN_SECONDS, FROZEN_SECONDS = 1.5, 4.0, 4.0
-SLOWEST_SECONDS = 3.5
+SLOWEST_SECONDS = 2.0
 LOG_LINES_PER_OUTAGE = 10
 NEEDS_SQL = ("refresh", "revoke", "introspect refresh token")
 NEEDS_NONE = ("client_credentials", "introspect")
@@ -38,8 +38,8 @@ def ready(deployment: Deployment, status: str) -> None:
 def test_killed_and_restarted(deployment: Deployment, postgres: PostgresServer) -> None:
     with under_load(deployment) as told:
         time.sleep(QUIET_SECONDS)
-        postgres.kill()
         told.phase = "down"
+        postgres.kill()
         ready(deployment, "degraded")
         time.sleep(DOWN_SECONDS)
         told.phase = "coming"
@@ -53,8 +53,8 @@ def test_killed_and_restarted(deployment: Deployment, postgres: PostgresServer) 
 def test_frozen_and_thawed(deployment: Deployment, postgres: PostgresServer) -> None:
     with under_load(deployment) as told:
         time.sleep(QUIET_SECONDS)
-        postgres.freeze()
         told.phase = "down"
+        postgres.freeze()
         try:
             ready(deployment, "degraded")
             time.sleep(FROZEN_SECONDS)

@@ -46,7 +46,8 @@ def _rows(tables: Tables, table: Evictable) -> dict[Any, Any]:
         Evictable.CHANGES: tables.changes,
         Evictable.LEASES: tables.leases,
     }
-    return rows[table]
+    # Used values and counters of the in-process twin lapse by themselves.
+    return rows.get(table, {})
 
 
 _ENDS_AT: Mapping[Evictable, Callable[[Any], datetime | None]] = {
@@ -64,9 +65,9 @@ def _dead(tables: Tables, table: Evictable, now: datetime) -> Iterator[tuple[dic
         yield from ((tables.tokens, key) for key, token in tables.tokens.items() if token.family_id in dead)
         yield from ((tables.families, key) for key in dead)
         return
-    rows, ends_at = _rows(tables, table), _ENDS_AT[table]
+    rows = _rows(tables, table)
     for key, row in rows.items():
-        ended = ends_at(row)
+        ended = _ENDS_AT[table](row)
         if ended is not None and ended < now - KEPT_AFTER_END:
             yield rows, key
 

@@ -21,6 +21,8 @@ class Evictable(StrEnum):
     CUTS = "revocation_cuts"
     CHANGES = "changes"
     LEASES = "leases"
+    USED_VALUES = "used_values"
+    RATE_COUNTERS = "rate_counters"
 
 
 class Eviction(Protocol):
@@ -28,7 +30,7 @@ class Eviction(Protocol):
 
     Dead is, ``KEPT_AFTER_END`` ago: a family that ended, and one past its lifetime that gave its last access token
     ``KEPT_AFTER_LAST_TOKEN`` ago, each with all of its refresh tokens, spent ones too; a revoked token or a cut that
-    expired; a change; a lock that lapsed.
+    expired; a change; a lock that lapsed; a value that could not be used again anyway; a counter that is free again.
     """
 
     async def evict(self, table: Evictable, most: int) -> int:

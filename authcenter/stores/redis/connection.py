@@ -16,6 +16,7 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from authcenter.core.errors import SharedStateUnavailable
 from authcenter.stores.breaker import CircuitBreaker
+from authcenter.telemetry.tracing import Tracing, traced
 
 T = TypeVar("T")
 
@@ -31,6 +32,7 @@ _FAILURES = (
 _CONNECT_SECONDS = 0.25
 _ANSWER_SECONDS = 0.08
 _PORT, _SENTINEL_PORT = 6379, 26379
+_TOLD = {"db.system.name": "redis"}
 
 
 class RedisConnection:
@@ -44,12 +46,14 @@ class RedisConnection:
         self,
         url: str,
         on_change: Callable[[bool], None] = lambda _: None,
+        tracing: Tracing | None = None,
         *,
         answer_seconds: float = _ANSWER_SECONDS,
     ) -> None:
         """Connects nothing yet. ``on_change`` is told whether Redis is up, when that changes."""
         self.client = open_client(url, answer_seconds)
         self.breaker = CircuitBreaker(self._probe, self._tell)
+        self._tracing = tracing
         self._listeners = [on_change]
         self._opening = asyncio.Lock()
         self._opened = not isinstance(self.client, RedisCluster)
@@ -82,7 +86,8 @@ class RedisConnection:
         try:
             if not self._opened:
                 await self._open()
-            return await act(self.client)
+            with traced(self._tracing, "redis", _TOLD):
+                return await act(self.client)
         except _FAILURES as failure:
             self.breaker.trip()
             raise SharedStateUnavailable(f"redis: {type(failure).__name__}") from failure

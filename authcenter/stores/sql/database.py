@@ -1,14 +1,15 @@
 """Connections, transactions, and what an SQL error means."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, event, select
+from sqlalchemy import Connection, NullPool, event, select, text
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -18,14 +19,17 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from authcenter.core.errors import Conflict, StoreUnavailable
+from authcenter.stores.sql.outage import OnOutage, OutageGuard
 from authcenter.stores.sql.tables import Instant
 from authcenter.stores.sql.turn import Turn
+from authcenter.telemetry.tracing import Tracing, traced
 
 _CONNECT_SECONDS = 1.0
 _POOL_WAIT_SECONDS = 0.5
 _STATEMENT_SECONDS = 2.0
 # By when a server that lives has broken off the statement itself.
 _ANSWER_SECONDS = 0.5
+_PROBE_SECONDS = 0.6
 _READ_ONLY = "authcenter_read_only"
 
 
@@ -64,16 +68,30 @@ def _second(element: object, compiler: SQLCompiler, **_: object) -> str:
 class Database:
     """One database: a pool of connections with time limits."""
 
-    def __init__(self, url: str, *, statement_seconds: float = _STATEMENT_SECONDS) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        statement_seconds: float = _STATEMENT_SECONDS,
+        on_outage: OnOutage | None = None,
+        tracing: Tracing | None = None,
+    ) -> None:
         """Args:
         statement_seconds: How long one statement may take, waiting for locks included.
+        on_outage: Told when the server is gone and when it is back; while it is gone everything is refused at once.
+            None: each caller waits for the time limits himself, which suits a single command.
         """
         self.url = url
         self.engine = _engine(url, statement_seconds)
         # SQLite has one writer, and waits for it by polling: this process's own writers queue here instead.
         self._turn = Turn() if self.dialect == "sqlite" else None
+        # SQLite is a file: what fails there fails at once, and costs nobody a time limit.
+        self._guard = OutageGuard(self._probe, on_outage) if on_outage and self.dialect != "sqlite" else None
+        self._tracing, self._told = tracing, {"db.system.name": self.dialect}
 
     async def close(self) -> None:
+        if self._guard:
+            await self._guard.close()
         await self.engine.dispose()
 
     @asynccontextmanager
@@ -84,15 +102,24 @@ class Database:
             Conflict: A key is taken.
             StoreUnavailable: The database did not answer, or not in time; nothing was written, or it is unknown.
         """
-        async with self._turn.taken() if self._turn else nullcontext():
-            with _translated():
-                async with self.engine.begin() as connection:
-                    yield connection
+        with traced(self._tracing, "sql write", self._told):
+            async with self._turn.taken() if self._turn else nullcontext():
+                with self._translated():
+                    async with self._watched(), self.engine.begin() as connection:
+                        yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A read-only transaction. Raises ``StoreUnavailable``."""
-        with _translated():
+        with traced(self._tracing, "sql read", self._told), self._translated():
+            async with self._watched(), self.engine.connect() as connection:
+                yield await connection.execution_options(**{_READ_ONLY: True})
+
+    @asynccontextmanager
+    async def streaming(self) -> AsyncIterator[AsyncConnection]:
+        """``reading``, for a generator: between two rows its consumer waits for other things, which nothing here may
+        break off, and which belong to no span. It waits for the time limits."""
+        with self._translated():
             async with self.engine.connect() as connection:
                 yield await connection.execution_options(**{_READ_ONLY: True})
 
@@ -105,21 +132,37 @@ class Database:
     def dialect(self) -> str:
         return self.engine.dialect.name
 
+    def _watched(self) -> AbstractAsyncContextManager[None]:
+        return self._guard.watch() if self._guard else nullcontext()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        if self._guard:
+            self._guard.require_up()
+        try:
+            yield
+        except IntegrityError as taken:
+            raise Conflict(_first_line(taken)) from taken
+        except (DBAPIError, PoolTimeout, sqlite3.Error, OSError) as failure:
+            hint = f"database: {type(failure).__name__}: {_first_line(failure)}"
+            if self._guard:
+                self._guard.note(failure, hint)
+            raise StoreUnavailable(hint) from failure
+
+    async def _probe(self) -> None:
+        # Not from the pool, whose connections may all be waiting for the answer that does not come.
+        engine = _engine(self.url, _PROBE_SECONDS, poolclass=NullPool)
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS), engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        finally:
+            await engine.dispose()
+
 
 async def now_on(connection: AsyncConnection) -> datetime:
     """The clock of the database that ``connection`` leads to."""
     instant: datetime = (await connection.execute(select(database_clock()))).scalar_one()
     return instant
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except IntegrityError as taken:
-        raise Conflict(_first_line(taken)) from taken
-    except (DBAPIError, PoolTimeout, sqlite3.Error, OSError, TimeoutError) as failure:
-        raise StoreUnavailable(f"database: {type(failure).__name__}: {_first_line(failure)}") from failure
 
 
 def _first_line(failure: BaseException) -> str:
@@ -128,7 +171,7 @@ def _first_line(failure: BaseException) -> str:
     return next(iter(str(said).splitlines()), "")[:200]
 
 
-def _engine(url: str, statement_seconds: float) -> AsyncEngine:
+def _engine(url: str, statement_seconds: float, poolclass: type[NullPool] | None = None) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
@@ -143,9 +186,8 @@ def _engine(url: str, statement_seconds: float) -> AsyncEngine:
         "command_timeout": statement_seconds + _ANSWER_SECONDS,
         "server_settings": server_settings | {"statement_timeout": str(int(statement_seconds * 1000))},
     }
-    engine = create_async_engine(
-        parsed, pool_size=20, max_overflow=0, pool_timeout=_POOL_WAIT_SECONDS, connect_args=limits
-    )
+    pool: dict[str, Any] = {"pool_size": 20, "max_overflow": 0, "pool_timeout": _POOL_WAIT_SECONDS}
+    engine = create_async_engine(parsed, connect_args=limits, **({"poolclass": poolclass} if poolclass else pool))
     event.listen(engine.sync_engine, "checkout", _refuse_dead)
     event.listen(engine.sync_engine, "handle_error", _give_up_silent)
     event.listen(engine.sync_engine, "close", _hang_up)

@@ -29,9 +29,11 @@ from authcenter.stores.sql.tables import (
     changes,
     families,
     leases,
+    rate_counters,
     refresh_tokens,
     revocation_cuts,
     revoked_tokens,
+    used_values,
 )
 
 
@@ -48,6 +50,8 @@ LAPSING: Mapping[Evictable, Lapsing] = {
     Evictable.CUTS: Lapsing(revocation_cuts, revocation_cuts.c.expires_at),
     Evictable.CHANGES: Lapsing(changes, changes.c.changed_at),
     Evictable.LEASES: Lapsing(leases, leases.c.lapses_at),
+    Evictable.USED_VALUES: Lapsing(used_values, used_values.c.expires_at),
+    Evictable.RATE_COUNTERS: Lapsing(rate_counters, rate_counters.c.free_at),
 }
 
 

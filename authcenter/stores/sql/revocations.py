@@ -45,7 +45,7 @@ class SqlRevocationStore(RevocationStore):
     async def all_tokens(self, alive_after: datetime) -> AsyncIterator[Sequence[tuple[Digest, datetime]]]:
         row = revoked_tokens.c
         alive = select(row.digest, row.expires_at).where(row.expires_at > alive_after)
-        async with self._database.reading() as connection:
+        async with self._database.streaming() as connection:
             streamed = await connection.stream(alive.execution_options(yield_per=_BATCH_ROWS))
             async for rows in streamed.partitions(_BATCH_ROWS):
                 yield [(Digest(digest), expires_at) for digest, expires_at in rows]

@@ -116,7 +116,7 @@ class Api:
         self.session.close()
 
 
-def until(holds: Callable[[], bool], what: str, hang_seconds: float = _HANG_SECONDS) -> float:
+def until(holds: Callable[[], object], what: str, hang_seconds: float = _HANG_SECONDS) -> float:
     """Wait until ``holds``; returns the seconds that took. Fails once ``hang_seconds`` have passed."""
     started = time.monotonic()
     while not holds():

@@ -28,12 +28,14 @@ class _Protocol:
         self.ssl_context = None
 
 
-def request(headers: Iterable[tuple[str, str]] = (), peer: str = "192.0.2.1", path: str = "/") -> web.BaseRequest:
+def request(
+    headers: Iterable[tuple[str, str]] = (), peer: str = "192.0.2.1", path: str = "/", method: str = "POST"
+) -> web.BaseRequest:
     """A request from ``peer``."""
     fields = CIMultiDict(headers)
     raw = tuple((name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in fields.items())
     message = RawRequestMessage(
-        "POST", path, HttpVersion11, CIMultiDictProxy(fields), raw, False, None, False, False, URL(path)
+        method, path, HttpVersion11, CIMultiDictProxy(fields), raw, False, None, False, False, URL(path)
     )
     protocol: Any = _Protocol(peer)
     absent: Any = None

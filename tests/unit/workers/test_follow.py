@@ -1,13 +1,18 @@
 """The follower: loads what is missing, then keeps up; an outage is told once."""
 
 import asyncio
+import dataclasses
+from collections.abc import Coroutine
+from datetime import datetime, timedelta
 
 import pytest
 
 from authcenter.accounts.passwords import PasswordHashing
 from authcenter.core.cut import Cut, CutKind
 from authcenter.jose.algorithms import Alg
-from tests.workbench import Workbench
+from authcenter.wiring.core import build_core
+from tests.unit.http.requests import request
+from tests.workbench import SetClock, Workbench
 
 
 @pytest.fixture
@@ -101,20 +106,70 @@ async def test_the_loop_goes_on_through_an_outage_until_it_is_cancelled(
     fresh: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
-    real = asyncio.sleep
 
-    async def sleep(seconds: float) -> None:
-        if seconds:
-            pauses.append(seconds)
-            fresh.board.down = len(pauses) in range(2, 8)
+    async def wait_for(nothing: Coroutine[object, object, bool], seconds: float) -> None:
+        nothing.close()
+        pauses.append(seconds)
+        fresh.board.down = len(pauses) in range(2, 8)
         if len(pauses) > 12:
             raise asyncio.CancelledError
-        await real(0)
+        raise TimeoutError
 
-    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "wait_for", wait_for)
     with pytest.raises(asyncio.CancelledError):
         await fresh.service.follower.run()
     assert all(0.8 <= pause <= 2.0 for pause in pauses)
     assert max(pauses) > 1.5
     assert pauses[-1] <= 1.0
     assert fresh.service.health.report()["status"] == "ok"
+
+
+SKEWS = [
+    pytest.param(0.9, 200, id="ahead, but little"),
+    pytest.param(1.5, 503, id="ahead"),
+    pytest.param(-0.9, 200, id="behind, but little"),
+    pytest.param(-1.5, 503, id="behind"),
+]
+
+
+@pytest.mark.parametrize(("ahead", "status"), SKEWS)
+async def test_a_clock_that_differs_from_the_databases_keeps_a_process_from_being_ready(
+    fresh: Workbench, ahead: float, status: int
+) -> None:
+    skewed = SetClock(fresh.clock.at + timedelta(seconds=ahead))
+    core = build_core(fresh.settings, fresh.policy, fresh.stores, fresh.hashing, skewed)
+    service = fresh.another_service(core)
+    assert await service.follower.step()
+    answer = await service.operators(request(path="/readyz", method="GET"))
+    assert answer.status == status
+    skewed.advance(-ahead)
+    assert await service.follower.step()
+    assert service.health.problems == []
+
+
+async def test_a_slow_answer_is_no_skew(fresh: Workbench) -> None:
+    async def slowly() -> datetime:
+        fresh.clock.advance(3)
+        told = fresh.clock.now()
+        fresh.clock.advance(3)
+        return told
+
+    follower = dataclasses.replace(fresh.service.follower, database_now=slowly)
+    assert await follower.step()
+    assert fresh.service.health.clock_skew == 0
+
+
+async def test_what_the_guard_says_shows_at_once_and_its_end_once_the_record_was_read(fresh: Workbench) -> None:
+    follower, health = fresh.service.follower, fresh.service.health
+    await follower.step()
+    following = asyncio.create_task(follower.run())
+    follower.database_changed(False, "it is gone")
+    assert (health.report()["status"], fresh.counted("revocation_degraded")) == ("degraded", 1)
+    fresh.board.asked.clear()
+    follower.database_changed(True, "")
+    assert health.report()["status"] == "degraded"
+    while health.report()["status"] != "ok":
+        await asyncio.sleep(0)
+    assert fresh.board.asked
+    assert fresh.counted("revocation_degraded") == 0
+    following.cancel()
