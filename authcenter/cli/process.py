@@ -115,7 +115,7 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
         # Ready means that requests are taken, too: a balancer must not be told so before.
         service.health.missing.add(_PUBLIC)
         operators = await _open_operators(settings, service, inherited, stopped)
-        listener = _listener(settings, service, inherited, tls and tls.context)
+        listener = _listener(settings, service, inherited, tls.context if tls else None)
         # The first load before the first request, where the record answers; the process starts without it too.
         await asyncio.gather(service.follower.step(), policies.load())
         public = await listener.open()
