@@ -90,9 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=4, help="length of each load (default 4)")
     parser.add_argument("--rounds", type=int, default=3, help="loads of each kind, interleaved (default 3)")
     parser.add_argument("--warm-up", type=int, default=1, help="load before each that is not counted (default 1)")
-    parser.add_argument(
-        "--only", metavar="NAME", default="", help="works named so, verify, revocation"
-    )
+    parser.add_argument("--only", metavar="NAME", default="", help="works named so, verify, revocation")
     parser.add_argument(
         "--contender", nargs="+", choices=_CONTENDERS, default=list(_CONTENDERS), help="default: all three"
     )

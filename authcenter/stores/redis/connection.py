@@ -11,12 +11,16 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from authcenter.core.errors import SharedStateUnavailable
 from authcenter.stores.breaker import CircuitBreaker
 
 T = TypeVar("T")
+
+# A cluster of which no node answers raises what is no RedisError.
+GONE = (RedisError, RedisClusterException, OSError, TimeoutError, asyncio.IncompleteReadError)
+"""What a command raises where Redis did not answer."""
 
 _CONNECT_SECONDS = 0.25
 _ANSWER_SECONDS = 0.08
@@ -48,7 +52,7 @@ class RedisConnection:
             raise SharedStateUnavailable("redis: the breaker is open")
         try:
             return await act(self.client)
-        except (RedisError, OSError, TimeoutError, asyncio.IncompleteReadError) as failure:
+        except GONE as failure:
             self.breaker.trip()
             raise SharedStateUnavailable(f"redis: {type(failure).__name__}") from failure
 
