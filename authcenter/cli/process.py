@@ -219,7 +219,7 @@ async def _supervised(work: Coroutine[None, None, None], stopped: asyncio.Event,
 
 
 async def _end(tasks: Collection["asyncio.Task[None]"]) -> None:
-    # Asked again: a cancellation that hits SQLAlchemy's SQLite driver at the wrong moment is swallowed there.
+    # Asked again: a cancellation was seen to get lost on its way, probably under a read of SQLite.
     pending = set(tasks)
     while pending:
         for task in pending:

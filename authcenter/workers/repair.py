@@ -80,9 +80,10 @@ class SpreadRepairer:
             await self.repair.claim(self._holder, _CLAIM_LASTS)
             taught += len(batch)
         await self._teach_recent(width, started)
+        # Also where no answer comes: it may have begun all the same.
+        self._begun_at = started
         await self.repair.begin(Epoch(width, uuid7()))
         self.log.info("revocations_taught", tokens=taught, short_hash_bytes=width)
-        self._begun_at = started
         await self._finish(width)
 
     async def _finish(self, width: int) -> None:

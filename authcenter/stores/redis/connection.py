@@ -20,8 +20,9 @@ from authcenter.telemetry.tracing import Tracing, traced
 
 T = TypeVar("T")
 
-# An AttributeError is what a command meets whose connection redis-py's cluster client has dropped in mid-air.
-_FAILURES = (
+# An AttributeError is what a command meets whose connection redis-py's cluster client has dropped in mid-air; a cluster
+# of which no node answers raises what is no RedisError.
+GONE = (
     RedisError,
     RedisClusterException,
     OSError,
@@ -29,6 +30,8 @@ _FAILURES = (
     asyncio.IncompleteReadError,
     AttributeError,
 )
+"""What a command raises where Redis did not answer."""
+
 _CONNECT_SECONDS = 0.25
 _ANSWER_SECONDS = 0.08
 _PORT, _SENTINEL_PORT = 6379, 26379
@@ -88,7 +91,7 @@ class RedisConnection:
                 await self._open()
             with traced(self._tracing, "redis", _TOLD):
                 return await act(self.client)
-        except _FAILURES as failure:
+        except GONE as failure:
             self.breaker.trip()
             raise SharedStateUnavailable(f"redis: {type(failure).__name__}") from failure
 

@@ -16,14 +16,12 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from authcenter.core.clock import Clock
 from authcenter.core.cut import Cut, CutKind
 from authcenter.core.digest import Digest
 from authcenter.core.errors import SharedStateUnavailable
 from authcenter.stores.ports.spread import Epoch, Heard, Position, RevocationSpread, Revoked, SpreadRepair, StreamLost
-from authcenter.stores.redis.connection import RedisConnection, open_client
+from authcenter.stores.redis.connection import GONE, RedisConnection, open_client
 from authcenter.stores.redis.look_ups import EPOCH, CoalescedLookUps, revoked_key
 
 _STREAM, _REPAIRER = "revocations", "revocations:repairer"
@@ -78,7 +76,7 @@ class RedisRevocations(RevocationSpread, SpreadRepair):
             raise SharedStateUnavailable("redis: the breaker is open")
         try:
             entries = await self._read(position)
-        except (RedisError, OSError, TimeoutError) as failure:
+        except GONE as failure:
             # Nobody else need wait for a server that this read has found gone.
             self._connection.breaker.trip()
             raise SharedStateUnavailable(f"redis: {type(failure).__name__}") from failure

@@ -200,7 +200,7 @@ def _put_behind(switch: Switch, record: Record) -> None:
 
 
 async def _end(task: "asyncio.Task[None]") -> None:
-    # Again and again: a cancellation that hits SQLAlchemy's SQLite driver at the wrong moment is swallowed there.
+    # Again and again: a cancellation was seen to get lost on its way, probably under a read of SQLite.
     while not task.done():
         task.cancel()
         await asyncio.wait([task], timeout=0.5)
