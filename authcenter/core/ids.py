@@ -28,6 +28,10 @@ RequestId = NewType("RequestId", str)
 
 SUBJECT_PREFIX = "usr_"
 _ID_BYTES = 16
+_UUID7 = 0x7 << 76 | 0x2 << 62
+"""The version and the variant."""
+
+_UUID_RANDOM = (1 << 80) - 1 & ~(0xF << 76 | 0x3 << 62)
 
 
 def new_subject() -> Subject:
@@ -45,9 +49,7 @@ def new_jti() -> Jti:
 def uuid7() -> str:
     """A time-ordered UUID (RFC 9562 §5.7): 48 bits of Unix milliseconds, the rest random."""
     # Unique, not secret: the generator need not be the operating system's, which costs as much as all the rest.
-    value = (time.time_ns() // 1_000_000) << 80 | random.getrandbits(80)
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
+    value = (time.time_ns() // 1_000_000) << 80 | random.getrandbits(80) & _UUID_RANDOM | _UUID7
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from authcenter.clients.origins import allowed_origins, origin_of
 from authcenter.core.errors import StoreUnavailable
-from authcenter.http.context import CLIENT_ID
+from authcenter.http.context import NOTES
 from authcenter.http.router import Router
 from authcenter.stores.ports.clients import ClientLookup
 
@@ -31,7 +31,7 @@ class ClientCors:
         self._paths.add(path)
         router.add_options(path, self.preflight)
 
-    async def preflight(self, request: web.BaseRequest) -> web.Response:
+    async def preflight(self, request: web.BaseRequest) -> web.StreamResponse:
         """A preflight names no client: any origin may ask; whether it may read the answer is decided by the answer."""
         headers = dict(_PREFLIGHT)
         origin = request.headers.get("Origin", "")
@@ -41,7 +41,7 @@ class ClientCors:
 
     async def expose(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         """Let the page that sent the request read the answer, where its origin is one of the named client's."""
-        client_id = request.get(CLIENT_ID)
+        client_id = request[NOTES].client_id
         if client_id is None or request.path not in self._paths:
             return
         response.headers["Vary"] = "Origin"
@@ -55,7 +55,7 @@ class ClientCors:
             response.headers["Access-Control-Expose-Headers"] = _EXPOSED
 
 
-async def public_preflight(_: web.BaseRequest) -> web.Response:
+async def public_preflight(_: web.BaseRequest) -> web.StreamResponse:
     """The preflight of what anybody may read."""
     headers = {
         "Access-Control-Allow-Origin": "*",

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
-from multidict import CIMultiDict
+from multidict import CIMultiDict, istr
 
 from authcenter.core.errors import ErrorCode, OAuthError, Unavailable
 from authcenter.core.rules import Rule
-from authcenter.http.context import CLIENT_ID, ORIGIN, VERDICT
+from authcenter.http.context import NOTES, RequestNotes
 from authcenter.http.cors import ClientCors
 from authcenter.http.origin import OriginReader
 from authcenter.http.responses import error, refusal, unavailable
@@ -28,6 +28,8 @@ _HEADERS = {
     "Server": "authcenter",
 }
 _HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+# Already folded, as all of `hdrs` is: a plain string would be at every use.
+_REQUEST_ID = istr("X-Request-Id")
 _LONGEST_CLIENT_ID = 255
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
@@ -53,44 +55,46 @@ class Frame:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever becomes of it."""
         started = time.perf_counter()
-        origin = request[ORIGIN] = self.origins.read(request)
+        notes = request[NOTES] = RequestNotes(self.origins.read(request))
         route = self.router.find(request.path)
-        response = await self._answer(request, route)
+        response = await self._answer(request, route, notes)
         response.headers.extend(self.headers)
-        response.headers["X-Request-Id"] = origin.request_id
+        response.headers[_REQUEST_ID] = notes.origin.request_id
         if hdrs.ORIGIN in request.headers:
             await self.cors.expose(request, response)
         if self.health.draining:
             response.force_close()
-        self._record(request, route, response.status, time.perf_counter() - started)
+        self._record(request, route, notes, response.status, time.perf_counter() - started)
         return response
 
-    async def _answer(self, request: web.BaseRequest, route: Route | None) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest, route: Route | None, notes: RequestNotes) -> web.StreamResponse:
         handler = route.handlers.get(request.method) if route is not None else None
         if handler is None:
-            return _no_handler(request, route)
+            return _no_handler(route, notes)
         try:
             return await handler(request)
         except OAuthError as refused:
-            request[VERDICT] = (refused.rule, refused.hint)
+            notes.verdict = (refused.rule, refused.hint)
             return refusal(refused)
         except Unavailable as cause:
-            request[VERDICT] = (cause.rule, cause.hint)
+            notes.verdict = (cause.rule, cause.hint)
             return unavailable(cause)
         except web.HTTPException as answer:
             return error(ErrorCode.INVALID_REQUEST, "The request is malformed.", answer.status)
         except asyncio.CancelledError:
             raise
         except Exception:
-            self.log.exception("defect", request_id=request[ORIGIN].request_id, path=request.path[:200])
-            request[VERDICT] = (Rule.INTERNAL, "see the traceback")
+            self.log.exception("defect", request_id=notes.origin.request_id, path=request.path[:200])
+            notes.verdict = (Rule.INTERNAL, "see the traceback")
             return error(ErrorCode.SERVER_ERROR, "The server failed.", 500)
 
-    def _record(self, request: web.BaseRequest, route: Route | None, status: int, seconds: float) -> None:
+    def _record(
+        self, request: web.BaseRequest, route: Route | None, notes: RequestNotes, status: int, seconds: float
+    ) -> None:
         path = "unknown" if route is None else route.path
         method = request.method if request.method in _METHODS else "other"
         self.metrics.http_seconds.observe(seconds, method, path, str(status))
-        origin = request[ORIGIN]
+        origin = notes.origin
         line: dict[str, object] = {
             "request_id": origin.request_id,
             "method": method,
@@ -99,20 +103,20 @@ class Frame:
             "ms": round(seconds * 1000, 2),
             "ip": origin.ip,
         }
-        if (client_id := request.get(CLIENT_ID)) is not None:
-            line["client_id"] = client_id[:_LONGEST_CLIENT_ID]
+        if notes.client_id is not None:
+            line["client_id"] = notes.client_id[:_LONGEST_CLIENT_ID]
         if origin.caller_request_id:
             line["caller_request_id"] = origin.caller_request_id
-        if (verdict := request.get(VERDICT)) is not None:
-            line["rule"], line["hint"] = verdict
+        if notes.verdict is not None:
+            line["rule"], line["hint"] = notes.verdict
         self.request_log.write(line, urgent=status >= 500)
 
 
-def _no_handler(request: web.BaseRequest, route: Route | None) -> web.Response:
+def _no_handler(route: Route | None, notes: RequestNotes) -> web.StreamResponse:
     if route is None:
-        request[VERDICT] = (Rule.ROUTE_UNKNOWN, "")
+        notes.verdict = (Rule.ROUTE_UNKNOWN, "")
         return error(ErrorCode.NOT_FOUND, "There is nothing here.", 404)
-    request[VERDICT] = (Rule.METHOD_NOT_ALLOWED, "")
+    notes.verdict = (Rule.METHOD_NOT_ALLOWED, "")
     response = error(ErrorCode.METHOD_NOT_ALLOWED, "The method is not allowed here.", 405)
     response.headers["Allow"] = route.allow
     return response

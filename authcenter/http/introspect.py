@@ -12,7 +12,7 @@ from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.errors import OAuthError, Unavailable
 from authcenter.core.wire_json import encode
-from authcenter.http.context import CLIENT_ID, VERDICT
+from authcenter.http.context import NOTES, RequestNotes
 from authcenter.http.credentials import client_credentials
 from authcenter.http.forms import read_form
 from authcenter.http.responses import no_store
@@ -42,16 +42,17 @@ class IntrospectionEndpoint:
     def mount(self, router: Router) -> None:
         router.add_post(PATH, self.post)
 
-    async def post(self, request: web.BaseRequest) -> web.Response:
+    async def post(self, request: web.BaseRequest) -> web.StreamResponse:
         started = time.perf_counter()
+        notes = request[NOTES]
         outcome = "error"
         try:
             form = await read_form(request)
             presented = client_credentials(request, form)
-            request[CLIENT_ID] = presented.client_id
+            notes.client_id = presented.client_id
             caller = await self.authentication.authenticate(presented)
             answer = await self.introspector.introspect(form.require("token"), caller)
-            outcome = self._note(request, answer)
+            outcome = self._note(notes, answer)
             if f"application/{_JWT}" in request.headers.get(hdrs.ACCEPT, ""):
                 return self._signed(answer, caller)
             return no_store(_INACTIVE if answer.claims is None else encode(answer.claims))
@@ -65,16 +66,16 @@ class IntrospectionEndpoint:
             self.metrics.introspections.count(outcome)
             self.metrics.introspection_seconds.observe(time.perf_counter() - started)
 
-    def _note(self, request: web.BaseRequest, answer: Introspection) -> str:
+    def _note(self, notes: RequestNotes, answer: Introspection) -> str:
         if answer.claims is not None:
             return "active"
         if answer.rule is not None:
-            request[VERDICT] = (answer.rule, answer.hint)
+            notes.verdict = (answer.rule, answer.hint)
         if answer.reason is not None:
             self.metrics.token_failures.count(answer.reason)
         return "inactive"
 
-    def _signed(self, answer: Introspection, caller: Client) -> web.Response:
+    def _signed(self, answer: Introspection, caller: Client) -> web.StreamResponse:
         """RFC 9701 §5: a JWT of its own type, for this caller alone."""
         members = answer.claims or {"active": False}
         claims = {

@@ -42,15 +42,15 @@ class OperatorsListener:
             return error(ErrorCode.METHOD_NOT_ALLOWED, "The method is not allowed here.", 405)
         return await handler(request)
 
-    async def livez(self, _: web.BaseRequest) -> web.Response:
+    async def livez(self, _: web.BaseRequest) -> web.StreamResponse:
         """The process answers: no dependency is asked."""
         return no_store(encode({"status": "ok"}))
 
-    async def readyz(self, _: web.BaseRequest) -> web.Response:
+    async def readyz(self, _: web.BaseRequest) -> web.StreamResponse:
         """200 as long as there is something this process can do for a caller."""
         return no_store(encode(self.health.report()), 503 if self.health.problems else 200)
 
-    async def scrape(self, request: web.BaseRequest) -> web.Response:
+    async def scrape(self, request: web.BaseRequest) -> web.StreamResponse:
         self.refresh()
         encoder, content_type = exposition.choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encoder(self.metrics.registry), headers={"Content-Type": content_type})

@@ -8,7 +8,7 @@ from aiohttp import web
 from authcenter.core.errors import OAuthError, Unavailable
 from authcenter.core.form import Form
 from authcenter.grants.composite import CompositeTokenGranter
-from authcenter.http.context import CLIENT_ID, ORIGIN
+from authcenter.http.context import NOTES
 from authcenter.http.cors import ClientCors
 from authcenter.http.credentials import client_credentials
 from authcenter.http.forms import read_form
@@ -31,15 +31,16 @@ class TokenEndpoint:
         router.add_post(PATH, self.post)
         self.cors.mount_preflight(router, PATH)
 
-    async def post(self, request: web.BaseRequest) -> web.Response:
+    async def post(self, request: web.BaseRequest) -> web.StreamResponse:
         started = time.perf_counter()
+        notes = request[NOTES]
         grant_type, outcome = "unknown", "error"
         try:
             form = await read_form(request)
             grant_type = self._label(form)
             presented = client_credentials(request, form)
-            request[CLIENT_ID] = presented.client_id
-            tokens = await self.granter.serve(form, presented, request[ORIGIN])
+            notes.client_id = presented.client_id
+            tokens = await self.granter.serve(form, presented, notes.origin)
             outcome = "granted"
             return no_store(tokens.body)
         except OAuthError as refused:

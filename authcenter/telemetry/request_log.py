@@ -20,7 +20,7 @@ class RequestLog:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._held: list[str] = []
+        self._held: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
         self._second = 0
         self._stamp = ""
@@ -32,7 +32,7 @@ class RequestLog:
         if second != self._second:
             self._second, self._stamp = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         stamp = f"{self._stamp}.{int(now % 1 * 1_000_000):06d}Z"
-        self._held.append(encode({"event": "request", "level": "info", "timestamp": stamp, **fields}).decode())
+        self._held.append(encode({"event": "request", "level": "info", "timestamp": stamp, **fields}))
         if urgent or len(self._held) >= _MOST_HELD:
             self.flush()
         elif self._timer is None:
@@ -45,5 +45,6 @@ class RequestLog:
             self._timer = None
         lines, self._held = self._held, []
         if lines:
-            self._stream.write("\n".join(lines) + "\n")
+            lines.append(b"")
+            self._stream.write(b"\n".join(lines).decode())
             self._stream.flush()
