@@ -1,21 +1,24 @@
 """Client authentication (RFC 6749 §2.3): picks the method and runs it, the same way for every endpoint."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from authcenter.clients.methods.secret import ClientSecrets
 from authcenter.core.client import AuthMethod, Client
 from authcenter.core.errors import invalid_client
 from authcenter.core.rules import Rule
+from authcenter.core.value import Value
 from authcenter.stores.ports.clients import ClientLookup
 
 
-@dataclass(frozen=True, slots=True)
-class PresentedClient:
+class PresentedClient(Value, frozen=True):
     """What a request says of its client: one method, taken from header or form. Nothing has been verified."""
 
     client_id: str
     method: AuthMethod
-    secret: str = field(default="", repr=False)
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"PresentedClient({self.client_id!r}, {self.method!r})"
 
 
 @dataclass(frozen=True, slots=True)

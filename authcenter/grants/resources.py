@@ -9,11 +9,11 @@ from authcenter.core.resource import Resource
 from authcenter.core.rules import Rule
 from authcenter.core.scope import Scope
 from authcenter.core.user import User
+from authcenter.core.value import Value
 from authcenter.stores.ports.clients import ResourceLookup
 
 
-@dataclass(frozen=True, slots=True)
-class GrantTarget:
+class GrantTarget(Value, frozen=True):
     """What tokens of a grant are for and may do."""
 
     audience: tuple[str, ...]

@@ -1,21 +1,23 @@
 """From an approval to a signed token: a chain of enhancers, the last of which signs."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
+
+import msgspec
 
 from authcenter.core.approval import Approval
 from authcenter.core.base64url import encode
 from authcenter.core.ids import new_jti
+from authcenter.core.value import Value
 from authcenter.jose.access_token import ACCESS_TOKEN_TYPE
 from authcenter.jose.jws import write_object
 from authcenter.keys.ring import SigningKey
 from authcenter.keys.source import LiveKeyRing
 
 
-@dataclass(frozen=True, slots=True)
-class DraftToken:
+class DraftToken(Value, frozen=True):
     """An access token on its way through the chain.
 
     Attributes:
@@ -23,7 +25,7 @@ class DraftToken:
         value: The token itself, once it has been signed.
     """
 
-    claims: Mapping[str, Any] = field(default_factory=dict)
+    claims: Mapping[str, Any] = msgspec.field(default_factory=dict)
     value: str = ""
 
     def with_claims(self, claims: Mapping[str, Any]) -> "DraftToken":
