@@ -1,10 +1,13 @@
 """base64url without padding (RFC 7515 §2), canonical in both directions."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def encode(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return b2a_base64(data, newline=False).rstrip(b"=").translate(_URL_SAFE).decode("ascii")
 
 
 def decode(text: str) -> bytes:

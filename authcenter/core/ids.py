@@ -1,9 +1,11 @@
 """Identifiers: their types, and how the random ones are made."""
 
+import os
 import random
-import secrets
 import time
 from typing import NewType
+
+from authcenter.core import base64url
 
 ClientId = NewType("ClientId", str)
 """Chosen by the operator; may not begin with ``usr_``."""
@@ -34,16 +36,20 @@ _UUID7 = 0x7 << 76 | 0x2 << 62
 _UUID_RANDOM = (1 << 80) - 1 & ~(0xF << 76 | 0x3 << 62)
 
 
+def _random_text() -> str:
+    return base64url.encode(os.urandom(_ID_BYTES))
+
+
 def new_subject() -> Subject:
-    return Subject(SUBJECT_PREFIX + secrets.token_urlsafe(_ID_BYTES))
+    return Subject(SUBJECT_PREFIX + _random_text())
 
 
 def new_family_id() -> FamilyId:
-    return FamilyId(secrets.token_urlsafe(_ID_BYTES))
+    return FamilyId(_random_text())
 
 
 def new_jti() -> Jti:
-    return Jti(secrets.token_urlsafe(_ID_BYTES))
+    return Jti(_random_text())
 
 
 def uuid7() -> str:

@@ -29,7 +29,7 @@ class DraftToken(Value, frozen=True):
     value: str = ""
 
     def with_claims(self, claims: Mapping[str, Any]) -> "DraftToken":
-        return DraftToken({**self.claims, **claims})
+        return DraftToken({**self.claims, **claims} if self.claims else claims)
 
 
 class TokenEnhancer(Protocol):

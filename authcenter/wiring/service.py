@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from authcenter.clients.authentication import ClientAuthentication
@@ -158,9 +159,7 @@ def _strategies(
 
 
 def _cache(load: Callable[[str], Awaitable[V | None]], core: Core, metrics: Metrics, name: str) -> ReadThroughCache[V]:
-    def count(outcome: str) -> None:
-        metrics.cache_requests.count(name, outcome)
-
+    count = partial(metrics.cache_requests.count, name)
     return ReadThroughCache(load, lambda: core.policy.current, core.clock, count)
 
 
