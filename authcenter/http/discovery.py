@@ -36,7 +36,7 @@ class DiscoveryEndpoint:
             router.add_get(path, self.get)
             router.add_options(path, public_preflight)
 
-    async def get(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def get(self, request: web.BaseRequest) -> Answer:
         body = encode(self.metadata())
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         return cacheable(request, body, etag, "application/json", self.policy.current.jwks.max_age)
@@ -71,12 +71,12 @@ class JwksEndpoint:
         router.add_get(JWKS, self.get)
         router.add_options(JWKS, public_preflight)
 
-    async def get(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def get(self, request: web.BaseRequest) -> Answer:
         ring = self.keys.ring
         return cacheable(request, ring.jwks, ring.etag, "application/jwk-set+json", self.policy.current.jwks.max_age)
 
 
-def cacheable(request: web.BaseRequest, body: bytes, etag: str, content_type: str, max_age: int) -> web.StreamResponse:
+def cacheable(request: web.BaseRequest, body: bytes, etag: str, content_type: str, max_age: int) -> Answer:
     """A document that anybody may read and keep for ``max_age`` seconds; 304 to who has it (RFC 9110 §13.1.2)."""
     headers = CIMultiDict(
         {"Cache-Control": f"public, max-age={max_age}", "ETag": etag, "Access-Control-Allow-Origin": "*"}

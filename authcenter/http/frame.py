@@ -2,18 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
-from multidict import CIMultiDict, istr
 
 from authcenter.core.errors import ErrorCode, OAuthError, Unavailable
 from authcenter.core.rules import Rule
 from authcenter.http.context import NOTES, RequestNotes
 from authcenter.http.cors import ClientCors
 from authcenter.http.origin import OriginReader
-from authcenter.http.responses import error, refusal, unavailable
+from authcenter.http.responses import Answer, error, header_lines, refusal, unavailable
 from authcenter.http.router import Route, Router
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
@@ -28,15 +26,13 @@ _HEADERS = {
     "Server": "authcenter",
 }
 _HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
-# Already folded, as all of `hdrs` is: a plain string would be at every use.
-_REQUEST_ID = istr("X-Request-Id")
 _LONGEST_CLIENT_ID = 255
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
 
-def security_headers(issuer: str) -> Mapping[str, str]:
-    """What every answer carries; HSTS where the service is reached over TLS."""
-    return CIMultiDict(_HEADERS | _HSTS if issuer.startswith("https:") else _HEADERS)
+def security_headers(issuer: str) -> bytes:
+    """What every answer carries, as lines; HSTS where the service is reached over TLS."""
+    return header_lines(_HEADERS | _HSTS if issuer.startswith("https:") else _HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +46,15 @@ class Frame:
     health: Health
     log: Logger
     request_log: RequestLog
-    headers: Mapping[str, str]
+    headers: bytes
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest) -> Answer:
         """Answer one request, whatever becomes of it."""
         started = time.perf_counter()
         notes = request[NOTES] = RequestNotes(self.origins.read(request))
         route = self.router.find(request.path)
         response = await self._answer(request, route, notes)
-        response.headers.extend(self.headers)
-        response.headers[_REQUEST_ID] = notes.origin.request_id
+        response.lines += b"%bX-Request-Id: %b\r\n" % (self.headers, notes.origin.request_id.encode())
         if hdrs.ORIGIN in request.headers:
             await self.cors.expose(request, response)
         if self.health.draining:
@@ -67,7 +62,7 @@ class Frame:
         self._record(request, route, notes, response.status, time.perf_counter() - started)
         return response
 
-    async def _answer(self, request: web.BaseRequest, route: Route | None, notes: RequestNotes) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest, route: Route | None, notes: RequestNotes) -> Answer:
         handler = route.handlers.get(request.method) if route is not None else None
         if handler is None:
             return _no_handler(route, notes)
@@ -112,7 +107,7 @@ class Frame:
         self.request_log.write(line, urgent=status >= 500)
 
 
-def _no_handler(route: Route | None, notes: RequestNotes) -> web.StreamResponse:
+def _no_handler(route: Route | None, notes: RequestNotes) -> Answer:
     if route is None:
         notes.verdict = (Rule.ROUTE_UNKNOWN, "")
         return error(ErrorCode.NOT_FOUND, "There is nothing here.", 404)

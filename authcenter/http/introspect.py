@@ -15,7 +15,7 @@ from authcenter.core.wire_json import encode
 from authcenter.http.context import NOTES, RequestNotes
 from authcenter.http.credentials import client_credentials
 from authcenter.http.forms import read_form
-from authcenter.http.responses import no_store
+from authcenter.http.responses import NO_STORE, Answer, no_store
 from authcenter.http.router import Router
 from authcenter.jose.jws import write_object
 from authcenter.keys.source import LiveKeyRing
@@ -42,7 +42,7 @@ class IntrospectionEndpoint:
     def mount(self, router: Router) -> None:
         router.add_post(PATH, self.post)
 
-    async def post(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def post(self, request: web.BaseRequest) -> Answer:
         started = time.perf_counter()
         notes = request[NOTES]
         outcome = "error"
@@ -75,7 +75,7 @@ class IntrospectionEndpoint:
             self.metrics.token_failures.count(answer.reason)
         return "inactive"
 
-    def _signed(self, answer: Introspection, caller: Client) -> web.StreamResponse:
+    def _signed(self, answer: Introspection, caller: Client) -> Answer:
         """RFC 9701 §5: a JWT of its own type, for this caller alone."""
         members = answer.claims or {"active": False}
         claims = {
@@ -86,6 +86,5 @@ class IntrospectionEndpoint:
         }
         key = self.keys.ring.signer(self.algorithm())
         signing_input = f"{key.header_segment(_JWT)}.{write_object(claims)}"
-        response = no_store(f"{signing_input}.{base64url(key.sign(signing_input.encode()))}".encode())
-        response.headers["Content-Type"] = f"application/{_JWT}"
-        return response
+        body = f"{signing_input}.{base64url(key.sign(signing_input.encode()))}".encode()
+        return Answer(body, lines=NO_STORE, headers={"Content-Type": f"application/{_JWT}"})

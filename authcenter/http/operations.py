@@ -8,7 +8,7 @@ from prometheus_client import exposition
 
 from authcenter.core.errors import ErrorCode
 from authcenter.core.wire_json import encode
-from authcenter.http.responses import error, no_store
+from authcenter.http.responses import Answer, error, no_store
 from authcenter.http.router import Router
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.metrics import Metrics
@@ -32,7 +32,7 @@ class OperatorsListener:
         self.router.add_get("/readyz", self.readyz)
         self.router.add_get("/metrics", self.scrape)
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest) -> Answer:
         """Answer one request. No frame: nobody but operators gets here, and probes are not worth a log line."""
         route = self.router.find(request.path)
         if route is None:
@@ -42,15 +42,15 @@ class OperatorsListener:
             return error(ErrorCode.METHOD_NOT_ALLOWED, "The method is not allowed here.", 405)
         return await handler(request)
 
-    async def livez(self, _: web.BaseRequest) -> web.StreamResponse:
+    async def livez(self, _: web.BaseRequest) -> Answer:
         """The process answers: no dependency is asked."""
         return no_store(encode({"status": "ok"}))
 
-    async def readyz(self, _: web.BaseRequest) -> web.StreamResponse:
+    async def readyz(self, _: web.BaseRequest) -> Answer:
         """200 as long as there is something this process can do for a caller."""
         return no_store(encode(self.health.report()), 503 if self.health.problems else 200)
 
-    async def scrape(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def scrape(self, request: web.BaseRequest) -> Answer:
         self.refresh()
         encoder, content_type = exposition.choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encoder(self.metrics.registry), headers={"Content-Type": content_type})
+        return Answer(encoder(self.metrics.registry), headers={"Content-Type": content_type})

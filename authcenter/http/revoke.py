@@ -9,7 +9,7 @@ from authcenter.http.context import NOTES
 from authcenter.http.cors import ClientCors
 from authcenter.http.credentials import client_credentials
 from authcenter.http.forms import read_form
-from authcenter.http.responses import no_store
+from authcenter.http.responses import Answer, no_store
 from authcenter.http.router import Router
 from authcenter.tokens.surrender import TokenSurrender
 
@@ -28,7 +28,7 @@ class RevocationEndpoint:
         router.add_post(PATH, self.post)
         self.cors.mount_preflight(router, PATH)
 
-    async def post(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def post(self, request: web.BaseRequest) -> Answer:
         notes = request[NOTES]
         form = await read_form(request)
         presented = client_credentials(request, form)

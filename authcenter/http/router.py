@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+from authcenter.http.responses import Answer
+
+Handler = Callable[[web.BaseRequest], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)

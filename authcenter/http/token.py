@@ -12,7 +12,7 @@ from authcenter.http.context import NOTES
 from authcenter.http.cors import ClientCors
 from authcenter.http.credentials import client_credentials
 from authcenter.http.forms import read_form
-from authcenter.http.responses import no_store
+from authcenter.http.responses import Answer, no_store
 from authcenter.http.router import Router
 from authcenter.telemetry.metrics import Metrics
 
@@ -31,7 +31,7 @@ class TokenEndpoint:
         router.add_post(PATH, self.post)
         self.cors.mount_preflight(router, PATH)
 
-    async def post(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def post(self, request: web.BaseRequest) -> Answer:
         started = time.perf_counter()
         notes = request[NOTES]
         grant_type, outcome = "unknown", "error"
