@@ -66,7 +66,7 @@ def _pairs(body: bytes) -> list[tuple[str, str]]:
     if b"%" in body or b"+" in body:
         encoded = [pair.partition(b"=") for pair in body.split(b"&") if pair]
         return [(decode_component(name), decode_component(value)) for name, _, value in encoded]
-    return [pair.partition("=")[::2] for pair in _text(body).split("&") if pair]
+    return [pair.partition("=")[::2] for pair in decode_component(body).split("&") if pair]
 
 
 def decode_component(raw: bytes) -> str:
@@ -81,12 +81,8 @@ def decode_component(raw: bytes) -> str:
             if any(len(escape) < 2 or not _HEX.issuperset(escape[:2]) for escape in raw.split(b"%")[1:]):
                 raise _malformed("broken escape")
             raw = unquote_to_bytes(raw)
-    return _text(raw)
-
-
-def _text(raw: bytes) -> str:
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode()
     except UnicodeDecodeError as problem:
         raise _malformed("not UTF-8") from problem
     if "\0" in text:

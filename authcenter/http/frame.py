@@ -95,7 +95,7 @@ class Frame:
             "method": method,
             "route": path,
             "status": status,
-            "ms": round(seconds * 1000, 2),
+            "ms": int(seconds * 100_000) / 100,
             "ip": origin.ip,
         }
         if notes.client_id is not None:
