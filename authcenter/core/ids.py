@@ -56,7 +56,7 @@ def uuid7() -> str:
     """A time-ordered UUID (RFC 9562 §5.7): 48 bits of Unix milliseconds, the rest random."""
     # Unique, not secret: the generator need not be the operating system's, which costs as much as all the rest.
     value = (time.time_ns() // 1_000_000) << 80 | random.getrandbits(80) & _UUID_RANDOM | _UUID7
-    text = f"{value:032x}"
+    text = value.to_bytes(16, "big").hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 

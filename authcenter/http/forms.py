@@ -13,6 +13,8 @@ MAX_BODY_BYTES = 64 * 1024
 _MAX_PARAMETERS = 64
 _FORM = "application/x-www-form-urlencoded"
 _REPEATABLE = "resource"
+# As numbers: looking for bytes in bytes raises and drops a TypeError first, at ten times the cost.
+_PERCENT, _PLUS = b"%+"
 _HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
@@ -50,7 +52,7 @@ def parse_form(body: bytes) -> Form:
     if body.count(b"&") >= _MAX_PARAMETERS:
         hint = f"{body.count(b'&') + 1} parameters"
         raise invalid_request(Rule.FORM_MALFORMED, "The form has too many parameters.", hint)
-    for name, value in _pairs(body):
+    for name, _, value in _pairs(body):
         if name == _REPEATABLE:
             resources.append(value)
         elif name in values:
@@ -61,12 +63,15 @@ def parse_form(body: bytes) -> Form:
     return Form(values, tuple(resources))
 
 
-def _pairs(body: bytes) -> list[tuple[str, str]]:
-    """Names and values, decoded. Most bodies hold nothing encoded and are decoded at one stroke."""
-    if b"%" in body or b"+" in body:
+def _pairs(body: bytes) -> list[tuple[str, str, str]]:
+    """Names and values, decoded, with what is between them.
+
+    Most bodies hold nothing encoded and are decoded at one stroke.
+    """
+    if _PERCENT in body or _PLUS in body:
         encoded = [pair.partition(b"=") for pair in body.split(b"&") if pair]
-        return [(decode_component(name), decode_component(value)) for name, _, value in encoded]
-    return [pair.partition("=")[::2] for pair in decode_component(body).split("&") if pair]
+        return [(decode_component(name), "=", decode_component(value)) for name, _, value in encoded]
+    return [pair.partition("=") for pair in decode_component(body).split("&") if pair]
 
 
 def decode_component(raw: bytes) -> str:
@@ -75,9 +80,9 @@ def decode_component(raw: bytes) -> str:
     Raises:
         OAuthError: ``invalid_request``: not UTF-8, a broken escape, or a NUL, which no database takes.
     """
-    if b"%" in raw or b"+" in raw:
+    if _PERCENT in raw or _PLUS in raw:
         raw = raw.replace(b"+", b" ")
-        if b"%" in raw:
+        if _PERCENT in raw:
             if any(len(escape) < 2 or not _HEX.issuperset(escape[:2]) for escape in raw.split(b"%")[1:]):
                 raise _malformed("broken escape")
             raw = unquote_to_bytes(raw)

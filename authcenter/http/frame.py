@@ -16,7 +16,7 @@ from authcenter.http.router import Route, Router
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
-from authcenter.telemetry.request_log import RequestLog
+from authcenter.telemetry.request_log import RequestLine, RequestLog
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -89,21 +89,19 @@ class Frame:
         path = "unknown" if route is None else route.path
         method = request.method if request.method in _METHODS else "other"
         self.metrics.http_seconds.observe(seconds, method, path, str(status))
-        origin = notes.origin
-        line: dict[str, object] = {
-            "request_id": origin.request_id,
-            "method": method,
-            "route": path,
-            "status": status,
-            "ms": int(seconds * 100_000) / 100,
-            "ip": origin.ip,
-        }
-        if notes.client_id is not None:
-            line["client_id"] = notes.client_id[:_LONGEST_CLIENT_ID]
-        if origin.caller_request_id:
-            line["caller_request_id"] = origin.caller_request_id
-        if notes.verdict is not None:
-            line["rule"], line["hint"] = notes.verdict
+        rule, hint = notes.verdict or (None, None)
+        line = RequestLine(
+            request_id=notes.origin.request_id,
+            method=method,
+            route=path,
+            status=status,
+            ms=int(seconds * 100_000) / 100,
+            ip=notes.origin.ip,
+            client_id=notes.client_id and notes.client_id[:_LONGEST_CLIENT_ID],
+            caller_request_id=notes.origin.caller_request_id,
+            rule=rule,
+            hint=hint,
+        )
         self.request_log.write(line, urgent=status >= 500)
 
 

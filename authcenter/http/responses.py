@@ -62,14 +62,15 @@ class Answer(web.StreamResponse):
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
         """Called by aiohttp, ``write_eof`` after it: nothing leaves before that."""
-        version, status = request.version, self.status
+        status = self.status
         own = header_lines(self.headers) if self.headers else b""
         length = "" if status in _WITHOUT_LENGTH else f"Content-Length: {len(self.body)}\r\n"
         self._stays = request.keep_alive and not self._closes
         connection = "" if self._stays else "Connection: close\r\n"
-        if self._stays and version == HttpVersion10:
+        if self._stays and request.version == HttpVersion10:
             connection = "Connection: keep-alive\r\n"
-        first = f"HTTP/{version[0]}.{version[1]} {status} {self.reason}\r\n{length}{connection}"
+        # The version is the server's, not the request's (RFC 9110 §6.2).
+        first = f"HTTP/1.1 {status} {self.reason}\r\n{length}{connection}"
         # A HEAD gets the length of what a GET would.
         body = b"" if request.method == "HEAD" else self.body
         self._whole = b"".join((first.encode(), self.lines, own, _date(int(time.time())), b"\r\n", body))

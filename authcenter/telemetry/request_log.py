@@ -9,10 +9,32 @@ import time
 from collections.abc import Mapping
 from typing import TextIO
 
+from authcenter.core.value import Value
 from authcenter.core.wire_json import encode
 
 _SECONDS_HELD = 0.05
 _MOST_HELD = 500
+
+
+class RequestLine(Value, frozen=True, omit_defaults=True):
+    """What the frame knows of a request. Members that are not set are not written.
+
+    Attributes:
+        ms: How long it took.
+        caller_request_id: The id that a trusted proxy gave it.
+        rule, hint: Why it was refused.
+    """
+
+    request_id: str
+    method: str
+    route: str
+    status: int
+    ms: float
+    ip: str
+    client_id: str | None = None
+    caller_request_id: str = ""
+    rule: str | None = None
+    hint: str | None = None
 
 
 class RequestLog:
@@ -25,7 +47,7 @@ class RequestLog:
         self._second = 0
         self._beginning = ""
 
-    def write(self, fields: Mapping[str, object], *, urgent: bool) -> None:
+    def write(self, fields: RequestLine | Mapping[str, object], *, urgent: bool) -> None:
         """Write one line; ``urgent``: now."""
         now = time.time()
         second = int(now)
