@@ -56,7 +56,8 @@ class RequestLog:
             self._second = second
             self._beginning = f'{{"event":"request","level":"info","timestamp":"{stamp}.'
         # The beginning is the same for a second; the fields follow without their opening brace.
-        self._held.append(f'{self._beginning}{int((now - second) * 1_000_000):06d}Z",'.encode() + encode(fields)[1:])
+        microseconds = str(1_000_000 + int((now - second) * 1_000_000))[1:]
+        self._held.append(f'{self._beginning}{microseconds}Z",'.encode() + encode(fields)[1:])
         if urgent or len(self._held) >= _MOST_HELD:
             self.flush()
         elif self._timer is None:
