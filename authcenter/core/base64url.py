@@ -3,11 +3,9 @@
 from base64 import urlsafe_b64decode
 from binascii import b2a_base64
 
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-
 
 def encode(data: bytes) -> str:
-    return b2a_base64(data, newline=False).rstrip(b"=").translate(_URL_SAFE).decode("ascii")
+    return b2a_base64(data, newline=False).rstrip(b"=").replace(b"+", b"-").replace(b"/", b"_").decode()
 
 
 def decode(text: str) -> bytes:

@@ -48,22 +48,21 @@ class GrantEnhancer(TokenEnhancer):
     async def enhance(self, token: DraftToken, approval: Approval) -> DraftToken:
         issued_at = int(approval.at.timestamp())
         audience = approval.audience
+        claims: dict[str, Any] = {
+            "iss": self.issuer,
+            "sub": approval.subject,
+            "aud": audience[0] if len(audience) == 1 else audience,
+            "exp": issued_at + int(self.lifetime(approval).total_seconds()),
+            "iat": issued_at,
+            "nbf": issued_at,
+            "jti": new_jti(),
+            "client_id": approval.client.client_id,
+        }
         # RFC 6749 §3.3 knows no empty scope: what was granted none says nothing of it.
-        scope = {"scope": str(approval.scope)} if approval.scope else {}
-        return token.with_claims(
-            {
-                "iss": self.issuer,
-                "sub": approval.subject,
-                "aud": audience[0] if len(audience) == 1 else audience,
-                "exp": issued_at + int(self.lifetime(approval).total_seconds()),
-                "iat": issued_at,
-                "nbf": issued_at,
-                "jti": new_jti(),
-                "client_id": approval.client.client_id,
-                **scope,
-                "fam": approval.family,
-            }
-        )
+        if scope := str(approval.scope):
+            claims["scope"] = scope
+        claims["fam"] = approval.family
+        return token.with_claims(claims)
 
 
 @dataclass(frozen=True, slots=True)
