@@ -62,17 +62,20 @@ class Answer(web.StreamResponse):
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
         """Called by aiohttp, ``write_eof`` after it: nothing leaves before that."""
-        status = self.status
+        status, body = self.status, self.body
         own = header_lines(self.headers) if self.headers else b""
-        length = "" if status in _WITHOUT_LENGTH else f"Content-Length: {len(self.body)}\r\n"
+        length = f"Content-Length: {len(body)}\r\n"
+        if status in _WITHOUT_LENGTH:
+            length, body = "", b""
+        elif request.method == "HEAD":
+            # Its length is what a GET's would be (RFC 9110 §8.6).
+            body = b""
         self._stays = request.keep_alive and not self._closes
         connection = "" if self._stays else "Connection: close\r\n"
         if self._stays and request.version == HttpVersion10:
             connection = "Connection: keep-alive\r\n"
         # The version is the server's, not the request's (RFC 9110 §6.2).
         first = f"HTTP/1.1 {status} {self.reason}\r\n{length}{connection}"
-        # A HEAD gets the length of what a GET would.
-        body = b"" if request.method == "HEAD" else self.body
         self._whole = b"".join((first.encode(), self.lines, own, _date(int(time.time())), b"\r\n", body))
         self._writer = request.writer
         return request.writer

@@ -45,7 +45,7 @@ class RequestLog:
         self._held: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
         self._second = 0
-        self._beginning = ""
+        self._beginning = b""
 
     def write(self, fields: RequestLine | Mapping[str, object], *, urgent: bool) -> None:
         """Write one line; ``urgent``: now."""
@@ -54,10 +54,10 @@ class RequestLog:
         if second != self._second:
             stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
             self._second = second
-            self._beginning = f'{{"event":"request","level":"info","timestamp":"{stamp}.'
+            self._beginning = f'{{"event":"request","level":"info","timestamp":"{stamp}.'.encode()
         # The beginning is the same for a second; the fields follow without their opening brace.
-        microseconds = str(1_000_000 + int((now - second) * 1_000_000))[1:]
-        self._held.append(f'{self._beginning}{microseconds}Z",'.encode() + encode(fields)[1:])
+        microseconds = int((now - second) * 1_000_000)
+        self._held.append(b'%b%06dZ",%b' % (self._beginning, microseconds, encode(fields)[1:]))
         if urgent or len(self._held) >= _MOST_HELD:
             self.flush()
         elif self._timer is None:
