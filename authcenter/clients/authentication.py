@@ -1,6 +1,7 @@
 """Client authentication (RFC 6749 §2.3): picks the method and runs it, the same way for every endpoint."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from authcenter.clients.methods.secret import ClientSecrets
 from authcenter.core.client import AuthMethod, Client
@@ -22,6 +23,10 @@ class PresentedClient(Value, frozen=True):
 
     def __repr__(self) -> str:
         return f"PresentedClient({self.client_id!r}, {self.method!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        # A struct shows all of its fields to tracebacks drawn by rich, whatever its repr says.
+        return [("client_id", self.client_id), ("method", self.method)]
 
 
 @dataclass(frozen=True, slots=True)
