@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from authcenter.core.client import Client
 from authcenter.core.ids import FamilyId, Subject, new_family_id
 from authcenter.core.origin import RequestOrigin
 from authcenter.core.scope import Scope
 from authcenter.core.token import HeldRefreshToken
 from authcenter.core.user import User
+from authcenter.core.value import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,7 @@ class PresentedRefreshToken:
     held: HeldRefreshToken
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(Value, frozen=True):
     """What may be issued, to whom, and what issuing it spends. Nothing has been issued or spent yet.
 
     Attributes:
@@ -40,8 +42,8 @@ class Approval:
     audience: tuple[str, ...]
     at: datetime
     user: User | None = None
-    sign_in: Mapping[str, Any] = field(default_factory=dict)
+    sign_in: Mapping[str, Any] = msgspec.field(default_factory=dict)
     refreshable: bool = False
     spends: PresentedRefreshToken | None = None
     origin: RequestOrigin | None = None
-    family: FamilyId = field(default_factory=new_family_id)
+    family: FamilyId = msgspec.field(default_factory=new_family_id)

@@ -4,7 +4,6 @@ Every HMAC or sealed value names the root it was made under by a 4-byte id, so t
 makes, all verify.
 """
 
-import hashlib
 import hmac
 import os
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from typing import Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _NONCE_BYTES = 12
@@ -40,26 +40,32 @@ def unseal(key: bytes, sealed: bytes, bound_to: bytes) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class MacKeys:
-    """HMAC-SHA-256 under one derived secret per root. Written ``<key id>.<mac>``, both hexadecimal."""
+    """HMAC-SHA-256 under one derived secret per root. Written ``<key id>.<mac>``, both hexadecimal.
 
-    keys: tuple[tuple[str, bytes], ...]
+    Attributes:
+        keys: Keyed once, copied at each use: ``hmac.digest`` keys anew, which takes twice the time of the rest.
+    """
+
+    keys: tuple[tuple[str, HMAC], ...]
 
     @classmethod
     def derive(cls, roots: Sequence[bytes], label: str) -> Self:
         if not roots:
             raise ValueError("no root secret")
-        return cls(tuple((hkdf(root, "key id", _KEY_ID_BYTES).hex(), hkdf(root, label)) for root in roots))
+        return cls(
+            tuple((hkdf(root, "key id", _KEY_ID_BYTES).hex(), HMAC(hkdf(root, label), SHA256())) for root in roots)
+        )
 
     def make(self, data: bytes) -> str:
         key_id, key = self.keys[0]
-        return f"{key_id}.{hmac.digest(key, data, hashlib.sha256).hex()}"
+        return f"{key_id}.{_mac(key, data)}"
 
     def verify(self, data: bytes, stored: str) -> bool:
         """Whether ``stored`` was made of ``data``, compared in constant time; False where its key is gone."""
         key_id, _, mac = stored.partition(".")
         for candidate, key in self.keys:
             if candidate == key_id:
-                return hmac.compare_digest(hmac.digest(key, data, hashlib.sha256).hex(), mac)
+                return hmac.compare_digest(_mac(key, data), mac)
         return False
 
 
@@ -85,3 +91,9 @@ class SealingKeys:
             if sealed.startswith(key_id):
                 return unseal(key, sealed[_KEY_ID_BYTES:], bound_to)
         return None
+
+
+def _mac(key: HMAC, data: bytes) -> str:
+    keyed = key.copy()
+    keyed.update(data)
+    return keyed.finalize().hex()

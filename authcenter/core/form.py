@@ -1,14 +1,13 @@
 """A request's parameters, one value a name (RFC 6749 §3.2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from authcenter.core.errors import invalid_request
 from authcenter.core.rules import Rule
+from authcenter.core.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Value, frozen=True):
     """Parameters as they came; an empty value counts as absent (RFC 6749 §3.1).
 
     Attributes:

@@ -1,9 +1,11 @@
 """Identifiers: their types, and how the random ones are made."""
 
+import os
 import random
-import secrets
 import time
 from typing import NewType
+
+from authcenter.core import base64url
 
 ClientId = NewType("ClientId", str)
 """Chosen by the operator; may not begin with ``usr_``."""
@@ -28,27 +30,33 @@ RequestId = NewType("RequestId", str)
 
 SUBJECT_PREFIX = "usr_"
 _ID_BYTES = 16
+_UUID7 = 0x7 << 76 | 0x2 << 62
+"""The version and the variant."""
+
+_UUID_RANDOM = (1 << 80) - 1 & ~(0xF << 76 | 0x3 << 62)
+
+
+def _random_text() -> str:
+    return base64url.encode(os.urandom(_ID_BYTES))
 
 
 def new_subject() -> Subject:
-    return Subject(SUBJECT_PREFIX + secrets.token_urlsafe(_ID_BYTES))
+    return Subject(SUBJECT_PREFIX + _random_text())
 
 
 def new_family_id() -> FamilyId:
-    return FamilyId(secrets.token_urlsafe(_ID_BYTES))
+    return FamilyId(_random_text())
 
 
 def new_jti() -> Jti:
-    return Jti(secrets.token_urlsafe(_ID_BYTES))
+    return Jti(_random_text())
 
 
 def uuid7() -> str:
     """A time-ordered UUID (RFC 9562 §5.7): 48 bits of Unix milliseconds, the rest random."""
     # Unique, not secret: the generator need not be the operating system's, which costs as much as all the rest.
-    value = (time.time_ns() // 1_000_000) << 80 | random.getrandbits(80)
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    text = f"{value:032x}"
+    value = (time.time_ns() // 1_000_000) << 80 | random.getrandbits(80) & _UUID_RANDOM | _UUID7
+    text = value.to_bytes(16, "big").hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 

@@ -1,12 +1,10 @@
 """Where a request came from, for the log and the audit."""
 
-from dataclasses import dataclass
-
 from authcenter.core.ids import RequestId
+from authcenter.core.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class RequestOrigin:
+class RequestOrigin(Value, frozen=True):
     """Who asked, as far as the connection tells.
 
     Attributes:

@@ -41,7 +41,7 @@ class Resource:
 
     def defined(self, scope: Scope) -> Scope:
         """The part of ``scope`` that has a meaning at this resource."""
-        if not self.scopes:
+        if not self.scopes or scope.values <= self.scopes.keys():
             return scope
         return Scope(frozenset(value for value in scope.values if value in self.scopes or value in STANDARD_SCOPES))
 

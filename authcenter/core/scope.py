@@ -58,7 +58,8 @@ class Scope:
         Raises:
             OAuthError: ``invalid_scope`` by ``rule``, naming what is too much in the hint.
         """
-        if extra := self.values - granted.values:
+        if not self.values <= granted.values:
+            extra = self.values - granted.values
             raise invalid_scope(rule, f"not granted: {' '.join(sorted(extra))}")
         return self
 

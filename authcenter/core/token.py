@@ -8,6 +8,7 @@ from typing import Any
 from authcenter.core.digest import Digest
 from authcenter.core.ids import ClientId, FamilyId, Subject
 from authcenter.core.scope import Scope
+from authcenter.core.value import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,7 @@ class HeldRefreshToken:
     family: TokenFamily
 
 
-@dataclass(frozen=True, slots=True)
-class TokenSet:
+class TokenSet(Value, frozen=True):
     """The answer of the token endpoint (RFC 6749 §5.1), as the JSON object it is."""
 
     body: bytes

@@ -7,6 +7,6 @@ import msgspec
 _encoder = msgspec.json.Encoder()
 
 
-def encode(value: Mapping[str, object]) -> bytes:
-    """UTF-8, no white space, members in the order of ``value``."""
+def encode(value: Mapping[str, object] | msgspec.Struct) -> bytes:
+    """UTF-8, no white space, members in the order of ``value``: a mapping, or a struct with its fields."""
     return _encoder.encode(value)

@@ -12,13 +12,13 @@ from authcenter.core.clock import Clock
 from authcenter.core.form import Form
 from authcenter.core.origin import RequestOrigin
 from authcenter.core.scope import Scope
+from authcenter.core.value import Value
 from authcenter.grants.resources import GrantTargets
 
 ENTRY_POINT_GROUP = "authcenter.grants"
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRequest:
+class TokenRequest(Value, frozen=True):
     """A token request whose client has been authenticated and may use the grant.
 
     Attributes:

@@ -9,11 +9,14 @@ from authcenter.core.resource import Resource
 from authcenter.core.rules import Rule
 from authcenter.core.scope import Scope
 from authcenter.core.user import User
+from authcenter.core.value import Value
 from authcenter.stores.ports.clients import ResourceLookup
 
+# Up to Python 3.11 looking a member up in its enum costs as much as a call: those of every request, once.
+_NOT_ALLOWED, _NOT_OF_RESOURCE = Rule.SCOPE_NOT_ALLOWED, Rule.SCOPE_NOT_OF_RESOURCE
 
-@dataclass(frozen=True, slots=True)
-class GrantTarget:
+
+class GrantTarget(Value, frozen=True):
     """What tokens of a grant are for and may do."""
 
     audience: tuple[str, ...]
@@ -52,8 +55,8 @@ class GrantTargets:
         if asked is None:
             default = client.scopes.unreserved()
             return default if resource is None else resource.defined(default)
-        scope = asked.within(client.scopes, Rule.SCOPE_NOT_ALLOWED)
-        return scope if resource is None else scope.within(resource.defined(scope), Rule.SCOPE_NOT_OF_RESOURCE)
+        scope = asked.within(client.scopes, _NOT_ALLOWED)
+        return scope if resource is None else scope.within(resource.defined(scope), _NOT_OF_RESOURCE)
 
     async def narrowed(self, scope: Scope, audience: tuple[str, ...], user: User) -> Scope:
         """The part of a granted scope that the person's present roles allow."""

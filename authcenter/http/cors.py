@@ -6,7 +6,8 @@ from aiohttp import web
 
 from authcenter.clients.origins import allowed_origins, origin_of
 from authcenter.core.errors import StoreUnavailable
-from authcenter.http.context import CLIENT_ID
+from authcenter.http.context import NOTES
+from authcenter.http.responses import Answer
 from authcenter.http.router import Router
 from authcenter.stores.ports.clients import ClientLookup
 
@@ -31,17 +32,17 @@ class ClientCors:
         self._paths.add(path)
         router.add_options(path, self.preflight)
 
-    async def preflight(self, request: web.BaseRequest) -> web.Response:
+    async def preflight(self, request: web.BaseRequest) -> Answer:
         """A preflight names no client: any origin may ask; whether it may read the answer is decided by the answer."""
         headers = dict(_PREFLIGHT)
         origin = request.headers.get("Origin", "")
         if origin_of(origin) == origin:
             headers["Access-Control-Allow-Origin"] = origin
-        return web.Response(status=204, headers=headers)
+        return Answer(status=204, headers=headers)
 
     async def expose(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         """Let the page that sent the request read the answer, where its origin is one of the named client's."""
-        client_id = request.get(CLIENT_ID)
+        client_id = request[NOTES].client_id
         if client_id is None or request.path not in self._paths:
             return
         response.headers["Vary"] = "Origin"
@@ -55,11 +56,11 @@ class ClientCors:
             response.headers["Access-Control-Expose-Headers"] = _EXPOSED
 
 
-async def public_preflight(_: web.BaseRequest) -> web.Response:
+async def public_preflight(_: web.BaseRequest) -> Answer:
     """The preflight of what anybody may read."""
     headers = {
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Allow-Methods": "GET",
         "Access-Control-Max-Age": "86400",
     }
-    return web.Response(status=204, headers=headers)
+    return Answer(status=204, headers=headers)

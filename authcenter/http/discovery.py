@@ -11,6 +11,7 @@ from authcenter.core.client import AuthMethod
 from authcenter.core.wire_json import encode
 from authcenter.http.cors import public_preflight
 from authcenter.http.introspect import PATH as INTROSPECT
+from authcenter.http.responses import Answer
 from authcenter.http.revoke import PATH as REVOKE
 from authcenter.http.router import Router
 from authcenter.http.token import PATH as TOKEN
@@ -35,7 +36,7 @@ class DiscoveryEndpoint:
             router.add_get(path, self.get)
             router.add_options(path, public_preflight)
 
-    async def get(self, request: web.BaseRequest) -> web.Response:
+    async def get(self, request: web.BaseRequest) -> Answer:
         body = encode(self.metadata())
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         return cacheable(request, body, etag, "application/json", self.policy.current.jwks.max_age)
@@ -70,18 +71,18 @@ class JwksEndpoint:
         router.add_get(JWKS, self.get)
         router.add_options(JWKS, public_preflight)
 
-    async def get(self, request: web.BaseRequest) -> web.Response:
+    async def get(self, request: web.BaseRequest) -> Answer:
         ring = self.keys.ring
         return cacheable(request, ring.jwks, ring.etag, "application/jwk-set+json", self.policy.current.jwks.max_age)
 
 
-def cacheable(request: web.BaseRequest, body: bytes, etag: str, content_type: str, max_age: int) -> web.Response:
+def cacheable(request: web.BaseRequest, body: bytes, etag: str, content_type: str, max_age: int) -> Answer:
     """A document that anybody may read and keep for ``max_age`` seconds; 304 to who has it (RFC 9110 §13.1.2)."""
     headers = CIMultiDict(
         {"Cache-Control": f"public, max-age={max_age}", "ETag": etag, "Access-Control-Allow-Origin": "*"}
     )
     known = request.headers.get("If-None-Match", "")
     if known.strip() == "*" or etag in [one.strip().removeprefix("W/") for one in known.split(",")]:
-        return web.Response(status=304, headers=headers)
+        return Answer(status=304, headers=headers)
     headers["Content-Type"] = content_type
-    return web.Response(body=body, headers=headers)
+    return Answer(body, headers=headers)

@@ -1,12 +1,11 @@
 """Request bodies to one value per name (RFC 6749 §3.2, Appendix B)."""
 
-from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from authcenter.core.errors import invalid_request
+from authcenter.core.errors import OAuthError, invalid_request
 from authcenter.core.form import Form
 from authcenter.core.rules import Rule
 
@@ -14,6 +13,8 @@ MAX_BODY_BYTES = 64 * 1024
 _MAX_PARAMETERS = 64
 _FORM = "application/x-www-form-urlencoded"
 _REPEATABLE = "resource"
+# As numbers: looking for bytes in bytes raises and drops a TypeError first, at ten times the cost.
+_PERCENT, _PLUS = b"%+"
 _HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
@@ -28,17 +29,19 @@ async def read_form(request: web.BaseRequest) -> Form:
         description = f"The content type must be {_FORM}."
         raise invalid_request(Rule.CONTENT_TYPE, description, f"it is {request.content_type!a:.80}")
     try:
-        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+        if hdrs.EXPECT in request.headers and request.headers[hdrs.EXPECT].lower() == "100-continue":
             # RFC 9110 §10.1.1; curl waits a second for it before it sends a large body.
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0
-        body = await request.read()
+        # Most bodies come with their head: what is there needs none of `read`'s loops.
+        body = request.content.read_nowait() if request.content.is_eof() else await request.read()
     except web.HTTPRequestEntityTooLarge as problem:
-        hint = f"over {MAX_BODY_BYTES} bytes"
-        raise invalid_request(Rule.BODY_TOO_LARGE, "The body is too large.", hint, status=413) from problem
+        raise _too_large() from problem
     except (ConnectionError, HttpProcessingError, web.RequestPayloadError) as problem:
         # The client has gone away, or its chunks are broken: no defect of ours.
         raise invalid_request(Rule.FORM_MALFORMED, "The body is broken off.", type(problem).__name__) from problem
+    if len(body) > MAX_BODY_BYTES:
+        raise _too_large()
     return parse_form(body)
 
 
@@ -49,7 +52,7 @@ def parse_form(body: bytes) -> Form:
     if body.count(b"&") >= _MAX_PARAMETERS:
         hint = f"{body.count(b'&') + 1} parameters"
         raise invalid_request(Rule.FORM_MALFORMED, "The form has too many parameters.", hint)
-    for name, value in _components(body):
+    for name, _, value in _pairs(body):
         if name == _REPEATABLE:
             resources.append(value)
         elif name in values:
@@ -60,16 +63,15 @@ def parse_form(body: bytes) -> Form:
     return Form(values, tuple(resources))
 
 
-def _components(body: bytes) -> Iterator[tuple[str, str]]:
-    """Names and values, decoded. Most bodies hold nothing encoded and are decoded at one stroke."""
-    if b"%" in body or b"+" in body:
-        for pair in filter(None, body.split(b"&")):
-            name, _, value = pair.partition(b"=")
-            yield decode_component(name), decode_component(value)
-    else:
-        for text in filter(None, decode_component(body).split("&")):
-            key, _, content = text.partition("=")
-            yield key, content
+def _pairs(body: bytes) -> list[tuple[str, str, str]]:
+    """Names and values, decoded, with what is between them.
+
+    Most bodies hold nothing encoded and are decoded at one stroke.
+    """
+    if _PERCENT in body or _PLUS in body:
+        encoded = [pair.partition(b"=") for pair in body.split(b"&") if pair]
+        return [(decode_component(name), "=", decode_component(value)) for name, _, value in encoded]
+    return [pair.partition("=") for pair in decode_component(body).split("&") if pair]
 
 
 def decode_component(raw: bytes) -> str:
@@ -78,19 +80,24 @@ def decode_component(raw: bytes) -> str:
     Raises:
         OAuthError: ``invalid_request``: not UTF-8, a broken escape, or a NUL, which no database takes.
     """
-    if b"%" in raw or b"+" in raw:
+    if _PERCENT in raw or _PLUS in raw:
         raw = raw.replace(b"+", b" ")
-        if b"%" in raw:
+        if _PERCENT in raw:
             if any(len(escape) < 2 or not _HEX.issuperset(escape[:2]) for escape in raw.split(b"%")[1:]):
                 raise _malformed("broken escape")
             raw = unquote_to_bytes(raw)
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode()
     except UnicodeDecodeError as problem:
         raise _malformed("not UTF-8") from problem
     if "\0" in text:
         raise _malformed("a NUL character")
     return text
+
+
+def _too_large() -> OAuthError:
+    hint = f"over {MAX_BODY_BYTES} bytes"
+    return invalid_request(Rule.BODY_TOO_LARGE, "The body is too large.", hint, status=413)
 
 
 def _malformed(hint: str) -> Exception:

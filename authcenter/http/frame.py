@@ -6,20 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
-from multidict import CIMultiDict
 
 from authcenter.core.errors import ErrorCode, OAuthError, PolicyUnknown, RateLimited, Unavailable
 from authcenter.core.rules import Rule
-from authcenter.http.context import CLIENT_ID, ORIGIN, VERDICT
+from authcenter.http.context import NOTES, RequestNotes
 from authcenter.http.cors import ClientCors
 from authcenter.http.origin import OriginReader
-from authcenter.http.responses import error, refusal, unavailable
+from authcenter.http.responses import Answer, error, header_lines, refusal, unavailable
 from authcenter.http.router import Route, Router, known_method
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.log_context import REQUEST_FIELDS
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
-from authcenter.telemetry.request_log import RequestLog
+from authcenter.telemetry.request_log import RequestLine, RequestLog
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -30,11 +29,12 @@ _HEADERS = {
 }
 _HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 _LONGEST_CLIENT_ID = 255
+_UNTRACED: Mapping[str, str] = {}
 
 
-def security_headers(issuer: str) -> Mapping[str, str]:
-    """What every answer carries; HSTS where the service is reached over TLS."""
-    return CIMultiDict(_HEADERS | _HSTS if issuer.startswith("https:") else _HEADERS)
+def security_headers(issuer: str) -> bytes:
+    """What every answer carries, as lines; HSTS where the service is reached over TLS."""
+    return header_lines(_HEADERS | _HSTS if issuer.startswith("https:") else _HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,44 +48,43 @@ class Frame:
     health: Health
     log: Logger
     request_log: RequestLog
-    headers: Mapping[str, str]
+    headers: bytes
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest) -> Answer:
         """Answer one request, whatever becomes of it."""
         started = time.perf_counter()
-        origin = request[ORIGIN] = self.origins.read(request)
+        notes = request[NOTES] = RequestNotes(self.origins.read(request))
         route = self.router.find(request.path)
         trace = REQUEST_FIELDS.get()
-        about = {"request_id": origin.request_id} if trace is None else {"request_id": origin.request_id, **trace}
-        logged = REQUEST_FIELDS.set(about)
+        about = {"request_id": notes.origin.request_id}
+        logged = REQUEST_FIELDS.set(about if trace is None else {**about, **trace})
         try:
-            response = await self._answer(request, route)
-            response.headers.extend(self.headers)
-            response.headers["X-Request-Id"] = origin.request_id
+            response = await self._answer(request, route, notes)
+            response.lines += b"%bX-Request-Id: %b\r\n" % (self.headers, notes.origin.request_id.encode())
             if hdrs.ORIGIN in request.headers:
                 await self.cors.expose(request, response)
             if self.health.draining:
                 response.force_close()
-            self._record(request, route, about, response.status, time.perf_counter() - started)
+            self._record(request, route, notes, trace or _UNTRACED, response.status, time.perf_counter() - started)
             return response
         finally:
             REQUEST_FIELDS.reset(logged)
 
-    async def _answer(self, request: web.BaseRequest, route: Route | None) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest, route: Route | None, notes: RequestNotes) -> Answer:
         handler = route.handlers.get(request.method) if route is not None else None
         if handler is None:
-            return _no_handler(request, route)
+            return _no_handler(route, notes)
         if "policy" in self.health.missing:
             handler = _without_policy
         try:
             return await handler(request)
         except OAuthError as refused:
-            request[VERDICT] = (refused.rule, refused.hint)
+            notes.verdict = (refused.rule, refused.hint)
             if isinstance(refused, RateLimited):
                 self.metrics.rate_limited.count(refused.rule)
             return refusal(refused)
         except Unavailable as cause:
-            request[VERDICT] = (cause.rule, cause.hint)
+            notes.verdict = (cause.rule, cause.hint)
             return unavailable(cause)
         except web.HTTPException as answer:
             return error(ErrorCode.INVALID_REQUEST, "The request is malformed.", answer.status)
@@ -93,43 +92,48 @@ class Frame:
             raise
         except Exception:
             self.log.exception("defect", path=request.path[:200])
-            request[VERDICT] = (Rule.INTERNAL, "see the traceback")
+            notes.verdict = (Rule.INTERNAL, "see the traceback")
             return error(ErrorCode.SERVER_ERROR, "The server failed.", 500)
 
     def _record(
-        self, request: web.BaseRequest, route: Route | None, about: Mapping[str, str], status: int, seconds: float
+        self,
+        request: web.BaseRequest,
+        route: Route | None,
+        notes: RequestNotes,
+        trace: Mapping[str, str],
+        status: int,
+        seconds: float,
     ) -> None:
         path = "unknown" if route is None else route.path
         method = known_method(request.method)
         self.metrics.http_seconds.observe(seconds, method, path, str(status))
-        origin = request[ORIGIN]
-        line: dict[str, object] = {
-            **about,
-            "method": method,
-            "route": path,
-            "status": status,
-            "ms": round(seconds * 1000, 2),
-            "ip": origin.ip,
-        }
-        if (client_id := request.get(CLIENT_ID)) is not None:
-            line["client_id"] = client_id[:_LONGEST_CLIENT_ID]
-        if origin.caller_request_id:
-            line["caller_request_id"] = origin.caller_request_id
-        if (verdict := request.get(VERDICT)) is not None:
-            line["rule"], line["hint"] = verdict
+        rule, hint = notes.verdict or (None, None)
+        line = RequestLine(
+            request_id=notes.origin.request_id,
+            method=method,
+            route=path,
+            status=status,
+            ms=int(seconds * 100_000) / 100,
+            ip=notes.origin.ip,
+            client_id=notes.client_id and notes.client_id[:_LONGEST_CLIENT_ID],
+            caller_request_id=notes.origin.caller_request_id,
+            rule=rule,
+            hint=hint,
+            **trace,
+        )
         self.request_log.write(line, urgent=status >= 500)
 
 
-async def _without_policy(_: web.BaseRequest) -> web.StreamResponse:
+async def _without_policy(_: web.BaseRequest) -> Answer:
     # The built-in policy may be laxer than what the operator wrote.
     raise PolicyUnknown("no policy since the start", retry_after=5)
 
 
-def _no_handler(request: web.BaseRequest, route: Route | None) -> web.Response:
+def _no_handler(route: Route | None, notes: RequestNotes) -> Answer:
     if route is None:
-        request[VERDICT] = (Rule.ROUTE_UNKNOWN, "")
+        notes.verdict = (Rule.ROUTE_UNKNOWN, "")
         return error(ErrorCode.NOT_FOUND, "There is nothing here.", 404)
-    request[VERDICT] = (Rule.METHOD_NOT_ALLOWED, "")
+    notes.verdict = (Rule.METHOD_NOT_ALLOWED, "")
     response = error(ErrorCode.METHOD_NOT_ALLOWED, "The method is not allowed here.", 405)
     response.headers["Allow"] = route.allow
     return response

@@ -12,10 +12,10 @@ from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.errors import OAuthError, Unavailable
 from authcenter.core.wire_json import encode
-from authcenter.http.context import CLIENT_ID, ORIGIN, VERDICT
+from authcenter.http.context import NOTES, RequestNotes
 from authcenter.http.credentials import client_credentials
 from authcenter.http.forms import read_form
-from authcenter.http.responses import no_store
+from authcenter.http.responses import NO_STORE, Answer, no_store
 from authcenter.http.router import Router
 from authcenter.jose.jws import write_object
 from authcenter.keys.source import LiveKeyRing
@@ -42,16 +42,17 @@ class IntrospectionEndpoint:
     def mount(self, router: Router) -> None:
         router.add_post(PATH, self.post)
 
-    async def post(self, request: web.BaseRequest) -> web.Response:
+    async def post(self, request: web.BaseRequest) -> Answer:
         started = time.perf_counter()
+        notes = request[NOTES]
         outcome = "error"
         try:
             form = await read_form(request)
             presented = client_credentials(request, form)
-            request[CLIENT_ID] = presented.client_id
-            caller = await self.authentication.authenticate(presented, request[ORIGIN].ip)
+            notes.client_id = presented.client_id
+            caller = await self.authentication.authenticate(presented, notes.origin.ip)
             answer = await self.introspector.introspect(form.require("token"), caller)
-            outcome = self._note(request, answer)
+            outcome = self._note(notes, answer)
             if f"application/{_JWT}" in request.headers.get(hdrs.ACCEPT, ""):
                 return self._signed(answer, caller)
             return no_store(_INACTIVE if answer.claims is None else encode(answer.claims))
@@ -65,16 +66,16 @@ class IntrospectionEndpoint:
             self.metrics.introspections.count(outcome)
             self.metrics.introspection_seconds.observe(time.perf_counter() - started)
 
-    def _note(self, request: web.BaseRequest, answer: Introspection) -> str:
+    def _note(self, notes: RequestNotes, answer: Introspection) -> str:
         if answer.claims is not None:
             return "active"
         if answer.rule is not None:
-            request[VERDICT] = (answer.rule, answer.hint)
+            notes.verdict = (answer.rule, answer.hint)
         if answer.reason is not None:
             self.metrics.token_failures.count(answer.reason)
         return "inactive"
 
-    def _signed(self, answer: Introspection, caller: Client) -> web.Response:
+    def _signed(self, answer: Introspection, caller: Client) -> Answer:
         """RFC 9701 §5: a JWT of its own type, for this caller alone."""
         members = answer.claims or {"active": False}
         claims = {
@@ -85,6 +86,5 @@ class IntrospectionEndpoint:
         }
         key = self.keys.ring.signer(self.algorithm())
         signing_input = f"{key.header_segment(_JWT)}.{write_object(claims)}"
-        response = no_store(f"{signing_input}.{base64url(key.sign(signing_input.encode()))}".encode())
-        response.headers["Content-Type"] = f"application/{_JWT}"
-        return response
+        body = f"{signing_input}.{base64url(key.sign(signing_input.encode()))}".encode()
+        return Answer(body, lines=NO_STORE, headers={"Content-Type": f"application/{_JWT}"})

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from authcenter.core.errors import ErrorCode
 from authcenter.core.wire_json import encode
-from authcenter.http.responses import error, no_store
+from authcenter.http.responses import Answer, error, no_store
 from authcenter.http.router import Router
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.metrics import Metrics
@@ -60,7 +60,7 @@ class OperatorsListener:
         self.router.add_get("/readyz", self.readyz)
         self.router.add_get("/metrics", self.scrape)
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest) -> Answer:
         """Answer one request. No frame: nobody but operators gets here, and probes are not worth a log line."""
         route = self.router.find(request.path)
         if route is None:
@@ -70,16 +70,15 @@ class OperatorsListener:
             return error(ErrorCode.METHOD_NOT_ALLOWED, "The method is not allowed here.", 405)
         return await handler(request)
 
-    async def livez(self, _: web.BaseRequest) -> web.Response:
+    async def livez(self, _: web.BaseRequest) -> Answer:
         """The process answers: no dependency is asked."""
         return no_store(encode({"status": "ok"}))
 
-    async def readyz(self, _: web.BaseRequest) -> web.Response:
+    async def readyz(self, _: web.BaseRequest) -> Answer:
         """200 as long as there is something this process can do for a caller."""
         ready, report = await self.observed.readiness()
         return no_store(encode(report), 200 if ready else 503)
 
-    async def scrape(self, request: web.BaseRequest) -> web.Response:
+    async def scrape(self, request: web.BaseRequest) -> Answer:
         encoder, content_type = exposition.choose_encoder(request.headers.get("Accept", ""))
-        body = encoder(await self.observed.metrics())
-        return web.Response(body=body, headers={"Content-Type": content_type})
+        return Answer(encoder(await self.observed.metrics()), headers={"Content-Type": content_type})

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from authcenter.clients.authentication import ClientAuthentication
-from authcenter.http.context import CLIENT_ID, ORIGIN, VERDICT
+from authcenter.http.context import NOTES
 from authcenter.http.cors import ClientCors
 from authcenter.http.credentials import client_credentials
 from authcenter.http.forms import read_form
-from authcenter.http.responses import no_store
+from authcenter.http.responses import Answer, no_store
 from authcenter.http.router import Router
 from authcenter.tokens.surrender import TokenSurrender
 
@@ -28,12 +28,11 @@ class RevocationEndpoint:
         router.add_post(PATH, self.post)
         self.cors.mount_preflight(router, PATH)
 
-    async def post(self, request: web.BaseRequest) -> web.Response:
+    async def post(self, request: web.BaseRequest) -> Answer:
+        notes = request[NOTES]
         form = await read_form(request)
         presented = client_credentials(request, form)
-        request[CLIENT_ID] = presented.client_id
-        client = await self.authentication.authenticate(presented, request[ORIGIN].ip)
-        verdict = await self.surrender.surrender(form.require("token"), client, request[ORIGIN])
-        if verdict is not None:
-            request[VERDICT] = verdict
+        notes.client_id = presented.client_id
+        client = await self.authentication.authenticate(presented, notes.origin.ip)
+        notes.verdict = await self.surrender.surrender(form.require("token"), client, notes.origin)
         return no_store(b"")

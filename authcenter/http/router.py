@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from authcenter.http.responses import Answer
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.BaseRequest], Awaitable[Answer]]
 
 
 def known_method(method: str) -> str:

@@ -78,23 +78,23 @@ class _UnderWay:
 
     def __init__(self, handler: Handler) -> None:
         self._handler, self._count = handler, 0
-        self._none = asyncio.Event()
-        self._none.set()
+        self._over: asyncio.Event | None = None
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self._count += 1
-        self._none.clear()
         try:
             return await self._handler(request)
         finally:
             self._count -= 1
-            if not self._count:
-                self._none.set()
+            if self._over is not None and not self._count:
+                self._over.set()
 
     async def over(self, seconds: float) -> None:
         """Wait until there is none, at most ``seconds``."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._none.wait(), seconds)
+        if self._count:
+            self._over = asyncio.Event()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), seconds)
 
 
 @dataclass(frozen=True, slots=True)

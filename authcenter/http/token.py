@@ -9,11 +9,11 @@ from authcenter.clients.quota import TokenQuota
 from authcenter.core.errors import OAuthError, Unavailable
 from authcenter.core.form import Form
 from authcenter.grants.composite import CompositeTokenGranter
-from authcenter.http.context import CLIENT_ID, ORIGIN
+from authcenter.http.context import NOTES
 from authcenter.http.cors import ClientCors
 from authcenter.http.credentials import client_credentials
 from authcenter.http.forms import read_form
-from authcenter.http.responses import no_store, with_quota
+from authcenter.http.responses import Answer, no_store, with_quota
 from authcenter.http.router import Router
 from authcenter.telemetry.metrics import Metrics
 
@@ -33,18 +33,18 @@ class TokenEndpoint:
         router.add_post(PATH, self.post)
         self.cors.mount_preflight(router, PATH)
 
-    async def post(self, request: web.BaseRequest) -> web.Response:
+    async def post(self, request: web.BaseRequest) -> Answer:
         started = time.perf_counter()
+        notes = request[NOTES]
         grant_type, outcome = "unknown", "error"
         try:
             form = await read_form(request)
             grant_type = self._label(form)
             presented = client_credentials(request, form)
-            request[CLIENT_ID] = presented.client_id
-            origin = request[ORIGIN]
-            tokens = await self.granter.serve(form, presented, origin)
+            notes.client_id = presented.client_id
+            tokens = await self.granter.serve(form, presented, notes.origin)
             outcome = "granted"
-            left = self.quota.left(presented, origin.ip)
+            left = self.quota.left(presented, notes.origin.ip)
             return with_quota(no_store(tokens.body), left.limit, left.remaining, left.reset_after)
         except OAuthError as refused:
             outcome = refused.code

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from authcenter.http.context import ORIGIN, VERDICT
+from authcenter.http.context import NOTES
+from authcenter.http.responses import Answer
 from authcenter.http.router import Handler, Router, known_method
 from authcenter.telemetry.log_context import REQUEST_FIELDS
 from authcenter.telemetry.tracing import Tracing
@@ -18,7 +19,7 @@ class TracedRequests:
     router: Router
     handler: Handler
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest) -> Answer:
         """Answer one request."""
         route = self.router.find(request.path)
         headers = request.headers
@@ -33,6 +34,7 @@ class TracedRequests:
                 response = await self.handler(request)
             finally:
                 REQUEST_FIELDS.reset(logged)
-            verdict = request.get(VERDICT)
-            span.answered(response.status, request_id=request[ORIGIN].request_id, rule=verdict[0] if verdict else "")
+            notes = request[NOTES]
+            rule = notes.verdict[0] if notes.verdict else ""
+            span.answered(response.status, request_id=notes.origin.request_id, rule=rule)
             return response

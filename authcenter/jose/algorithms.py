@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 PrivateKey: TypeAlias = Any
@@ -47,8 +47,18 @@ class Algorithm:
 
 
 def _sign_es256(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
-    r, s = decode_dss_signature(key.sign(data, _ES256))
-    return r.to_bytes(_P256_BYTES, "big") + s.to_bytes(_P256_BYTES, "big")
+    """RFC 7518 §3.4: both numbers at full length, out of ``SEQUENCE { INTEGER r, INTEGER s }``.
+
+    Cut out by their lengths, each one byte at this curve: the library would make Python numbers of them in between.
+    """
+    der = key.sign(data, _ES256)
+    end_of_r = 4 + der[3]
+    return _full_length(der[4:end_of_r]) + _full_length(der[end_of_r + 2 :])
+
+
+def _full_length(integer: bytes) -> bytes:
+    """A DER integer drops leading zeros, and puts one before a first bit that would be a sign."""
+    return integer[-_P256_BYTES:].rjust(_P256_BYTES, b"\0")
 
 
 def _verify_es256(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> None:

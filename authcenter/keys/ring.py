@@ -75,7 +75,7 @@ class KeyRing:
     states: Mapping[str, KeyState]
     keys: Mapping[str, SigningKey]
     verifying: Mapping[str, SigningKey]
-    signing: Mapping[Alg, SigningKey]
+    signing: Mapping[str, SigningKey]
     jwks: bytes
     etag: str
     changes_at: datetime | None
@@ -85,7 +85,7 @@ class KeyRing:
         ordered = sorted(keys, key=lambda key: key.place)
         states: dict[str, KeyState] = {}
         instants: list[datetime] = []
-        signing: dict[Alg, SigningKey] = {}
+        signing: dict[str, SigningKey] = {}
         for key in ordered:
             states[key.kid], ends = _state(key, ordered, now)
             instants += [instant for instant in (key.signs_from, ends) if instant is not None and instant > now]
@@ -110,7 +110,7 @@ class KeyRing:
         Raises:
             StoreUnavailable: There is none.
         """
-        key = self.signing.get(Alg(alg))
+        key = self.signing.get(alg)
         if key is None:
             raise StoreUnavailable(f"no current signing key for {alg}")
         return key

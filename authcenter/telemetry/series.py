@@ -5,6 +5,7 @@ one thread needs no lock. Only what is counted here differs: names, types and th
 """
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from prometheus_client import CollectorRegistry
@@ -17,11 +18,11 @@ class CountedSeries(Collector):
 
     def __init__(self, registry: CollectorRegistry, name: str, text: str, labels: Sequence[str]) -> None:
         self._name, self._text, self._labels = name, text, labels
-        self._counts: dict[tuple[str, ...], int] = {} if labels else {(): 0}
+        self._counts: defaultdict[tuple[str, ...], int] = defaultdict(int, {} if labels else {(): 0})
         registry.register(self)
 
     def count(self, *labels: str) -> None:
-        self._counts[labels] = self._counts.get(labels, 0) + 1
+        self._counts[labels] += 1
 
     def describe(self) -> Iterable[Metric]:
         return [CounterMetricFamily(self._name, self._text, labels=self._labels)]

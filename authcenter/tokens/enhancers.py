@@ -1,21 +1,23 @@
 """From an approval to a signed token: a chain of enhancers, the last of which signs."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
+
+import msgspec
 
 from authcenter.core.approval import Approval
 from authcenter.core.base64url import encode
 from authcenter.core.ids import new_jti
+from authcenter.core.value import Value
 from authcenter.jose.access_token import ACCESS_TOKEN_TYPE
 from authcenter.jose.jws import write_object
 from authcenter.keys.ring import SigningKey
 from authcenter.keys.source import LiveKeyRing
 
 
-@dataclass(frozen=True, slots=True)
-class DraftToken:
+class DraftToken(Value, frozen=True):
     """An access token on its way through the chain.
 
     Attributes:
@@ -23,11 +25,11 @@ class DraftToken:
         value: The token itself, once it has been signed.
     """
 
-    claims: Mapping[str, Any] = field(default_factory=dict)
+    claims: Mapping[str, Any] = msgspec.field(default_factory=dict)
     value: str = ""
 
     def with_claims(self, claims: Mapping[str, Any]) -> "DraftToken":
-        return DraftToken({**self.claims, **claims})
+        return DraftToken({**self.claims, **claims} if self.claims else claims)
 
 
 class TokenEnhancer(Protocol):
@@ -46,22 +48,21 @@ class GrantEnhancer(TokenEnhancer):
     async def enhance(self, token: DraftToken, approval: Approval) -> DraftToken:
         issued_at = int(approval.at.timestamp())
         audience = approval.audience
+        claims: dict[str, Any] = {
+            "iss": self.issuer,
+            "sub": approval.subject,
+            "aud": audience[0] if len(audience) == 1 else audience,
+            "exp": issued_at + int(self.lifetime(approval).total_seconds()),
+            "iat": issued_at,
+            "nbf": issued_at,
+            "jti": new_jti(),
+            "client_id": approval.client.client_id,
+        }
         # RFC 6749 §3.3 knows no empty scope: what was granted none says nothing of it.
-        scope = {"scope": str(approval.scope)} if approval.scope else {}
-        return token.with_claims(
-            {
-                "iss": self.issuer,
-                "sub": approval.subject,
-                "aud": audience[0] if len(audience) == 1 else audience,
-                "exp": issued_at + int(self.lifetime(approval).total_seconds()),
-                "iat": issued_at,
-                "nbf": issued_at,
-                "jti": new_jti(),
-                "client_id": approval.client.client_id,
-                **scope,
-                "fam": approval.family,
-            }
-        )
+        if scope := str(approval.scope):
+            claims["scope"] = scope
+        claims["fam"] = approval.family
+        return token.with_claims(claims)
 
 
 @dataclass(frozen=True, slots=True)

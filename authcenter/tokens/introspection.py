@@ -13,6 +13,7 @@ from authcenter.core.clock import Clock
 from authcenter.core.errors import Reason, TokenRejected
 from authcenter.core.rules import Rule
 from authcenter.core.token import AccessToken
+from authcenter.core.value import Value
 from authcenter.settings.live import LivePolicy
 from authcenter.stores.ports.clients import ClientLookup
 from authcenter.tokens.families import TokenFamilies
@@ -23,8 +24,7 @@ from authcenter.tokens.revocation import Revocations
 from authcenter.tokens.verifier import AccessTokenVerifier
 
 
-@dataclass(frozen=True, slots=True)
-class Introspection:
+class Introspection(Value, frozen=True):
     """What a caller may learn of a token.
 
     Attributes:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from authcenter.core.client import Client, OnOutage
 from authcenter.settings.live import LivePolicy
@@ -38,6 +39,12 @@ class TokenLifetimes:
         return OnOutage.CLOSED if OnOutage.CLOSED in wishes else OnOutage.OPEN
 
 
+@lru_cache(maxsize=64)
+def _of_policy(seconds: int) -> timedelta:
+    """The same few figures at every request."""
+    return timedelta(seconds=seconds)
+
+
 def _shorter(seconds: int, own: timedelta | None) -> timedelta:
-    policy = timedelta(seconds=seconds)
+    policy = _of_policy(seconds)
     return policy if own is None else min(policy, own)

@@ -117,8 +117,7 @@ class RevocationReplica:
     def cut_reason(self, issued_at: float, carried: Iterable[tuple[CutKind, str]]) -> str | None:
         """Why something issued at that Unix second and carrying these ids is refused, or None."""
         for kind, value in carried:
-            cut = self._cuts[kind].get(value)
-            if cut is not None and issued_at <= cut.up_to:
+            if (cut := self._cuts[kind].get(value)) is not None and issued_at <= cut.up_to:
                 return f"{kind} {value} was cut: {cut.reason}"
         return None
 

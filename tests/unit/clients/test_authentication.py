@@ -141,3 +141,8 @@ async def test_secrets_survive_a_new_root_as_long_as_the_old_one_is_there(bench:
 
 def test_a_presented_client_does_not_show_its_secret() -> None:
     assert "hunter2" not in repr(PresentedClient("app", BASIC, "hunter2"))
+
+
+def test_what_a_client_presented_is_not_shown() -> None:
+    presented = PresentedClient("app", AuthMethod.SECRET_BASIC, "s3cret")
+    assert "s3cret" not in f"{presented} {presented!r} {list(presented.__rich_repr__())}"

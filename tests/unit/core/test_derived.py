@@ -1,5 +1,7 @@
 """Secrets derived from the roots, and what is sealed under them."""
 
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +26,11 @@ def test_the_first_root_makes_and_all_verify() -> None:
 def test_what_a_root_made_that_is_gone_does_not_verify() -> None:
     made = MacKeys.derive([OLD], "label").make(b"data")
     assert not MacKeys.derive([NEW], "label").verify(b"data", made)
+
+
+def test_a_mac_is_hmac_sha256_under_the_derived_secret() -> None:
+    made = MacKeys.derive([OLD], "label").make(b"data")
+    assert made.partition(".")[2] == hmac.new(hkdf(OLD, "label"), b"data", "sha256").hexdigest()
 
 
 def test_another_label_does_not_verify() -> None:
