@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeVar
 
 from authcenter.accounts.sign_in import PasswordSignIn
@@ -37,6 +36,7 @@ from authcenter.stores.cached.read_through import ReadThroughCache
 from authcenter.stores.cached.second_level import SecondLevel, anything
 from authcenter.stores.ports.accounts import UserLookup
 from authcenter.stores.ports.clients import ResourceLookup
+from authcenter.telemetry.dependencies import note_dependency
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
@@ -102,7 +102,7 @@ def build_service(
     resources = _cache(core.stores.resources.find, Resource, core, shared, metrics)
     users = _cache(core.stores.users.find, User, core, shared, metrics)
     if shared.redis is not None:
-        shared.redis.subscribe(partial(_note_redis, health, metrics, log))
+        shared.redis.subscribe(lambda up: note_dependency(health, metrics, log, "redis", up=up))
 
     limits = build_limits(settings, policy, clock, shared)
     quota = TokenQuota(limits.tokens)
@@ -233,17 +233,6 @@ def _cache(
     if shared.entries is not None:
         second = SecondLevel(shared.entries, name, RecordCodec(shape), policy, clock, may_leave)
     return ReadThroughCache(load, policy, clock, count, second=second)
-
-
-def _note_redis(health: Health, metrics: Metrics, log: Logger, up: bool) -> None:
-    """Told once, when it changes: an outage must not flood the log."""
-    if health.dependencies.get("redis") is not up:
-        if up:
-            log.info("dependency_up", dependency="redis")
-        else:
-            log.error("dependency_down", dependency="redis")
-    health.dependencies["redis"] = up
-    metrics.dependency_up.labels("redis").set(up)
 
 
 def _refresh_gauges(core: Core, metrics: Metrics) -> None:

@@ -15,6 +15,7 @@ from authcenter.core.errors import Conflict, StoreUnavailable
 from authcenter.keys.rotation import KeyRotation
 from authcenter.keys.source import LiveKeyRing
 from authcenter.settings.live import LivePolicy
+from authcenter.telemetry.dependencies import note_dependency
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
@@ -112,13 +113,5 @@ class Follower:
             self.log.error(event, **fields)
 
     def _note_database(self, *, up: bool, hint: str = "") -> None:
-        """Told once, when it changes: an outage must not flood the log."""
-        dependencies = self.health.dependencies
-        if dependencies.get("database") is not up:
-            if up:
-                self.log.info("dependency_up", dependency="database")
-            else:
-                self.log.error("dependency_down", dependency="database", hint=hint)
-        dependencies["database"] = up
-        self.metrics.dependency_up.labels("database").set(up)
+        note_dependency(self.health, self.metrics, self.log, "database", up=up, hint=hint)
         self.metrics.revocation_degraded.set(self.revocations.degraded(record_up=up))

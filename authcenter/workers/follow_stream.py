@@ -11,6 +11,7 @@ from authcenter.core.clock import Clock
 from authcenter.core.errors import SharedStateUnavailable, StoreUnavailable
 from authcenter.settings.live import LivePolicy
 from authcenter.stores.ports.spread import Position, RevocationSpread, StreamLost
+from authcenter.telemetry.dependencies import note_dependency
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
@@ -97,15 +98,7 @@ class StreamFollower:
                 self.log.warning("revocations_unread", hint=gone.hint)
 
     def _note_redis(self, *, up: bool, hint: str = "") -> None:
-        """Told once, when it changes: an outage must not flood the log."""
-        dependencies = self.health.dependencies
-        if dependencies.get("redis") is not up:
-            if up:
-                self.log.info("dependency_up", dependency="redis")
-            else:
-                self.log.error("dependency_down", dependency="redis", hint=hint)
-        dependencies["redis"] = up
-        self.metrics.dependency_up.labels("redis").set(up)
+        note_dependency(self.health, self.metrics, self.log, "redis", up=up, hint=hint)
 
     def _note_degraded(self) -> None:
         record_up = self.health.dependencies.get("database", False)
