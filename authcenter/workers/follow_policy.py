@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from authcenter.settings.live import LivePolicy, Outcome, watch
 from authcenter.settings.source import PolicySource
+from authcenter.telemetry.dependencies import note_dependency
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
@@ -46,15 +47,8 @@ class ConsulReport:
 
     def note(self, up: bool, hint: str) -> None:
         """After every answer, and every failure to get one; ``hint`` is what is the matter, empty: nothing."""
-        dependencies = self.health.dependencies
-        if dependencies.get("consul") is not up:
-            if up:
-                self.log.info("dependency_up", dependency="consul")
-            else:
-                self.log.error("dependency_down", dependency="consul", hint=hint)
+        note_dependency(self.health, self.metrics, self.log, "consul", up=up, hint=hint)
         if up and hint and hint != self._hint:
             self.log.warning("policy_absent", hint=hint, remedy="look at Consul; `authcenter policy push` writes one")
         # A new hint while it is down would tell of each of the ways in which one outage shows.
         self._hint = hint if up else ""
-        dependencies["consul"] = up
-        self.metrics.dependency_up.labels("consul").set(up)
