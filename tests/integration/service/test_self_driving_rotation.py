@@ -14,7 +14,11 @@ from tests.integration.service.running import Service, policy
 from tests.integration.service.test_rotation_under_load import Load
 
 EVERY_SECONDS = 3
-DOCUMENT = f"keys: {{rotate_every: {EVERY_SECONDS}, publish_before_use: 2}}\njwks: {{max_age: 1}}"
+DOCUMENT = f"""
+keys: {{rotate_every: {EVERY_SECONDS}, publish_before_use: 2}}
+jwks: {{max_age: 1}}
+rate_limits: {{token_per_client: 10000/second}}
+"""
 ROTATIONS = 4
 _CLIENTS = 4
 _HANG_SECONDS = 60
