@@ -17,7 +17,6 @@ from authcenter.stores.ports.schema import SchemaState
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.spread import RevocationSpread
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
-from authcenter.stores.redis.revocation import RedisRevocations
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
@@ -33,8 +32,7 @@ from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import NOBODY, Announcements, Transactions
 from authcenter.stores.sql.users import SqlUserStore
 from authcenter.telemetry.tracing import Tracing
-from authcenter.tokens.announcing import Announcer
-from authcenter.wiring.shared import Shared, open_shared
+from authcenter.wiring.shared import Shared, Spread, open_shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +53,17 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """How revocations reach other instances at once."""
-
-    revocations: RedisRevocations
-    announcer: Announcer
-
-
-@dataclass(frozen=True, slots=True)
 class Record:
-    """The database: its schema, and the stores over it; beside it, the state that instances share.
-
-    Attributes:
-        spread: How revocations reach other instances, where there is a Redis.
-    """
+    """The database: its schema, and the stores over it; beside it, the state that instances share."""
 
     stores: Stores
     shared: Shared
     _database: Database
-    spread: Spread | None = None
+
+    @property
+    def spread(self) -> Spread | None:
+        """How revocations reach other instances, where there is a Redis."""
+        return self.shared.spread
 
     @property
     def strict(self) -> RevocationSpread | None:
@@ -107,13 +97,9 @@ async def open_record(
         database = Database(settings.database_url, on_outage=on_outage, tracing=tracing)
         stack.push_async_callback(database.close)
         shared = await stack.enter_async_context(open_shared(settings, database, clock, tracing))
-        spread = None
-        if shared.redis is not None:
-            revocations = RedisRevocations(shared.redis, settings.redis_url, clock)
-            stack.push_async_callback(revocations.close)
-            spread = Spread(revocations, Announcer(revocations))
+        spread = shared.spread
         announce = Announcements(shared.announce, spread.announcer.tell if spread else None)
-        yield Record(sql_stores(database, clock, on_event, announce), shared, database, spread)
+        yield Record(sql_stores(database, clock, on_event, announce), shared, database)
 
 
 def sql_stores(

@@ -48,8 +48,7 @@ from authcenter.tokens.service import TokenService
 from authcenter.tokens.surrender import TokenSurrender
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits, build_limits
-from authcenter.wiring.record import Spread
-from authcenter.wiring.shared import Shared, in_process_shared
+from authcenter.wiring.shared import Shared, Spread, in_process_shared
 from authcenter.workers.follow import Follower
 from authcenter.workers.follow_stream import StreamFollower
 from authcenter.workers.hints import ChangeHints
