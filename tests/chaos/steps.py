@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from authcenter.http.responses import Answer
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.tokens import service
 from authcenter.tokens.enhancers import JwtTokenEnhancer
@@ -58,7 +58,7 @@ def lay(trap: Trap) -> None:
         (TokenService, "_answer"),
         (TokenService, "_answer_spent"),
         (service, "seal_answer"),
-        (web.Response, "write_eof"),
+        (Answer, "write_eof"),
         (DefaultDialect, "do_commit"),
     ):
         _wrap(owner, name, trap, lambda *_, name=name: name)
