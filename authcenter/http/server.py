@@ -5,7 +5,6 @@ import contextlib
 import os
 import socket
 import ssl
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,15 +60,9 @@ class _Connection(web.RequestHandler):
 
 
 class _Server(web.Server):
-    """Makes a ``_Connection`` of every connection. ``shared``: other processes take theirs from the same sockets."""
-
-    shared = False
+    """Makes a ``_Connection`` of every connection."""
 
     def __call__(self) -> web.RequestHandler:
-        if self.shared and self.connections:
-            # Whoever is awake first would take a whole burst of connections, and keep them: the least that a timer
-            # takes (some 50 microseconds) lets processes that have none come first.
-            time.sleep(1e-6)
         return _Connection(self, loop=asyncio.get_running_loop(), **_CONNECTION)
 
 
@@ -117,7 +110,6 @@ class Listener:
         """Raises ``OSError`` where the address is not to be had."""
         under_way = _UnderWay(self.handler)
         server = _Server(under_way.handle, request_factory=_bounded_request)
-        server.shared = bool(self.inherited)
         runner = web.ServerRunner(server, shutdown_timeout=_WRITING_SECONDS)
         await runner.setup()
         try:
