@@ -98,7 +98,7 @@ endif
 .venv/.runtime: requirements.lock pyproject.toml .venv/.made-in
 	@echo 'Installing authcenter into .venv'
 	@$(PIP) install --require-hashes -r requirements.lock
-	@$(PIP) install --no-deps --no-build-isolation --editable '.[postgres,speed]'
+	@$(PIP) install --no-deps --no-build-isolation --editable '.[server,postgres,speed]'
 	@$(BIN)/python -m pip check >.venv/.check || { \
 		cat .venv/.check; echo 'requirements.lock does not fit pyproject.toml: make lock' >&2; exit 1; }
 	@touch $@

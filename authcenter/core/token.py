@@ -33,6 +33,12 @@ class AccessToken:
     expires_at: int
     digest: Digest
 
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The scope values it was issued with."""
+        scope = self.claims.get("scope")
+        return frozenset(scope.split()) if isinstance(scope, str) else frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class TokenFamily:

@@ -1,4 +1,4 @@
-"""Paths to handlers. Every path of this service is exact, so a dictionary finds it.
+"""Paths to handlers. Most paths of this service are exact, so a dictionary finds them; a few begin a subtree.
 
 Written out because aiohttp's application and its middleware cost a third of a bare request; what is used of aiohttp is
 its low-level server, requests and responses.
@@ -23,10 +23,19 @@ def known_method(method: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path, and what answers it by method."""
+    """A path, and what answers it by method.
+
+    Attributes:
+        path: As metrics and logs have it: what differs from request to request is a name in braces.
+        any_method: Answers the methods that ``handlers`` lacks.
+    """
 
     path: str
     handlers: dict[str, Handler] = field(default_factory=dict)
+    any_method: Handler | None = None
+
+    def handler(self, method: str) -> Handler | None:
+        return self.handlers.get(method, self.any_method)
 
     @property
     def allow(self) -> str:
@@ -39,6 +48,7 @@ class Router:
 
     def __init__(self) -> None:
         self._routes: dict[str, Route] = {}
+        self._subtrees: dict[str, Route] = {}
 
     def add_get(self, path: str, handler: Handler) -> None:
         """GET, and HEAD with it."""
@@ -51,11 +61,28 @@ class Router:
     def add_options(self, path: str, handler: Handler) -> None:
         self._add("OPTIONS", path, handler)
 
+    def add_subtree(self, path: str, handler: Handler, *methods: str) -> None:
+        """All paths below ``path``, whose only brace opens its variable part: ``/oauth/status/{list}``.
+
+        Without ``methods`` the handler answers any. It reads the variable part from the request's path itself.
+        """
+        route = self._subtrees.setdefault(path.partition("{")[0], Route(path, any_method=None if methods else handler))
+        for method in methods:
+            _mount(route, method, handler)
+
     def find(self, path: str) -> Route | None:
-        return self._routes.get(path)
+        route = self._routes.get(path)
+        if route is None:
+            for start, subtree in self._subtrees.items():
+                if path.startswith(start) and len(path) > len(start):
+                    return subtree
+        return route
 
     def _add(self, method: str, path: str, handler: Handler) -> None:
-        route = self._routes.setdefault(path, Route(path))
-        if method in route.handlers:
-            raise ValueError(f"{method} {path} is mounted twice")
-        route.handlers[method] = handler
+        _mount(self._routes.setdefault(path, Route(path)), method, handler)
+
+
+def _mount(route: Route, method: str, handler: Handler) -> None:
+    if method in route.handlers:
+        raise ValueError(f"{method} {route.path} is mounted twice")
+    route.handlers[method] = handler

@@ -1,18 +1,65 @@
 """JWT access tokens (RFC 9068): the claims, each with its type, and the checks that need no state."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
+
+from cryptography.exceptions import InvalidSignature
 
 from authcenter.core.digest import signing_input_digest
 from authcenter.core.errors import Reason, TokenRejected
 from authcenter.core.rules import Rule
 from authcenter.core.token import AccessToken
-from authcenter.jose.jws import CompactJws, MalformedJws
+from authcenter.jose.jws import CompactJws, MalformedJws, split
 
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type
 _TYPES = frozenset({ACCESS_TOKEN_TYPE, f"application/{ACCESS_TOKEN_TYPE}"})
 _TEXT_CLAIMS = ("iss", "sub", "client_id", "jti")
+
+
+class VerifyingKey(Protocol):
+    """A public key, bound to one algorithm."""
+
+    @property
+    def kid(self) -> str: ...
+
+    @property
+    def alg(self) -> str: ...
+
+    def verify(self, signature: bytes, data: bytes) -> None:
+        """Raises ``cryptography.exceptions.InvalidSignature``."""
+        ...
+
+
+def read_issued(token: str, issuer: str, find_key: Callable[[str], VerifyingKey | None]) -> AccessToken:
+    """Check form, type, key, algorithm, signature, claims and issuer: whether ``issuer`` made ``token``.
+
+    Lifetime, revocation, audience and binding are not looked at.
+
+    Args:
+        find_key: The key of a ``kid``, or None where it is not known.
+
+    Raises:
+        TokenRejected: It did not.
+    """
+    try:
+        jws = split(token)
+    except MalformedJws as problem:
+        raise _malformed(str(problem)) from problem
+    check_type(jws.header)
+    kid = jws.header.get("kid")
+    key = find_key(kid) if isinstance(kid, str) else None
+    if key is None:
+        raise TokenRejected(Reason.KID, Rule.TOKEN_KID, f"kid is {kid!r:.80}")
+    if jws.header.get("alg") != key.alg:
+        raise TokenRejected(Reason.ALGORITHM, Rule.TOKEN_ALGORITHM, f"alg is {jws.header.get('alg')!r:.20}")
+    try:
+        key.verify(jws.signature, jws.signing_input)
+    except InvalidSignature as problem:
+        raise TokenRejected(Reason.SIGNATURE, Rule.TOKEN_SIGNATURE, f"by the key {key.kid}") from problem
+    held = read_claims(token, jws, key.kid)
+    check_issuer(held, issuer)
+    return held
 
 
 def check_type(header: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from authcenter.core.cut import CutKind
 from authcenter.core.rules import Rule
 from authcenter.core.token import HeldRefreshToken, TokenFamily
 from authcenter.core.user import User
-from authcenter.tokens.replica import RevocationReplica
+from authcenter.sdk.replica import RevocationReplica
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from authcenter.core.errors import RevocationsUnknown, SharedStateUnavailable
 from authcenter.core.event import Event, EventKind
 from authcenter.core.origin import RequestOrigin
 from authcenter.core.token import AccessToken
+from authcenter.sdk.replica import RevocationReplica
 from authcenter.stores.ports.spread import Epoch, Heard, RevocationSpread
 from authcenter.stores.ports.tokens import RevocationStore
-from authcenter.tokens.replica import RevocationReplica
 
 LOOK_BACK_SECONDS = 60.0
 """How far each poll reads back: commits arrive out of order, and a poll may be missed."""

@@ -7,14 +7,11 @@ and never outlives its ``exp``, the key ring or the revocations it was checked a
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-
 from authcenter.core.clock import Clock
 from authcenter.core.errors import Reason, TokenRejected
 from authcenter.core.rules import Rule
 from authcenter.core.token import AccessToken
 from authcenter.jose import access_token
-from authcenter.jose.jws import MalformedJws, split
 from authcenter.keys.source import LiveKeyRing
 from authcenter.tokens.revocation import Revocations
 
@@ -95,24 +92,7 @@ class AccessTokenVerifier:
         return check(token)
 
     def _check_issued(self, token: str) -> AccessToken:
-        try:
-            jws = split(token)
-        except MalformedJws as problem:
-            raise TokenRejected(Reason.MALFORMED, Rule.TOKEN_MALFORMED, str(problem)) from problem
-        access_token.check_type(jws.header)
-        kid = jws.header.get("kid")
-        key = self._keys.ring.verifying.get(kid) if isinstance(kid, str) else None
-        if key is None:
-            raise TokenRejected(Reason.KID, Rule.TOKEN_KID, f"kid is {kid!r:.80}")
-        if jws.header.get("alg") != key.alg:
-            raise TokenRejected(Reason.ALGORITHM, Rule.TOKEN_ALGORITHM, f"alg is {jws.header.get('alg')!r:.20}")
-        try:
-            key.verify(jws.signature, jws.signing_input)
-        except InvalidSignature as problem:
-            raise TokenRejected(Reason.SIGNATURE, Rule.TOKEN_SIGNATURE, f"by the key {key.kid}") from problem
-        held = access_token.read_claims(token, jws, key.kid)
-        access_token.check_issuer(held, self._issuer)
-        return held
+        return access_token.read_issued(token, self._issuer, self._keys.ring.verifying.get)
 
     def _check_revocation(self, token: AccessToken) -> None:
         if refusal := self._revocations.replica.refusal(token):

@@ -19,13 +19,13 @@ from authcenter.core.clock import SystemClock
 from authcenter.core.digest import Digest
 from authcenter.core.errors import StoreUnavailable
 from authcenter.core.token import AccessToken
+from authcenter.sdk.replica import RevocationReplica
 from authcenter.settings.boot import load_boot_settings
 from authcenter.settings.live import LivePolicy
 from authcenter.settings.policy import parse_policy
 from authcenter.stores.sql.database import Database
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
-from authcenter.tokens.replica import RevocationReplica
 from authcenter.wiring.core import Core, build_core
 from authcenter.wiring.record import Record, open_record
 from authcenter.wiring.service import Service, build_service

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from authcenter.core.cut import Cut, CutKind
 from authcenter.core.digest import Digest
 from authcenter.core.token import AccessToken
-from authcenter.tokens.replica import Bucket, RevocationReplica
+from authcenter.sdk.replica import Bucket, RevocationReplica
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
