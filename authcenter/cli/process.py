@@ -142,6 +142,10 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
 
         log.info("draining")
         service.health.draining = True
+        # Of several workers the supervisor waits for all; and without its background work none must go on.
+        if settings.env == "production" and inherited is None and not any(task.done() for task in tasks):
+            await service.probes.told()
+        service.health.closing = True
         await public.drain()
         await _end(tasks)
         await operators.drain()
