@@ -141,11 +141,8 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
         await stopped.wait()
 
         log.info("draining")
-        service.health.draining = True
-        # Of several workers the supervisor waits for all; and without its background work none must go on.
-        if settings.env == "production" and inherited is None and not any(task.done() for task in tasks):
-            await service.probes.told()
-        service.health.closing = True
+        failed = any(task.done() for task in tasks)
+        await _say_goodbye(service, wait=settings.env == "production" and inherited is None and not failed)
         await public.drain()
         await _end(tasks)
         await operators.drain()
@@ -220,6 +217,19 @@ async def _supervised(work: Coroutine[None, None, None], stopped: asyncio.Event,
         log.exception("background_work_failed")
         stopped.set()
         raise
+
+
+async def _say_goodbye(service: Service, *, wait: bool) -> None:
+    """Not ready from now on; once who asks for that knows, every answer says that its connection ends.
+
+    Args:
+        wait: Not in a worker, whose supervisor waits for all, nor where background work has failed: without it a process
+            must not go on.
+    """
+    service.health.draining = True
+    if wait:
+        await service.probes.told()
+    service.health.closing = True
 
 
 async def _end(tasks: Collection["asyncio.Task[None]"]) -> None:
