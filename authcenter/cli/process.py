@@ -223,8 +223,8 @@ async def _say_goodbye(service: Service, *, wait: bool) -> None:
     """Not ready from now on; once who asks for that knows, every answer says that its connection ends.
 
     Args:
-        wait: Not in a worker, whose supervisor waits for all, nor where background work has failed: without it a process
-            must not go on.
+        wait: Not in a worker, whose supervisor waits for all, nor where background work has failed: without it none
+            must go on.
     """
     service.health.draining = True
     if wait:
