@@ -51,10 +51,10 @@ class RedisConnection:
         on_change: Callable[[bool], None] = lambda _: None,
         tracing: Tracing | None = None,
         *,
-        answer_seconds: float = _ANSWER_SECONDS,
+        answer_seconds: float | None = None,
     ) -> None:
         """Connects nothing yet. ``on_change`` is told whether Redis is up, when that changes."""
-        self.client = open_client(url, answer_seconds)
+        self.client = open_client(url, answer_seconds or _ANSWER_SECONDS)
         self.breaker = CircuitBreaker(self._probe, self._tell)
         self._tracing = tracing
         self._listeners = [on_change]
@@ -110,7 +110,7 @@ class RedisConnection:
         await self.client.ping()
 
 
-def open_client(url: str, answer_seconds: float = _ANSWER_SECONDS) -> Any:
+def open_client(url: str, answer_seconds: float) -> Any:
     """A client for ``redis://``, ``rediss://``, ``redis+sentinel://h1,h2/service`` or ``redis+cluster://h1,h2``.
 
     A time-out is never tried again: the library's default would run one script eleven times.
