@@ -53,7 +53,12 @@ class RedisConnection:
         *,
         answer_seconds: float | None = None,
     ) -> None:
-        """Connects nothing yet. ``on_change`` is told whether Redis is up, when that changes."""
+        """Connects nothing yet.
+
+        Args:
+            on_change: Told whether Redis is up, when that changes.
+            answer_seconds: How long an answer may take; None: no longer than a request can wait.
+        """
         self.client = open_client(url, answer_seconds or _ANSWER_SECONDS)
         self.breaker = CircuitBreaker(self._probe, self._tell)
         self._tracing = tracing
@@ -119,7 +124,7 @@ def open_client(url: str, answer_seconds: float) -> Any:
         answer_seconds: How long an answer may take; blocking reads need a client of their own with more.
     """
     options: dict[str, Any] = {
-        "socket_connect_timeout": _CONNECT_SECONDS,
+        "socket_connect_timeout": max(_CONNECT_SECONDS, answer_seconds),
         "socket_timeout": answer_seconds,
         "retry": Retry(ExponentialWithJitterBackoff(cap=0.05, base=0.01), 1, supported_errors=(RedisConnectionError,)),
         "health_check_interval": 0,

@@ -5,18 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from authcenter.stores.redis import connection
 from tests.integration.spread.instances import Fleet, fleet
 from tests.servers.redis import RedisServer
-
-PATIENT_SECONDS = 2.0
-
-
-@pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine is slower than the product lets a Redis be, and what is not told in time is told otherwise."""
-    for name in ("_ANSWER_SECONDS", "_CONNECT_SECONDS"):
-        monkeypatch.setattr(connection, name, PATIENT_SECONDS)
 
 
 @pytest.fixture
