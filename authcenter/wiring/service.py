@@ -158,7 +158,7 @@ def build_service(
     )
     hints = ChangeHints(shared.wake_ups, CHANGES, forget, clock)
     spreading = _spreading(spread, core, health, metrics, log) if spread else ()
-    public = frame.handle if tracing is None else TracedRequests(tracing, router, frame.handle).handle
+    public = frame.handle if tracing is None else TracedRequests(tracing, router, origins, frame.handle).handle
     return Service(public, operators.handle, probes, observed, follower, limits.settle, hints, health, spreading)
 
 
