@@ -99,7 +99,7 @@ async def test_no_encryption_takes_the_place_of_one_that_was_not_read(stores: St
 
 async def test_encrypting_anew_and_retiring_at_the_same_time_are_both_done(processes: tuple[Stores, Stores]) -> None:
     here, there = processes
-    read = [a_key(f"k{number}", retired_at=None, revoked_at=None) for number in range(20)]
+    read = [a_key(f"k{number}", retired_at=None, revoked_at=None) for number in range(10)]
     for key in read:
         await here.keys.add(key)
     relocking = (here.keys.relock(key.kid, key.private_pem, f"anew {key.kid}") for key in read)
