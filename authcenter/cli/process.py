@@ -42,7 +42,7 @@ from authcenter.wiring.service import Service, build_service
 _PUBLIC = "public listener"
 
 _LEAVE_SECONDS = 2.0
-"""How long who is connected to a worker that leaves may take to ask once more and be told to connect to another."""
+"""How long who is connected to a process that leaves may take to ask once more and be told to connect to another."""
 
 _CANCEL_AGAIN_SECONDS = 0.5
 
@@ -184,7 +184,8 @@ def _listener(
     settings: BootSettings, service: Service, inherited: Inheritance | None, tls: ssl.SSLContext | None
 ) -> Listener:
     if inherited is None:
-        return Listener(service.public, settings.host, settings.port, tls)
+        leave_seconds = _LEAVE_SECONDS if settings.env == "production" else 0.0
+        return Listener(service.public, settings.host, settings.port, tls, leave_seconds=leave_seconds)
     return Listener(service.public, "", 0, tls, inherited.listeners, _LEAVE_SECONDS)
 
 
