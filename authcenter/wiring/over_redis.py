@@ -39,7 +39,7 @@ async def open_shared_over_redis(
         stack.push_async_callback(redis.close)
         wake_ups = RedisWakeUps(redis, settings.redis_url)
         stack.push_async_callback(wake_ups.close)
-        revocations = RedisRevocations(redis, settings.redis_url, clock)
+        revocations = RedisRevocations(redis, settings.redis_url, clock, answer_seconds=redis_seconds)
         stack.push_async_callback(revocations.close)
         counters = RedisRateCounters(redis)
         yield Shared(

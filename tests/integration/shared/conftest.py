@@ -110,7 +110,8 @@ async def _opened(request: pytest.FixtureRequest) -> AsyncIterator[Shared]:
         )
     elif request.param in SQL:
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(database_limits, "_POOL_WAIT_SECONDS", PATIENT_SECONDS)
+            for name in ("_POOL_WAIT_SECONDS", "_CONNECT_SECONDS"):
+                patched.setattr(database_limits, name, PATIENT_SECONDS)
             database = Database(await _sql_url(request), statement_seconds=PATIENT_SECONDS)
         yield Shared(SqlReplayCache(database), SqlLocks(database), SqlRateCounters(database))
         await database.close()

@@ -71,7 +71,8 @@ async def processes(record_url: str | None, monkeypatch: pytest.MonkeyPatch) -> 
             yield memory_stores(record, counted), memory_stores(record, counted)
             return
         # However slow the machine and its disk are: what the limits do is tested where they matter.
-        monkeypatch.setattr(database_limits, "_POOL_WAIT_SECONDS", PATIENT_SECONDS)
+        for name in ("_POOL_WAIT_SECONDS", "_CONNECT_SECONDS"):
+            monkeypatch.setattr(database_limits, name, PATIENT_SECONDS)
         databases = [Database(record_url, statement_seconds=PATIENT_SECONDS) for _ in range(2)]
         for database in databases:
             stack.push_async_callback(database.close)

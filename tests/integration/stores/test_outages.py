@@ -15,6 +15,7 @@ from authcenter.audit.chain import GENESIS, link
 from authcenter.core.clock import SystemClock
 from authcenter.core.cut import CutKind
 from authcenter.core.errors import StoreUnavailable
+from authcenter.stores.sql import database as database_limits
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
@@ -35,7 +36,10 @@ def mortal() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-async def database(mortal: PostgresServer) -> AsyncIterator[Database]:
+async def database(mortal: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    # As long as these tests can wait: twenty connections at once take a busy machine their time.
+    monkeypatch.setattr(database_limits, "_POOL_WAIT_SECONDS", 3.0)
+    monkeypatch.setattr(database_limits, "_CONNECT_SECONDS", 10.0)
     database = Database(mortal.create_database())
     await upgrade_schema(database)
     yield database
