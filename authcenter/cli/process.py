@@ -42,7 +42,7 @@ from authcenter.wiring.service import Service, build_service
 _PUBLIC = "public listener"
 
 _LEAVE_SECONDS = 2.0
-"""How long who is connected to a worker that leaves may take to ask once more and be told to connect to another."""
+"""How long who is connected to a process that leaves may take to ask once more and be told to connect to another."""
 
 _CANCEL_AGAIN_SECONDS = 0.5
 
@@ -141,7 +141,8 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
         await stopped.wait()
 
         log.info("draining")
-        service.health.draining = True
+        failed = any(task.done() for task in tasks)
+        await _say_goodbye(service, wait=settings.env == "production" and inherited is None and not failed)
         await public.drain()
         await _end(tasks)
         await operators.drain()
@@ -183,7 +184,8 @@ def _listener(
     settings: BootSettings, service: Service, inherited: Inheritance | None, tls: ssl.SSLContext | None
 ) -> Listener:
     if inherited is None:
-        return Listener(service.public, settings.host, settings.port, tls)
+        leave_seconds = _LEAVE_SECONDS if settings.env == "production" else 0.0
+        return Listener(service.public, settings.host, settings.port, tls, leave_seconds=leave_seconds)
     return Listener(service.public, "", 0, tls, inherited.listeners, _LEAVE_SECONDS)
 
 
@@ -216,6 +218,19 @@ async def _supervised(work: Coroutine[None, None, None], stopped: asyncio.Event,
         log.exception("background_work_failed")
         stopped.set()
         raise
+
+
+async def _say_goodbye(service: Service, *, wait: bool) -> None:
+    """Not ready from now on; once who asks for that knows, every answer says that its connection ends.
+
+    Args:
+        wait: Not in a worker, whose supervisor waits for all, nor where background work has failed: without it none
+            must go on.
+    """
+    service.health.draining = True
+    if wait:
+        await service.probes.told()
+    service.health.closing = True
 
 
 async def _end(tasks: Collection["asyncio.Task[None]"]) -> None:

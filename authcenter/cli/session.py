@@ -22,6 +22,9 @@ from authcenter.wiring.record import open_record
 
 T = TypeVar("T")
 
+_REDIS_SECONDS = 2.0
+"""A command has more time than a request: what it cannot tell Redis, others learn seconds later."""
+
 
 def run_on_record(ctx: click.Context, act: Callable[[Core], Awaitable[T]], policy: Policy | None = None) -> T:
     """Run ``act`` on the record. In development the schema is brought up first, so that any command may come first.
@@ -39,7 +42,7 @@ def run_on_record(ctx: click.Context, act: Callable[[Core], Awaitable[T]], polic
 async def _run(settings: BootSettings, act: Callable[[Core], Awaitable[T]], given: Policy | None) -> T:
     policy = LivePolicy(given or await _policy_in_force(settings))
     hashing, clock = PasswordHashing(), SystemClock()
-    async with open_record(settings, clock) as record:
+    async with open_record(settings, clock, redis_seconds=_REDIS_SECONDS) as record:
         state = await record.schema()
         if state.pending and settings.env == "development":
             state = await record.upgrade_schema()

@@ -10,6 +10,7 @@ import structlog
 
 from authcenter.cli.failure import CheckFailed
 from authcenter.http.operations import OperatorsListener
+from authcenter.http.probes import Probes
 from authcenter.http.router import Router
 from authcenter.http.server import Listener, bound_sockets
 from authcenter.http.tls import server_context
@@ -46,8 +47,8 @@ async def _supervise(settings: BootSettings, command: list[str], *, demo: bool) 
     loop = asyncio.get_running_loop()
     for number, event in ((signal.SIGTERM, stopped), (signal.SIGINT, stopped), (signal.SIGHUP, renewal)):
         loop.add_signal_handler(number, event.set)
-    crew, router = Crew(settings.workers), Router()
-    observers = OperatorsListener(crew, router)
+    crew, router, probes = Crew(settings.workers), Router(), Probes()
+    observers = OperatorsListener(crew, router, probes)
     observers.mount()
     listeners = await bound_sockets(settings.host, settings.port)
     operators = await Listener(observers.handle, settings.ops_host, settings.ops_port).open()
@@ -60,7 +61,9 @@ async def _supervise(settings: BootSettings, command: list[str], *, demo: bool) 
         env=settings.env,
     )
     try:
-        await Supervisor(command, ["--demo"] if demo else [], listeners, crew, log).run(stopped, renewal)
+        options = ["--demo"] if demo else []
+        told = probes.told if settings.env == "production" else None
+        await Supervisor(command, options, listeners, crew, log, told).run(stopped, renewal)
     except NoWorkerError:
         raise CheckFailed("no worker came up; what they said is above") from None
     finally:

@@ -63,7 +63,7 @@ class Frame:
             response.lines += b"%bX-Request-Id: %b\r\n" % (self.headers, notes.origin.request_id.encode())
             if hdrs.ORIGIN in request.headers:
                 await self.cors.expose(request, response)
-            if self.health.draining:
+            if self.health.closing:
                 response.force_close()
             self._record(request, route, notes, trace or _UNTRACED, response.status, time.perf_counter() - started)
             return response

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from authcenter.core.errors import ErrorCode
 from authcenter.core.wire_json import encode
+from authcenter.http.probes import Probes
 from authcenter.http.responses import Answer, error, no_store
 from authcenter.http.router import Router
 from authcenter.telemetry.health import Health
@@ -54,6 +55,7 @@ class OperatorsListener:
 
     observed: Observed
     router: Router
+    probes: Probes
 
     def mount(self) -> None:
         self.router.add_get("/livez", self.livez)
@@ -74,9 +76,10 @@ class OperatorsListener:
         """The process answers: no dependency is asked."""
         return no_store(encode({"status": "ok"}))
 
-    async def readyz(self, _: web.BaseRequest) -> Answer:
+    async def readyz(self, request: web.BaseRequest) -> Answer:
         """200 as long as there is something this process can do for a caller."""
         ready, report = await self.observed.readiness()
+        self.probes.note(request.remote or "", ready=ready)
         return no_store(encode(report), 200 if ready else 503)
 
     async def scrape(self, request: web.BaseRequest) -> Answer:

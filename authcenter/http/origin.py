@@ -22,10 +22,14 @@ class OriginReader:
         peer = request.remote or ""
         headers = request.headers
         user_agent = _storable(headers.get(hdrs.USER_AGENT, ""))
-        if not self._trusted or not self._is_trusted(peer):
+        if not self.trusts(request):
             return RequestOrigin(new_request_id(), peer, user_agent)
         caller = _storable(headers.get("X-Request-Id", ""))
         return RequestOrigin(new_request_id(), self._client(request, peer), user_agent, caller)
+
+    def trusts(self, request: web.BaseRequest) -> bool:
+        """Whether it comes straight from a trusted proxy."""
+        return bool(self._trusted) and self._is_trusted(request.remote or "")
 
     def _client(self, request: web.BaseRequest, peer: str) -> str:
         """The rightmost address that is not a trusted proxy's."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from authcenter.http.context import NOTES
+from authcenter.http.origin import OriginReader
 from authcenter.http.responses import Answer
 from authcenter.http.router import Handler, Router, known_method
 from authcenter.telemetry.log_context import REQUEST_FIELDS
@@ -13,10 +14,11 @@ from authcenter.telemetry.tracing import Tracing
 
 @dataclass(frozen=True, slots=True)
 class TracedRequests:
-    """``handler``, with spans that continue the caller's trace (W3C Trace Context)."""
+    """``handler``, with spans that continue the trace of trusted proxies, and name a stranger's (W3C Trace Context)."""
 
     tracing: Tracing
     router: Router
+    origins: OriginReader
     handler: Handler
 
     async def handle(self, request: web.BaseRequest) -> Answer:
@@ -28,6 +30,7 @@ class TracedRequests:
             "unknown" if route is None else route.path,
             headers.getall("traceparent", ()),
             headers.getall("tracestate", ()),
+            trusted=self.origins.trusts(request),
         ) as span:
             logged = REQUEST_FIELDS.set(span.ids)
             try:

@@ -137,8 +137,10 @@ class KeyRotation:
             if private is None:
                 unopened.append(key.kid)
                 continue
-            locked = replace(key, private_pem=await asyncio.to_thread(self.vault.lock, private))
-            if await self.store.replace(locked, _because(EventKind.KEYS_REENCRYPTED, key, actor)):
+            locked = await asyncio.to_thread(self.vault.lock, private)
+            # Else somebody else has encrypted or destroyed it meanwhile, and there is nothing left to do.
+            because = _because(EventKind.KEYS_REENCRYPTED, key, actor)
+            if await self.store.relock(key.kid, key.private_pem, locked, because):
                 done.append(key.kid)
         return done, unopened
 

@@ -1,26 +1,26 @@
 """Failed logins, by address and by account: a slot is taken before the password is hashed."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 
 from authcenter.core.derived import MacKeys
-from authcenter.core.errors import RateLimited, SharedStateUnavailable, Unavailable
+from authcenter.core.errors import RateLimited, Unavailable
 from authcenter.core.rules import Rule
 from authcenter.core.user import name_key
 from authcenter.limits.address import network_of
 from authcenter.limits.turns import Turns
 from authcenter.settings.policy_sections import RateLimitPolicy
 from authcenter.settings.rate import Rate
-from authcenter.stores.ports.shared import RateCounters, Taken
+from authcenter.stores.ports.shared import RateCounters
 
 _LONGEST_LOGIN = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """A slot that was taken. It goes back, to where it came from, unless what it was taken for was refused.
+    """A slot that was taken. It goes back unless what it was taken for was refused.
 
     Who breaks off while the hash runs keeps it taken: the guess was made.
     """
@@ -53,9 +53,8 @@ class LoginLimits:
     nobody is locked out for ever; nor does anybody need to unlock an account.
     """
 
-    def __init__(self, policy: Callable[[], RateLimitPolicy], macs: MacKeys, counters: Sequence[RateCounters]) -> None:
-        """``counters``: the first that answers counts; the others stand in for it."""
-        self._policy, self._macs, self._counters, self._turns = policy, macs, tuple(counters), Turns()
+    def __init__(self, policy: Callable[[], RateLimitPolicy], macs: MacKeys, counters: RateCounters) -> None:
+        self._policy, self._macs, self._counters, self._turns = policy, macs, counters, Turns()
 
     @asynccontextmanager
     async def attempt(self, address: str, login: str) -> AsyncIterator[None]:
@@ -64,7 +63,7 @@ class LoginLimits:
 
         Raises:
             RateLimited: No slot is free.
-            Unavailable: No counters answer, or too many wait for those inside.
+            Unavailable: The counters do not answer, or too many wait for those inside.
         """
         policy = self._policy()
         network, name = network_of(address), name_key(login[:_LONGEST_LOGIN]).encode(errors="backslashreplace")
@@ -80,9 +79,9 @@ class LoginLimits:
         shared_key = f"{name}:{rate}:{key}"
         while True:
             others = self._turns.inside(shared_key)
-            counters, taken = await self._take(shared_key, rate)
+            taken = await self._counters.take(shared_key, rate)
             if taken.allowed:
-                return _Slot(self._turns, counters, shared_key, rate)
+                return _Slot(self._turns, self._counters, shared_key, rate)
             if not others and not self._turns.inside(shared_key):
                 raise RateLimited(
                     rule,
@@ -92,13 +91,3 @@ class LoginLimits:
                     reset_after=taken.reset_after,
                 )
             await self._turns.wait(shared_key)
-
-    async def _take(self, shared_key: str, rate: Rate) -> tuple[RateCounters, Taken]:
-        """Of the first counters that answer."""
-        gone = SharedStateUnavailable("no counters of failed logins")
-        for counters in self._counters:
-            try:
-                return counters, await counters.take(shared_key, rate)
-            except SharedStateUnavailable as failure:
-                gone = failure
-        raise gone

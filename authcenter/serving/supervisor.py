@@ -4,7 +4,7 @@ import asyncio
 import math
 import random
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from authcenter.serving.crew import Crew
@@ -35,6 +35,7 @@ class Supervisor:
         command: What a worker runs.
         first_options: For the first worker to come up, and no other.
         listeners: What every worker inherits.
+        told: Waits until it is known outside that the service is not ready any more; None: nobody needs to know.
     """
 
     command: Sequence[str]
@@ -42,6 +43,7 @@ class Supervisor:
     listeners: Sequence[socket.socket]
     crew: Crew
     log: Logger
+    told: Callable[[], Awaitable[None]] | None = None
     came_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, stopped: asyncio.Event, renewal: asyncio.Event) -> None:
@@ -60,6 +62,10 @@ class Supervisor:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+            self.crew.draining = True
+            if self.told is not None:
+                # Dead workers are still replaced meanwhile: requests come until all know.
+                await self.told()
         finally:
             self.crew.draining = True
             for task in tasks:

@@ -15,6 +15,8 @@ class Health:
         told: What has been logged and need not be again.
         policy_source: Where the policy in force came from; empty while it is not known.
         revocations_degraded: Whether revocations made elsewhere do not get here as the policy demands.
+        draining: Whether this process is about to end, and should get no more requests.
+        closing: Whether every answer closes its connection, too.
         clock_skew: Seconds by which this machine's clock is ahead of the database's.
     """
 
@@ -23,6 +25,7 @@ class Health:
     revocations_degraded: bool = False
     clock_skew: float = 0.0
     draining: bool = False
+    closing: bool = False
     told: set[tuple[str, ...]] = field(default_factory=set)
     policy_version: str = ""
     policy_source: str = ""

@@ -11,7 +11,17 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, format_span_id, format_trace_id, use_span
+from opentelemetry.trace import (
+    Link,
+    Span,
+    SpanKind,
+    Status,
+    StatusCode,
+    format_span_id,
+    format_trace_id,
+    get_current_span,
+    use_span,
+)
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from authcenter.telemetry.logs import Logger
@@ -47,12 +57,15 @@ class OpenTelemetryTracing(Tracing):
 
     @contextmanager
     def request(
-        self, method: str, route: str, traceparent: Sequence[str], tracestate: Sequence[str]
+        self, method: str, route: str, traceparent: Sequence[str], tracestate: Sequence[str], *, trusted: bool
     ) -> Iterator[RequestSpan]:
+        told = self._told(traceparent, ",".join(tracestate) if trusted else "")
+        foreign = get_current_span(told).get_span_context()
         span = self._tracer.start_span(
             f"{method} {route}",
-            context=self._parent(traceparent, ",".join(tracestate)),
+            context=told if trusted else Context(),
             kind=SpanKind.SERVER,
+            links=[Link(foreign)] if foreign.is_valid and not trusted else (),
             attributes={"http.request.method": method, "http.route": route},
         )
         with _entered(span):
@@ -70,7 +83,7 @@ class OpenTelemetryTracing(Tracing):
         Thread(target=flush, name="tracing-flush", daemon=True).start()
         await asyncio.wait([asyncio.ensure_future(done.wait())], timeout=_FLUSH_SECONDS)
 
-    def _parent(self, traceparent: Sequence[str], tracestate: str) -> Context:
+    def _told(self, traceparent: Sequence[str], tracestate: str) -> Context:
         if len(traceparent) != 1:
             return Context()
         carrier = {"traceparent": traceparent[0]}

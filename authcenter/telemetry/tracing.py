@@ -47,9 +47,13 @@ class Tracing(Protocol):
         ...
 
     def request(
-        self, method: str, route: str, traceparent: Sequence[str], tracestate: Sequence[str]
+        self, method: str, route: str, traceparent: Sequence[str], tracestate: Sequence[str], *, trusted: bool
     ) -> AbstractContextManager[RequestSpan]:
-        """A request; its parent is what the caller's W3C headers name, where they are well-formed."""
+        """A request; its parent is what the caller's W3C headers name, where they are well-formed.
+
+        Of a caller who is not ``trusted`` it is only linked: a stranger must not decide what is sampled, nor write into
+        the traces of others.
+        """
         ...
 
     async def close(self) -> None:

@@ -20,7 +20,10 @@ class Job(Protocol):
 
 
 def background_jobs(core: Core, health: Health, metrics: Metrics, log: Logger) -> tuple[Job, ...]:
-    """No I/O. A process that must not get requests (not loaded yet, draining, a wrong clock) does none of it."""
+    """No I/O. A process that must not get requests (not loaded yet, draining, a wrong clock) does none of it.
+
+    Their leases are in the record, as their work is: neither is to be had without the other, and Redis may forget.
+    """
     holder, stores = uuid7(), core.stores
 
     def ready() -> bool:

@@ -45,7 +45,7 @@ def build_limits(settings: BootSettings, policy: LivePolicy, clock: Clock, share
     )
     macs = MacKeys.derive(settings.secret_keys, "login name")
     return Limits(
-        logins=LoginLimits(lambda: policy.current.rate_limits, macs, (shared.login_counters,)),
+        logins=LoginLimits(lambda: policy.current.rate_limits, macs, shared.login_counters),
         client_failures=client_failures,
         tokens=tokens,
         settle=lambda: settle_for_ever((tokens, client_failures)),

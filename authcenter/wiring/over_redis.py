@@ -31,15 +31,15 @@ from authcenter.wiring.shared import Shared, Spread
 
 @asynccontextmanager
 async def open_shared_over_redis(
-    settings: BootSettings, database: Database, clock: Clock, tracing: Tracing | None
+    settings: BootSettings, database: Database, clock: Clock, tracing: Tracing | None, redis_seconds: float | None
 ) -> AsyncIterator[Shared]:
-    """Nothing is connected before it is used. ``database``: where to go on while Redis is gone."""
+    """As ``open_shared``."""
     async with AsyncExitStack() as stack:
-        redis = RedisConnection(settings.redis_url, tracing=tracing)
+        redis = RedisConnection(settings.redis_url, tracing=tracing, answer_seconds=redis_seconds)
         stack.push_async_callback(redis.close)
         wake_ups = RedisWakeUps(redis, settings.redis_url)
         stack.push_async_callback(wake_ups.close)
-        revocations = RedisRevocations(redis, settings.redis_url, clock)
+        revocations = RedisRevocations(redis, settings.redis_url, clock, answer_seconds=redis_seconds)
         stack.push_async_callback(revocations.close)
         counters = RedisRateCounters(redis)
         yield Shared(

@@ -86,17 +86,19 @@ async def open_record(
     on_event: Callable[[Event], None] = lambda _: None,
     on_outage: OnOutage | None = None,
     tracing: Tracing | None = None,
+    redis_seconds: float | None = None,
 ) -> AsyncIterator[Record]:
     """Nothing is connected before it is used. Closed at the end, also when something fails halfway.
 
     Args:
         on_event: Told of each audit event once it is committed.
         on_outage: Told when the database is gone or back; given, everything is refused at once while it is gone.
+        redis_seconds: How long Redis may take to answer; None: no longer than a request can wait.
     """
     async with AsyncExitStack() as stack:
         database = Database(settings.database_url, on_outage=on_outage, tracing=tracing)
         stack.push_async_callback(database.close)
-        shared = await stack.enter_async_context(open_shared(settings, database, clock, tracing))
+        shared = await stack.enter_async_context(open_shared(settings, database, clock, tracing, redis_seconds))
         spread = shared.spread
         announce = Announcements(shared.announce, spread.announcer.tell if spread else None)
         yield Record(sql_stores(database, clock, on_event, announce), shared, database)

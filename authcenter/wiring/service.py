@@ -24,6 +24,7 @@ from authcenter.http.frame import Frame, security_headers
 from authcenter.http.introspect import IntrospectionEndpoint
 from authcenter.http.operations import OperatorsListener, ThisProcess
 from authcenter.http.origin import OriginReader
+from authcenter.http.probes import Probes
 from authcenter.http.revoke import RevocationEndpoint
 from authcenter.http.router import Handler, Router
 from authcenter.http.token import TokenEndpoint
@@ -67,6 +68,7 @@ class Service:
 
     public: Handler
     operators: Handler
+    probes: Probes
     observed: ThisProcess
     follower: Follower
     settle_limits: Callable[[], Coroutine[None, None, None]]
@@ -135,7 +137,8 @@ def build_service(
     ):
         endpoint.mount(router)
     observed = ThisProcess(health, metrics, lambda: _refresh_gauges(core, metrics))
-    operators = OperatorsListener(observed, Router())
+    probes = Probes()
+    operators = OperatorsListener(observed, Router(), probes)
     operators.mount()
 
     forget = CacheInvalidation(core.stores.changes, clients, resources, users).poll
@@ -155,8 +158,8 @@ def build_service(
     )
     hints = ChangeHints(shared.wake_ups, CHANGES, forget, clock)
     spreading = _spreading(spread, core, health, metrics, log) if spread else ()
-    public = frame.handle if tracing is None else TracedRequests(tracing, router, frame.handle).handle
-    return Service(public, operators.handle, observed, follower, limits.settle, hints, health, spreading)
+    public = frame.handle if tracing is None else TracedRequests(tracing, router, origins, frame.handle).handle
+    return Service(public, operators.handle, probes, observed, follower, limits.settle, hints, health, spreading)
 
 
 def _spreading(

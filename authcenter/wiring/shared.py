@@ -61,14 +61,23 @@ def in_process_shared(clock: Clock) -> Shared:
 
 @asynccontextmanager
 async def open_shared(
-    settings: BootSettings, database: Database, clock: Clock, tracing: Tracing | None = None
+    settings: BootSettings,
+    database: Database,
+    clock: Clock,
+    tracing: Tracing | None = None,
+    redis_seconds: float | None = None,
 ) -> AsyncIterator[Shared]:
-    """Nothing is connected before it is used. ``database``: where to go on while Redis is gone."""
+    """Nothing is connected before it is used.
+
+    Args:
+        database: Where to go on while Redis is gone.
+        redis_seconds: How long Redis may take to answer; None: no longer than a request can wait.
+    """
     if not settings.redis_url:
         yield in_process_shared(clock)
         return
     # redis-py loads half of OpenTelemetry where that is installed: only for who has a Redis.
     from authcenter.wiring.over_redis import open_shared_over_redis  # noqa: PLC0415
 
-    async with open_shared_over_redis(settings, database, clock, tracing) as shared:
+    async with open_shared_over_redis(settings, database, clock, tracing, redis_seconds) as shared:
         yield shared

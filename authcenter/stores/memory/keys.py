@@ -52,9 +52,24 @@ class MemorySigningKeyStore(SigningKeyStore):
             held = tables.keys.get(key.kid)
             if held is None or held.revoked_at is not None:
                 return False
-            tables.keys[key.kid] = key
+            tables.keys[key.kid] = replace(
+                held,
+                private_pem=held.private_pem if key.private_pem else "",
+                retired_at=held.retired_at or key.retired_at,
+                revoked_at=key.revoked_at,
+            )
             if successor is not None:
                 _add(tables, successor)
+            return True
+
+        return self._record.commit(write, consequences)
+
+    async def relock(self, kid: Kid, before: str, after: str, consequences: Consequences = NO_CONSEQUENCES) -> bool:
+        def write(tables: Tables, at: datetime) -> bool:
+            held = tables.keys.get(kid)
+            if held is None or held.private_pem != before:
+                return False
+            tables.keys[kid] = replace(held, private_pem=after)
             return True
 
         return self._record.commit(write, consequences)

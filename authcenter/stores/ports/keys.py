@@ -51,7 +51,18 @@ class SigningKeyStore(Protocol):
     async def replace(
         self, key: StoredKey, consequences: Consequences = NO_CONSEQUENCES, *, successor: StoredKey | None = None
     ) -> bool:
-        """Write ``key`` anew and, in the same transaction, add ``successor``; False where it is gone or revoked."""
+        """End the life of ``key`` as it says and, in the same transaction, add ``successor``.
+
+        Written are ``retired_at`` where there is none, ``revoked_at``, and the end of the private half where ``key``
+        has none: whatever else has been written since ``key`` was read stays. False where it is gone or revoked.
+        """
+        ...
+
+    async def relock(self, kid: Kid, before: str, after: str, consequences: Consequences = NO_CONSEQUENCES) -> bool:
+        """Keep the private half encrypted as ``after``; False where it is not ``before`` any more.
+
+        Whatever else has been written since ``before`` was read stays.
+        """
         ...
 
     async def drop(self, kid: Kid, ceased_at: datetime, consequences: Consequences = NO_CONSEQUENCES) -> bool:

@@ -51,10 +51,15 @@ class RedisConnection:
         on_change: Callable[[bool], None] = lambda _: None,
         tracing: Tracing | None = None,
         *,
-        answer_seconds: float = _ANSWER_SECONDS,
+        answer_seconds: float | None = None,
     ) -> None:
-        """Connects nothing yet. ``on_change`` is told whether Redis is up, when that changes."""
-        self.client = open_client(url, answer_seconds)
+        """Connects nothing yet.
+
+        Args:
+            on_change: Told whether Redis is up, when that changes.
+            answer_seconds: How long an answer may take; None: no longer than a request can wait.
+        """
+        self.client = open_client(url, answer_seconds or _ANSWER_SECONDS)
         self.breaker = CircuitBreaker(self._probe, self._tell)
         self._tracing = tracing
         self._listeners = [on_change]
@@ -110,7 +115,7 @@ class RedisConnection:
         await self.client.ping()
 
 
-def open_client(url: str, answer_seconds: float = _ANSWER_SECONDS) -> Any:
+def open_client(url: str, answer_seconds: float) -> Any:
     """A client for ``redis://``, ``rediss://``, ``redis+sentinel://h1,h2/service`` or ``redis+cluster://h1,h2``.
 
     A time-out is never tried again: the library's default would run one script eleven times.
@@ -119,7 +124,7 @@ def open_client(url: str, answer_seconds: float = _ANSWER_SECONDS) -> Any:
         answer_seconds: How long an answer may take; blocking reads need a client of their own with more.
     """
     options: dict[str, Any] = {
-        "socket_connect_timeout": _CONNECT_SECONDS,
+        "socket_connect_timeout": max(_CONNECT_SECONDS, answer_seconds),
         "socket_timeout": answer_seconds,
         "retry": Retry(ExponentialWithJitterBackoff(cap=0.05, base=0.01), 1, supported_errors=(RedisConnectionError,)),
         "health_check_interval": 0,

@@ -28,8 +28,8 @@ _STREAM, _REPAIRER = "revocations", "revocations:repairer"
 _STREAM_ENTRIES = 100_000
 _TOKEN, _EPOCH_KIND = "token", "epoch"
 _BLOCK_MILLISECONDS = 500
-# Longer than the read blocks: only a server that is gone lets it pass.
-_BLOCKED_ANSWER_SECONDS = 0.85
+# On top of what the read blocks: only a server that is gone lets it pass.
+_LATE_SECONDS = 0.35
 _READ_AT_ONCE = 1_000
 _TAUGHT_AT_ONCE = 500
 # The policy's largest leeway: it may be raised after a token was revoked.
@@ -39,9 +39,13 @@ _MOST_LEEWAY_SECONDS = 300
 class RedisRevocations(RevocationSpread, SpreadRepair):
     """Announces and follows. Blocking reads have a client of their own: they outlast every other time limit."""
 
-    def __init__(self, connection: RedisConnection, url: str, clock: Clock) -> None:
+    def __init__(
+        self, connection: RedisConnection, url: str, clock: Clock, *, answer_seconds: float | None = None
+    ) -> None:
+        """``answer_seconds``: how long Redis may be late with what a blocking read waits for; None: a third of one."""
         self._connection, self._clock = connection, clock
-        self._reader = open_client(url, answer_seconds=_BLOCKED_ANSWER_SECONDS)
+        late = _LATE_SECONDS if answer_seconds is None else answer_seconds
+        self._reader = open_client(url, answer_seconds=_BLOCK_MILLISECONDS / 1000 + late)
         self._look_ups = CoalescedLookUps(connection)
 
     async def announce(self, tokens: Sequence[Revoked], cuts: Sequence[Cut]) -> None:

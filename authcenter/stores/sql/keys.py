@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import func, insert, literal, select, update
+from sqlalchemy import ColumnElement, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.cut import NO_CONSEQUENCES, Consequences
@@ -65,10 +65,17 @@ class SqlSigningKeyStore(SigningKeyStore):
     async def replace(
         self, key: StoredKey, consequences: Consequences = NO_CONSEQUENCES, *, successor: StoredKey | None = None
     ) -> bool:
+        row = signing_keys.c
+        # Nothing is written over a revocation, whoever read the key before it.
+        ended = update(signing_keys).where(row.kid == key.kid, row.revoked_at.is_(None))
+        ended = ended.values(revoked_at=key.revoked_at)
+        if key.retired_at is not None:
+            ended = ended.values(retired_at=_unless_retired(key.retired_at))
+        if not key.private_pem:
+            ended = ended.values(private_pem="")
+
         async def write(connection: AsyncConnection) -> bool:
-            # Nothing is written over a revocation, whoever read the key before it.
-            standing = signing_keys.c.kid == key.kid, signing_keys.c.revoked_at.is_(None)
-            if (await connection.execute(update(signing_keys).where(*standing).values(asdict(key)))).rowcount == 0:
+            if (await connection.execute(ended)).rowcount == 0:
                 return False
             if successor is not None:
                 await connection.execute(insert(signing_keys).values(asdict(successor)))
@@ -76,14 +83,22 @@ class SqlSigningKeyStore(SigningKeyStore):
 
         return await self._transactions.commit(write, consequences)
 
-    async def drop(self, kid: Kid, ceased_at: datetime, consequences: Consequences = NO_CONSEQUENCES) -> bool:
+    async def relock(self, kid: Kid, before: str, after: str, consequences: Consequences = NO_CONSEQUENCES) -> bool:
         row = signing_keys.c
-        # A bare value beside a column of microseconds would be bound as the driver pleases.
-        retired_at = func.coalesce(row.retired_at, literal(ceased_at, Instant))
-        dropped = update(signing_keys).where(row.kid == kid, row.private_pem != "")
+        relocked = update(signing_keys).where(row.kid == kid, row.private_pem == before).values(private_pem=after)
 
         async def write(connection: AsyncConnection) -> bool:
-            return (await connection.execute(dropped.values(private_pem="", retired_at=retired_at))).rowcount == 1
+            return (await connection.execute(relocked)).rowcount == 1
+
+        return await self._transactions.commit(write, consequences)
+
+    async def drop(self, kid: Kid, ceased_at: datetime, consequences: Consequences = NO_CONSEQUENCES) -> bool:
+        row = signing_keys.c
+        dropped = update(signing_keys).where(row.kid == kid, row.private_pem != "")
+        dropped = dropped.values(private_pem="", retired_at=_unless_retired(ceased_at))
+
+        async def write(connection: AsyncConnection) -> bool:
+            return (await connection.execute(dropped)).rowcount == 1
 
         return await self._transactions.commit(write, consequences)
 
@@ -112,3 +127,9 @@ class SqlRotationPauses(RotationPauses):
             return (await connection.execute(changed)).rowcount == 1
 
         return await self._transactions.commit(write, consequences)
+
+
+def _unless_retired(at: datetime) -> ColumnElement[datetime]:
+    """What has been retired before stays so."""
+    # A bare value beside a column of microseconds would be bound as the driver pleases.
+    return func.coalesce(signing_keys.c.retired_at, literal(at, Instant))

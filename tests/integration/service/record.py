@@ -58,7 +58,7 @@ class Operator:
         async def on_core() -> Any:
             settings, clock, hashing = self._settings(), SystemClock(), PasswordHashing()
             try:
-                async with open_record(settings, clock) as record:
+                async with open_record(settings, clock, redis_seconds=2.0) as record:
                     return await act(build_core(settings, LivePolicy(Policy()), record.stores, hashing, clock))
             finally:
                 hashing.close()

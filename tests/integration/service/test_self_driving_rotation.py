@@ -19,7 +19,7 @@ keys: {{rotate_every: {EVERY_SECONDS}, publish_before_use: 2}}
 jwks: {{max_age: 1}}
 rate_limits: {{token_per_client: 10000/second}}
 """
-ROTATIONS = 4
+ROTATIONS = 2
 _CLIENTS = 4
 _HANG_SECONDS = 60
 

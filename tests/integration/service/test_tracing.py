@@ -28,7 +28,8 @@ def collector() -> Iterator[Collector]:
 
 @pytest.fixture(scope="module")
 def traced(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    yield from serving(process(tmp_path_factory.mktemp("traced"), collector.url))
+    trusting = {"AUTHCENTER_TRUSTED_PROXIES": "127.0.0.1/32"}
+    yield from serving(process(tmp_path_factory.mktemp("traced"), collector.url, **trusting))
 
 
 @pytest.fixture(scope="module")
@@ -166,12 +167,15 @@ def test_no_span_holds_a_secret_or_anything_that_strangers_choose(
     assert b"POST /oauth/introspect" in exported
 
 
-def test_what_is_left_is_exported_at_the_end(tmp_path: Path) -> None:
+def test_what_is_left_is_exported_at_the_end_and_a_strangers_trace_is_only_linked(tmp_path: Path) -> None:
+    strange = {"traceparent": PARENT, "tracestate": "vendor=chosen-by-a-stranger"}
     with Collector() as collector:
         for service in serving(process(tmp_path / "late", collector.url, OTEL_BSP_SCHEDULE_DELAY="60000")):
-            last = service.api.get("/.well-known/jwks.json").headers["X-Request-Id"]
+            last = service.api.get("/.well-known/jwks.json", headers=strange).headers["X-Request-Id"]
             assert not collector.bodies
-        assert last in {attributes(span).get("authcenter.request_id") for span in collector.spans()}
+        span = span_of(collector, last)
+    assert (span.parent_span_id, span.trace_state, span.trace_id.hex() == TRACE) == (b"", "", False)
+    assert [(link.trace_id.hex(), link.span_id.hex(), link.trace_state) for link in span.links] == [(TRACE, CALLER, "")]
 
 
 @pytest.mark.parametrize("silent", [False, True], ids=["dead", "silent"])

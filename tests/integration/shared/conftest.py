@@ -23,6 +23,7 @@ from authcenter.stores.redis.limits import RedisRateCounters
 from authcenter.stores.redis.locks import RedisLocks
 from authcenter.stores.redis.replay import RedisReplayCache
 from authcenter.stores.redis.wake_ups import RedisWakeUps
+from authcenter.stores.sql import database as database_limits
 from authcenter.stores.sql.counters import SqlRateCounters
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.locks import SqlLocks
@@ -108,7 +109,10 @@ async def _opened(request: pytest.FixtureRequest) -> AsyncIterator[Shared]:
             MemoryWakeUps(),
         )
     elif request.param in SQL:
-        database = Database(await _sql_url(request))
+        with pytest.MonkeyPatch.context() as patched:
+            for name in ("_POOL_WAIT_SECONDS", "_CONNECT_SECONDS"):
+                patched.setattr(database_limits, name, PATIENT_SECONDS)
+            database = Database(await _sql_url(request), statement_seconds=PATIENT_SECONDS)
         yield Shared(SqlReplayCache(database), SqlLocks(database), SqlRateCounters(database))
         await database.close()
     else:

@@ -32,7 +32,7 @@ async def shared(redis: RedisServer, tmp_path: Path) -> AsyncIterator[Shared]:
     url = sqlite_url(tmp_path)
     await migrate(url)
     database = Database(url)
-    async with open_shared(settings(REDIS_URL=redis.url), database, SystemClock()) as opened:
+    async with open_shared(settings(REDIS_URL=redis.url), database, SystemClock(), redis_seconds=2.0) as opened:
         yield opened
     await database.close()
 

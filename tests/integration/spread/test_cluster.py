@@ -13,14 +13,14 @@ from tests.servers.redis import RedisServer
 
 
 @pytest.fixture
-async def clustered(tmp_path: Path) -> AsyncIterator[Fleet]:
+async def clustered(record: Path) -> AsyncIterator[Fleet]:
     # The port of its own bus would lie 10,000 above, which may be none.
     options = ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
-    with RedisServer(tmp_path / "redis", options=options) as server:
+    with RedisServer(record / "redis", options=options) as server:
         client = Redis(port=server.port)
         client.execute_command("CLUSTER ADDSLOTSRANGE 0 16383")
         await until(lambda: client.execute_command("CLUSTER INFO")["cluster_state"] == "ok", "the cluster is up")
-        async with fleet(tmp_path, server, "revocation: {mode: strict}") as made:
+        async with fleet(record, server, "revocation: {mode: strict}") as made:
             yield made
 
 

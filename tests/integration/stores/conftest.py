@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from authcenter.core.event import Event
+from authcenter.stores.sql import database as database_limits
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.schema import upgrade_schema
 from tests.integration.stores.backends import Stores, memory_stores, new_memory_record, sql_stores, sqlite_url
 from tests.servers.postgres import PostgresServer
+
+PATIENT_SECONDS = 30.0
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +62,7 @@ def sql_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def processes(record_url: str | None) -> AsyncIterator[tuple[Stores, Stores]]:
+async def processes(record_url: str | None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Stores, Stores]]:
     """The stores of two processes on one record."""
     async with AsyncExitStack() as stack:
         if record_url is None:
@@ -67,7 +70,10 @@ async def processes(record_url: str | None) -> AsyncIterator[tuple[Stores, Store
             record = new_memory_record(counted)
             yield memory_stores(record, counted), memory_stores(record, counted)
             return
-        databases = [Database(record_url), Database(record_url)]
+        # However slow the machine and its disk are: what the limits do is tested where they matter.
+        for name in ("_POOL_WAIT_SECONDS", "_CONNECT_SECONDS"):
+            monkeypatch.setattr(database_limits, name, PATIENT_SECONDS)
+        databases = [Database(record_url, statement_seconds=PATIENT_SECONDS) for _ in range(2)]
         for database in databases:
             stack.push_async_callback(database.close)
         yield sql_stores(databases[0]), sql_stores(databases[1])

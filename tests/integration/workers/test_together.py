@@ -7,7 +7,7 @@ import requests
 
 from tests.integration.service.api import until
 from tests.integration.service.running import Service, policy
-from tests.integration.workers.crew import WORKERS, answered, log_lines, pids, readiness, whole
+from tests.integration.workers.crew import WORKERS, answered, log_lines, pids, readiness, whole, whole_report
 
 _REQUESTS = 80
 
@@ -47,8 +47,7 @@ def test_keys_were_made_once(service: Service) -> None:
 
 
 def test_what_each_worker_is_and_takes_is_told(service: Service) -> None:
-    whole(service)
-    for worker in readiness(service)["workers"]:
+    for worker in whole_report(service)["workers"]:
         assert worker["status"] == "ok"
         assert 20 * 2**20 < worker["memory_bytes"] < 400 * 2**20
         assert os.getpgid(worker["pid"]) == worker["pid"]
@@ -58,7 +57,7 @@ def test_what_each_worker_is_and_takes_is_told(service: Service) -> None:
 def test_a_policy_takes_effect_in_every_worker(service: Service) -> None:
     whole(service)
     with policy(service, "tokens: {access_ttl: 77}"):
-        until(lambda: " " not in readiness(service)["policy_version"], "the same in all workers")
+        whole_report(service)
         client = service.operator.client("policy", "client_credentials")
         for _ in range(_REQUESTS // 4):
             answer = requests.post(
@@ -76,7 +75,7 @@ def test_who_is_killed_is_replaced_and_stays_counted(service: Service) -> None:
     os.kill(workers[2], signal.SIGKILL)
     until(lambda: pids(service).get(2, workers[2]) != workers[2], "another worker 2")
     assert answered(service) == before
-    assert service.api.ops("/readyz").status_code == 200
+    until(lambda: service.api.ops("/readyz").status_code == 200, "it is ready")
     replaced = whole(service)
     assert {number for number in workers if workers[number] != replaced[number]} == {2}
     ask(service, _REQUESTS)
@@ -88,13 +87,16 @@ def test_who_is_silent_is_told_of_and_stays_counted(service: Service) -> None:
     before = answered(service)
     os.kill(workers[3], signal.SIGSTOP)
     try:
-        told = readiness(service)
-        assert told["status"] == "degraded"
-        assert [one["worker"] for one in told["workers"] if one["status"] == "silent"] == [3]
+        until(lambda: silent(service) == ("degraded", [3]), "it is told who is silent")
         assert answered(service) == before
     finally:
         os.kill(workers[3], signal.SIGCONT)
     assert whole(service) == workers
+
+
+def silent(service: Service) -> tuple[str, list[int]]:
+    told = readiness(service)
+    return told["status"], [one["worker"] for one in told["workers"] if one["status"] == "silent"]
 
 
 def test_each_log_line_is_whole_and_says_whose_it_is(service: Service) -> None:

@@ -10,6 +10,7 @@ import pytest
 from authcenter.core.errors import SharedStateUnavailable, StoreUnavailable
 from authcenter.settings.policy import Policy, parse_policy
 from authcenter.stores.cached import read_through as module
+from authcenter.stores.cached import second_level
 from authcenter.stores.cached.codec import Loaded, RecordCodec
 from authcenter.stores.cached.read_through import ReadThroughCache
 from authcenter.stores.cached.second_level import SecondLevel, anything, entry_name
@@ -102,7 +103,8 @@ async def test_a_policy_that_shortens_lifetimes_holds_for_what_is_there_already(
     assert bench.record.loads == ["a", "a"]
 
 
-async def test_one_loads_while_the_other_waits(bench: Bench) -> None:
+async def test_one_loads_while_the_other_waits(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_level, "_LONGEST_WAIT_SECONDS", 3600.0)
     bench.record.open.clear()
     first = asyncio.create_task(bench.one.find("a"))
     while not bench.record.loads:
@@ -114,7 +116,8 @@ async def test_one_loads_while_the_other_waits(bench: Bench) -> None:
     assert bench.record.loads == ["a"]
 
 
-async def test_who_has_waited_long_enough_loads_by_itself(bench: Bench) -> None:
+async def test_who_has_waited_long_enough_loads_by_itself(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_level, "_LONGEST_WAIT_SECONDS", 0.02)
     await bench.entries.lease(entry_name("thing", "a"), "one that died", timedelta(hours=1))
     assert await bench.two.find("a") == "A"
     assert not bench.entries.lives

@@ -157,6 +157,6 @@ async def test_an_unavailable_record_is_503_with_retry_after(bench: Workbench, w
 
 
 async def test_a_draining_process_closes_its_connections(bench: Workbench, web: aiohttp.ClientSession) -> None:
-    bench.service.health.draining = True
+    bench.service.health.closing = True
     async with web.get("/.well-known/jwks.json") as response:
         assert response.headers["Connection"] == "close"

@@ -1,7 +1,6 @@
 """Failed logins: a slot before the hash, given back on success."""
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 
@@ -19,6 +18,7 @@ from authcenter.limits.logins import LoginLimits
 from authcenter.limits.turns import MOST_WAITING
 from authcenter.settings.policy_sections import RateLimitPolicy
 from authcenter.settings.rate import Rate
+from authcenter.stores.fallback.shared import FallbackRateCounters
 from authcenter.stores.memory.shared import MemoryRateCounters
 from authcenter.stores.ports.shared import RateCounters, Taken
 from tests.workbench import SetClock
@@ -46,13 +46,12 @@ class Leaving(MemoryRateCounters):
 class Door:
     """Where logins are tried."""
 
-    def __init__(self, *counters: RateCounters, policy: RateLimitPolicy | None = None) -> None:
+    def __init__(self, counters: RateCounters | None = None) -> None:
         self.clock = SetClock()
-        self.policy = policy or RateLimitPolicy()
+        self.policy = RateLimitPolicy()
         self.inside = self.most_inside = 0
-        seen: Sequence[RateCounters] = counters or (MemoryRateCounters(self.clock),)
         macs = MacKeys.derive([b"r" * 32], "login name")
-        self.limits = LoginLimits(lambda: self.policy, macs, seen)
+        self.limits = LoginLimits(lambda: self.policy, macs, counters or MemoryRateCounters(self.clock))
 
     async def knock(
         self, login: str = "alice", address: str = IP, fails: Exception | None = None, pause: float = 0
@@ -212,10 +211,10 @@ async def test_another_policy_is_in_force_at_once() -> None:
 
 
 async def test_others_count_while_the_first_counters_are_gone() -> None:
-    assert await Door(Gone(), MemoryRateCounters(SetClock())).fail(50) == 10
+    assert await Door(FallbackRateCounters(Gone(), MemoryRateCounters(SetClock()))).fail(50) == 10
 
 
-async def test_without_any_counters_nobody_can_tell() -> None:
+async def test_without_counters_nobody_can_tell() -> None:
     with pytest.raises(SharedStateUnavailable):
         await Door(Gone()).knock()
 
