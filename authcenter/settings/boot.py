@@ -124,6 +124,16 @@ class BootSettings(BaseModel):
         return self.state_dir / "policy.last.yaml"
 
     @property
+    def keys_key(self) -> str:
+        """The key of the signing keys in Consul."""
+        return f"{self.consul_prefix}/keys"
+
+    @property
+    def keys_copy(self) -> Path:
+        """The last good signing keys that came from Consul."""
+        return self.state_dir / "keys.last.json"
+
+    @property
     def policy_file_is_default(self) -> bool:
         """Whether nobody named the policy file, so that its absence means the built-in policy."""
         return "policy_file" not in self.model_fields_set
