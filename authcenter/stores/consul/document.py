@@ -1,4 +1,4 @@
-"""The keys document: ``{"mac": …, "document": {issuer, generation, keys, because}}``.
+"""The keys document: ``{"mac": …, "document": {issuer, generation, keys, because, writing}}``.
 
 The MAC is over the bytes of ``document`` as they are written, under a secret of its own: whoever may write to Consul,
 but has no root secret, can neither make a document nor change one. That an old one is not put back is for the
@@ -14,6 +14,7 @@ import msgspec
 from authcenter.core.cut import NO_CONSEQUENCES, Consequences
 from authcenter.core.derived import MacKeys
 from authcenter.core.errors import Conflict
+from authcenter.core.ids import uuid7
 from authcenter.stores.ports.keys import KeysRefused, StoredKey
 
 LABEL = "keys document"
@@ -30,12 +31,14 @@ class KeysDocument:
     Attributes:
         generation: Rises by one with every change; 0: a record that no document has been made of.
         because: The consequences of the change that led to this generation.
+        writing: Of two who want the same change, tells whose document it is.
     """
 
     issuer: str
     generation: int
     keys: Sequence[StoredKey]
     because: Consequences = NO_CONSEQUENCES
+    writing: str = ""
 
 
 class _Signed(msgspec.Struct, forbid_unknown_fields=True):
@@ -54,7 +57,7 @@ class DocumentSigner:
         """Raises ``Conflict``: Consul would not take it, or a private key is not encrypted."""
         if bare := [key.kid for key in keys if not _is_locked(key)]:
             raise Conflict(f"the private half of {bare[0]} is not encrypted: it does not go to Consul")
-        written = msgspec.json.encode(KeysDocument(self.issuer, generation, keys, because))
+        written = msgspec.json.encode(KeysDocument(self.issuer, generation, keys, because, uuid7()))
         signed = msgspec.json.encode(_Signed(self.macs.make(written), msgspec.Raw(written)))
         if len(signed) > MOST_BYTES:
             raise Conflict(f"the keys document would be {len(signed)} bytes long, and Consul takes {MOST_BYTES}")

@@ -86,6 +86,9 @@ class ConsulSigningKeyStore(SigningKeyStore, FollowedKeys):
             await self._take_settled()
 
     async def offer(self, text: str) -> None:
+        await self._take(text)
+
+    async def _take(self, text: str) -> KeysDocument:
         held = await self._known()
         document = self._signer.open(text)
         known = held.document
@@ -96,15 +99,16 @@ class ConsulSigningKeyStore(SigningKeyStore, FollowedKeys):
         if document.generation == known.generation and held.text and document.keys != known.keys:
             raise KeysRefused(f"it is not the one of generation {known.generation} that was seen before")
         self._held = _Held(document, text)
+        return document
 
     async def settle(self) -> bool:
         await self._known()
         if self.behind:
             # Also while Consul is silent.
             await self._settle(may_be_overtaken=True)
-        if await self._read() is not None:
+        known, index = await self._read()
+        if index:
             return False
-        known = (await self._known()).document
         # Of a new deployment, whoever makes the first key makes the document.
         put_back = bool(known.keys) and await self._put(
             self._signer.sign(max(known.generation, 1), known.keys, known.because), 0
@@ -150,24 +154,24 @@ class ConsulSigningKeyStore(SigningKeyStore, FollowedKeys):
 
     async def _change(self, edit: Edit, consequences: Consequences) -> bool:
         for _ in range(_TRIES):
-            entry = await self._read()
-            base = (await self._known()).document
+            base, index = await self._read()
             keys = edit({key.kid: key for key in base.keys})
             if keys is None:
                 return False
-            if await self._write(
-                base.generation + 1, list(keys.values()), consequences, entry.index if entry is not None else 0
-            ):
+            if await self._write(base.generation + 1, list(keys.values()), consequences, index):
                 return True
             await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 - jitter, not a secret
         raise Conflict("others change the keys all the time: try again")
 
-    async def _read(self) -> Entry | None:
-        """What Consul has now, taken over; all that is known is settled then. Raises ``KeysRefused``."""
+    async def _read(self) -> tuple[KeysDocument, int]:
+        """What Consul has now, taken over and settled, and the index that a change of it is compared by.
+
+        Where it has none: what is known, and 0. Raises ``KeysRefused``.
+        """
         entry = await self._entry()
         while entry is not None:
             try:
-                await self.offer(_text(entry))
+                document = await self._take(_text(entry))
                 await self._settle()
             except KeysRefused:
                 # Perhaps only overtaken: by the time it is read, the next generation may be known already.
@@ -175,10 +179,11 @@ class ConsulSigningKeyStore(SigningKeyStore, FollowedKeys):
                 if entry is not None and entry.index == refused.index:
                     raise
             else:
-                return entry
+                return document, entry.index
         await self._take_settled()
-        await self._settle()
-        return None
+        # Who writes the first document meanwhile makes the compare-and-set over nothing fail.
+        await self._settle(may_be_overtaken=True)
+        return (await self._known()).document, 0
 
     async def _write(self, generation: int, keys: Sequence[StoredKey], consequences: Consequences, over: int) -> bool:
         text = self._signer.sign(generation, keys, consequences)
@@ -246,7 +251,9 @@ class ConsulSigningKeyStore(SigningKeyStore, FollowedKeys):
         return _Held(KeysDocument(self._signer.issuer, settled.generation, settled.keys))
 
     async def _take_settled(self) -> None:
-        known, held = (await self._known()).document, await self._of_record()
+        held = await self._of_record()
+        # Only now: others may have learnt something while the record was asked.
+        known = (await self._known()).document
         # Before there was a document, the record may have changed by itself.
         if held.document.generation > known.generation or held.document.generation == known.generation == 0:
             self._held = held
