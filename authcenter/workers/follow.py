@@ -100,14 +100,14 @@ class Follower:
         await self.forget(self.clock.seconds())
 
     async def _ensured(self) -> bool:
-        """Whether there are keys to sign with; where they are in Consul, the first ones need it."""
+        """Whether there are keys to sign with. Those in Consul are made with Consul, but used without."""
         try:
             await self.rotation.ensure(self.actor)
         except StoreUnavailable:
             raise
         except Unavailable as failure:
             self._tell_once("signing_keys_not_made", hint=str(failure))
-            return False
+            return self.policy.current.tokens.signing_alg in self.keys.ring.signing
         return True
 
     async def _clock_skew(self) -> float:

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from authcenter.core.errors import Conflict, Unavailable
+from authcenter.core.errors import Conflict, StoreUnavailable, Unavailable
 from authcenter.keys.source import LiveKeyRing
 from authcenter.settings.errors import ConsulUnavailable
 from authcenter.settings.live import Outcome
@@ -27,21 +27,22 @@ class KeysReport:
     """What operators hear of the keys in Consul: once for each change, not for each answer.
 
     Attributes:
-        absent: Whether Consul answers that it has no keys.
+        answers: Whether Consul answered last.
+        absent: Whether its answer was that it has no keys.
     """
 
     health: Health
     metrics: Metrics
     log: Logger
     absent: bool = field(default=False, init=False)
-    _answers: bool = field(default=True, init=False)
+    answers: bool = field(default=True, init=False)
     _hint: str = field(default="", init=False)
     _refused: str = field(default="", init=False)
     _generation: int = field(default=0, init=False)
 
     def note_answer(self, up: bool, hint: str) -> None:
         """After every answer, and every failure to get one; ``hint``: what is the matter."""
-        self._answers, self._hint, self.absent = up, hint, up and bool(hint)
+        self.answers, self._hint, self.absent = up, hint, up and bool(hint)
         self._tell()
 
     def note_accepted(self, generation: int) -> None:
@@ -60,7 +61,7 @@ class KeysReport:
         self._tell()
 
     def _tell(self) -> None:
-        up = self._answers and not self.absent and not self._refused
+        up = self.answers and not self.absent and not self._refused
         note_dependency(self.health, self.metrics, self.log, NAME, up=up, hint=self._hint or self._refused)
 
 
@@ -111,7 +112,17 @@ class KeysFollower:
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
             if self.report.absent or self.store.behind:
                 await self._catch_up()
+            elif not self.report.answers:
+                await self._learn_from_the_record()
             await self._keep()
+
+    async def _learn_from_the_record(self) -> None:
+        # Cut off from Consul, this instance may be the only one: others go on changing keys.
+        try:
+            await self.store.refresh()
+            await self.keys.reload()
+        except StoreUnavailable as failure:
+            self._note_postponed(failure)
 
     async def _catch_up(self) -> None:
         try:
@@ -122,13 +133,16 @@ class KeysFollower:
         except ConsulUnavailable as failure:
             self.report.note_answer(False, failure.hint)
         except (Unavailable, Conflict) as failure:
-            if str(failure) != self._postponed:
-                self.log.warning("keys_not_settled", hint=str(failure))
-            self._postponed = str(failure)
+            self._note_postponed(failure)
         else:
             self._postponed = ""
             self._accepted()
         await self._swap()
+
+    def _note_postponed(self, failure: Exception) -> None:
+        if not self._postponed:
+            self.log.warning("keys_not_settled", hint=str(failure))
+        self._postponed = str(failure)
 
     def _accepted(self) -> None:
         if (newest := self.store.newest) is not None:

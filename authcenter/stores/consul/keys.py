@@ -31,8 +31,8 @@ from authcenter.stores.ports.keys import (
     StoredKey,
 )
 
-_ASK_SECONDS = 1.0
-"""How long a read waits for Consul before it takes what the record has."""
+_ASK_SECONDS = 0.5
+"""How long a request waits for Consul before it gets what the record has."""
 
 _TRIES = 20
 _LONGEST_PAUSE = 0.1
@@ -80,7 +80,6 @@ class ConsulSigningKeyStore(SigningKeyStore, FollowedKeys):
         return sorted((await self._known()).document.keys, key=lambda key: key.created_at)
 
     async def refresh(self) -> None:
-        """Ask Consul anew, and the record where that does not help. Raises ``StoreUnavailable``: cannot tell."""
         await self._known()
         if not await self._heard():
             await self._take_settled()
@@ -260,7 +259,7 @@ class ConsulSigningKeyStore(SigningKeyStore, FollowedKeys):
 
     async def _heard(self) -> bool:
         try:
-            async with asyncio.timeout(_ASK_SECONDS):
+            async with asyncio.timeout(_ASK_SECONDS if self.followed else None):
                 entry = await self._entry()
         except (TimeoutError, ConsulUnavailable):
             return False

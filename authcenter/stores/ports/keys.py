@@ -116,6 +116,10 @@ class FollowedKeys(Protocol):
         """Use the document from now on. Raises ``KeysRefused``: the last good one stays; ``StoreUnavailable``."""
         ...
 
+    async def refresh(self) -> None:
+        """Ask the place, and the record where that does not help. Raises ``StoreUnavailable``: cannot tell."""
+        ...
+
     async def settle(self) -> bool:
         """Do what a change owes to the record, and give the place its document where it has none; True: it has now.
 

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from authcenter.jose.algorithms import Alg
 from tests.integration.policy.kv import read, settings, write
@@ -138,6 +139,19 @@ def test_without_consul_tokens_go_on_and_no_key_is_changed(one: Service, consul:
     made = one.process.cli_json("keys", "rotate", "--now")["kid"]
     until(lambda: signs(one, client) == made, "the new key signs")
     assert one.api.active(client, token)
+
+
+def test_a_frozen_consul_keeps_no_request_waiting_for_a_key(one: Service, consul: ConsulServer) -> None:
+    client = one.operator.client("batch", "client_credentials")
+    token = one.api.issue(client)["access_token"]
+    stranger = jwt.encode({"sub": "x"}, ec.generate_private_key(ec.SECP256R1()), "ES256", {"kid": "k", "typ": "at+jwt"})
+    consul.freeze()
+    assert not one.api.active(client, stranger)
+    assert one.api.active(client, token)
+    until(lambda: up(one) == 0, "it is noticed")
+    assert not one.api.active(client, stranger)
+    consul.thaw()
+    until(lambda: up(one) == 1, "it is back")
 
 
 def test_an_emptied_consul_gets_its_keys_back(one: Service, consul: ConsulServer) -> None:

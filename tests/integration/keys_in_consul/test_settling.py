@@ -1,6 +1,8 @@
 """Consul and the record do not commit together: whatever dies between the two, each change is recorded once."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +42,23 @@ async def died_after_consul(deployment: Deployment, instance: Instance) -> None:
     """A key is revoked in Consul; whoever did it wrote nothing else."""
     await instance.keys.add(A, recorded(EventKind.KEY_CREATED))
     deployment.write(signer().sign(2, [REVOKED, B], REVOCATION))
+
+
+async def test_a_record_that_takes_nothing_is_told_once_it_does(deployment: Deployment, instance: Instance) -> None:
+    await instance.keys.list_keys()
+    with closing(sqlite3.connect(deployment.database_url.partition("///")[2])) as somebody:
+        somebody.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="the keys are changed, generation 1; the audit log has it once"):
+            await instance.keys.add(A, recorded(EventKind.KEY_CREATED))
+        assert deployment.document().keys == [A]
+        assert await instance.kids() == ["a"]
+        assert await instance.events() == []
+        # Nobody goes on from a change that is not recorded.
+        with pytest.raises(StoreUnavailable):
+            await instance.keys.add(B)
+        assert deployment.document().generation == 1
+    await instance.keys.settle()
+    assert await instance.events() == ["key.created"]
 
 
 @pytest.mark.parametrize("settled_by", ["who follows", "who starts", "who writes next", "many at once"])
@@ -105,6 +124,19 @@ async def test_without_consul_nothing_is_written_and_what_is_known_is_told(
                 await write
         assert await cut_off.events() == ["key.created"]
         assert await instance.kids() == ["a"]
+
+
+async def test_who_is_cut_off_from_consul_learns_from_the_record_what_others_change(
+    deployment: Deployment, instance: Instance, tmp_path: Path
+) -> None:
+    await instance.keys.add(A)
+    async with Instance(replace(deployment, consul=_Nowhere()), tmp_path / "two") as cut_off:
+        assert await cut_off.kids() == ["a"]
+        cut_off.keys.followed = True
+        await instance.keys.add(B)
+        assert await cut_off.kids() == ["a"]
+        await cut_off.keys.refresh()
+        assert await cut_off.kids() == ["a", "b"]
 
 
 async def test_where_consul_and_the_record_are_silent_nobody_can_tell(deployment: Deployment, tmp_path: Path) -> None:
