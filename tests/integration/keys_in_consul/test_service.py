@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from authcenter.core.errors import StoreUnavailable
 from authcenter.jose.algorithms import Alg
 from tests.integration.policy.kv import read, settings, write
 from tests.integration.service.api import Api, Credentials, until
@@ -83,6 +84,14 @@ def copied_generation(service: Service) -> int:
 def generation(consul: ConsulServer) -> int:
     text = read(consul, KEYS)
     return int(json.loads(text)["document"]["generation"]) if text else 0
+
+
+def rotate(service: Service) -> None:
+    """As an operator does: on a machine that is too busy for the database's time limits, once more."""
+    with suppress(StoreUnavailable):
+        service.operator.act(lambda core: core.rotation.rotate(Alg.ES256, timedelta(0), "test"))
+        return
+    rotate(service)
 
 
 def test_a_key_made_by_command_signs_everywhere(pair: tuple[Service, Service], consul: ConsulServer) -> None:
@@ -214,9 +223,7 @@ async def test_ten_rotations_through_consul_under_load_fail_nobody(pair: tuple[S
         load = Load(client, session)
         tasks = [asyncio.create_task(load.run(urls[n], urls[1 - n])) for n in range(2)]
         for _ in range(10):
-            await asyncio.to_thread(
-                one.operator.act, lambda core: core.rotation.rotate(Alg.ES256, timedelta(0), "test")
-            )
+            await asyncio.to_thread(rotate, one)
             await asyncio.sleep(0.25)
             assert not any(task.done() for task in tasks), [task.exception() for task in tasks if task.done()]
         load.over.set()
