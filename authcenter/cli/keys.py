@@ -11,6 +11,9 @@ from authcenter.cli.descriptions import key_description
 from authcenter.cli.failure import CheckFailed
 from authcenter.cli.key_rotation import pause, plan
 from authcenter.cli.session import actor, json_option, run_on_record, show
+from authcenter.core.cut import Consequences
+from authcenter.core.errors import Conflict
+from authcenter.core.event import Event, EventKind
 from authcenter.jose.algorithms import Alg
 from authcenter.keys.ring import KeyState
 from authcenter.wiring.core import Core
@@ -122,6 +125,23 @@ def reencrypt(ctx: click.Context, as_json: bool) -> None:
     show({"reencrypted": done, "unopened": unopened}, as_json=as_json)
     if unopened:
         raise CheckFailed(f"no passphrase opens {', '.join(unopened)}")
+
+
+@command.command("restore")
+@yes_option
+@json_option
+@click.pass_context
+def restore(ctx: click.Context, yes: bool, as_json: bool) -> None:
+    """Put the last good keys back in Consul, in the place of a document that is refused."""
+    require_consent(ctx, "Replace the keys document in Consul by the last good one?", given=yes)
+
+    async def act(core: Core) -> dict[str, Any]:
+        if core.stores.keys_in_consul is None:
+            raise Conflict("the keys are in the database: there is nothing to restore")
+        event = Event(EventKind.KEYS_RESTORED, actor())
+        return {"generation": await core.stores.keys_in_consul.restore(Consequences(events=(event,)))}
+
+    show(run_on_record(ctx, act), as_json=as_json)
 
 
 def _has_current(core: Core, alg: Alg) -> bool:

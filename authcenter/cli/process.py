@@ -35,6 +35,7 @@ from authcenter.telemetry.snapshot import snapshot
 from authcenter.telemetry.tracing import Tracing, open_tracing, traced_job
 from authcenter.wiring.core import build_core
 from authcenter.wiring.jobs import background_jobs
+from authcenter.wiring.keys import open_keys_follower
 from authcenter.wiring.policy import KnownPolicy, open_policy_follower, policy_at_boot
 from authcenter.wiring.record import open_record
 from authcenter.wiring.service import Service, build_service
@@ -81,7 +82,12 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
 
         record = await stack.enter_async_context(
             open_record(
-                settings, clock, lambda event: metrics.audit_events.count(event.kind), database_changed, tracing
+                settings,
+                clock,
+                lambda event: metrics.audit_events.count(event.kind),
+                database_changed,
+                tracing,
+                os.environ,
             )
         )
         core = build_core(settings, policy, record.stores, hashing, clock, record.strict)
@@ -111,6 +117,11 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
         policies = await stack.enter_async_context(
             open_policy_follower(settings, os.environ, policy, begun_with, service.health, metrics, log)
         )
+        key_follower = await stack.enter_async_context(
+            open_keys_follower(
+                settings, os.environ, record.stores.keys_in_consul, core.keys, service.health, metrics, log
+            )
+        )
         tls = _Tls.of(settings)
         # Ready means that requests are taken, too: a balancer must not be told so before.
         service.health.missing.add(_PUBLIC)
@@ -118,6 +129,7 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
         listener = _listener(settings, service, inherited, tls.context if tls else None)
         # The first load before the first request, where the record answers; the process starts without it too.
         await asyncio.gather(service.follower.step(), policies.load())
+        await key_follower.load()
         public = await listener.open()
         service.health.missing.discard(_PUBLIC)
         if demo:
@@ -129,6 +141,7 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
         background = [
             service.follower.run(),
             policies.run(),
+            key_follower.run(),
             service.settle_limits(),
             service.hints.run(),
             *(worker.run() for worker in service.spreading),

@@ -42,7 +42,7 @@ def run_on_record(ctx: click.Context, act: Callable[[Core], Awaitable[T]], polic
 async def _run(settings: BootSettings, act: Callable[[Core], Awaitable[T]], given: Policy | None) -> T:
     policy = LivePolicy(given or await _policy_in_force(settings))
     hashing, clock = PasswordHashing(), SystemClock()
-    async with open_record(settings, clock, redis_seconds=_REDIS_SECONDS) as record:
+    async with open_record(settings, clock, redis_seconds=_REDIS_SECONDS, environ=os.environ) as record:
         state = await record.schema()
         if state.pending and settings.env == "development":
             state = await record.upgrade_schema()

@@ -30,6 +30,7 @@ class EventKind(StrEnum):
     KEY_ROTATION_PAUSED = "key.rotation_paused"
     KEY_ROTATION_RESUMED = "key.rotation_resumed"
     KEYS_REENCRYPTED = "key.reencrypted"
+    KEYS_RESTORED = "key.restored"
     TOKEN_REVOKED = "token.revoked"
     FAMILY_ENDED = "family.ended"
     REFRESH_REPLAYED = "refresh.replayed"

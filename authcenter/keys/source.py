@@ -1,7 +1,7 @@
 """The ring this process uses, kept in step with the store."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from authcenter.core.clock import Clock
@@ -25,9 +25,18 @@ class LiveKeyRing:
     """
 
     def __init__(
-        self, store: SigningKeyStore, vault: KeyVault, clock: Clock, on_swap: Callable[[KeyRing], None] = lambda _: None
+        self,
+        store: SigningKeyStore,
+        vault: KeyVault,
+        clock: Clock,
+        on_swap: Callable[[KeyRing], None] = lambda _: None,
+        refresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """Args:
+        refresh: Makes a store that answers from what it has been told ask anew; None: it asks each time.
+        """
         self._store, self._vault, self._clock, self._on_swap = store, vault, clock, on_swap
+        self._refresh = refresh
         self._rows: list[StoredKey] = []
         self._opened: dict[str, SigningKey] = {}
         self._reading = asyncio.Lock()
@@ -90,6 +99,8 @@ class LiveKeyRing:
         # From here on this read may miss the key of a token that comes in: that one needs the next flight.
         self._next_reread = None
         self._reread_at = self._clock.seconds()
+        if self._refresh is not None:
+            await self._refresh()
         await self.reload()
 
     def _open(self, rows: Sequence[StoredKey]) -> list[SigningKey]:

@@ -72,8 +72,8 @@ class BootSettings(BaseModel):
     consul_url: ConsulUrl = Field(
         default="",
         repr=False,
-        description="http:// or https:// of a Consul agent, which then holds the hot policy; empty: the policy file."
-        " TLS also by CONSUL_CACERT, CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY",
+        description="http:// or https:// of a Consul agent, which then holds the hot policy and the signing keys;"
+        " empty: the policy file and the database. TLS also by CONSUL_CACERT, CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY",
     )
     consul_prefix: Prefix = Field(default="authcenter", description="prefix of the Consul keys")
     consul_token: SecretStr = Field(default=SecretStr(""), description="Consul ACL token")
@@ -122,6 +122,16 @@ class BootSettings(BaseModel):
     def policy_copy(self) -> Path:
         """The last good policy that came from Consul."""
         return self.state_dir / "policy.last.yaml"
+
+    @property
+    def keys_key(self) -> str:
+        """The key of the signing keys in Consul."""
+        return f"{self.consul_prefix}/keys"
+
+    @property
+    def keys_copy(self) -> Path:
+        """The last good signing keys that came from Consul."""
+        return self.state_dir / "keys.last.json"
 
     @property
     def policy_file_is_default(self) -> bool:

@@ -64,7 +64,8 @@ def build_core(
     """
     roots = settings.secret_keys
     vault = KeyVault(settings.key_passphrases)
-    keys = LiveKeyRing(stores.keys, vault, clock)
+    in_consul = stores.keys_in_consul
+    keys = LiveKeyRing(stores.keys, vault, clock, refresh=in_consul.refresh if in_consul is not None else None)
     lifetimes = TokenLifetimes(policy)
     longest = LONGEST_TOKEN + lifetimes.leeway
     revocations = Revocations(

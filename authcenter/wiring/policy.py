@@ -65,7 +65,7 @@ async def policy_now(settings: BootSettings, environ: Mapping[str, str]) -> Know
     at_boot = policy_at_boot(settings)
     if not settings.consul_url:
         return at_boot
-    async with _open_kv(settings, environ) as kv:
+    async with open_kv(settings, environ) as kv:
         source = ConsulPolicySource(kv, settings.policy_key)
         text = await source.read()
     if text is None:
@@ -83,7 +83,7 @@ async def open_policy_store(settings: BootSettings, environ: Mapping[str, str]) 
     if not settings.consul_url:
         yield FilePolicyStore(settings.policy_file)
         return
-    async with _open_kv(settings, environ) as kv:
+    async with open_kv(settings, environ) as kv:
         yield ConsulPolicyStore(kv, settings.consul_prefix)
 
 
@@ -114,7 +114,7 @@ async def open_policy_follower(
         except OSError as failure:
             log.warning("policy_copy_not_kept", file=str(copy.file), hint=str(failure))
 
-    async with _open_kv(settings, environ) as kv:
+    async with open_kv(settings, environ) as kv:
         source = ConsulPolicySource(kv, settings.policy_key, ConsulReport(health, metrics, log).note)
         yield PolicyFollower(live, source, source.read, keep)
 
@@ -124,7 +124,8 @@ async def _read_already() -> str | None:
 
 
 @asynccontextmanager
-async def _open_kv(settings: BootSettings, environ: Mapping[str, str]) -> AsyncIterator[ConsulKv]:
+async def open_kv(settings: BootSettings, environ: Mapping[str, str]) -> AsyncIterator[ConsulKv]:
+    """Consul, asked for the first time when it is used."""
     kv = ConsulKv(ConsulAddress.of(settings.consul_url, settings.consul_token.get_secret_value(), environ))
     try:
         yield kv

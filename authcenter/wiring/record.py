@@ -1,18 +1,19 @@
 """The record: every store over one database."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from authcenter.audit.chain import GENESIS, link
 from authcenter.core.clock import Clock
 from authcenter.core.event import Event
 from authcenter.settings.boot import BootSettings
+from authcenter.stores.consul.keys import ConsulSigningKeyStore
 from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.audit import AuditLog
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.eviction import Eviction
-from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
+from authcenter.stores.ports.keys import KeysSettlement, RotationPauses, SigningKeyStore
 from authcenter.stores.ports.schema import SchemaState
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.spread import RevocationSpread
@@ -28,16 +29,23 @@ from authcenter.stores.sql.outage import OnOutage
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
+from authcenter.stores.sql.settled_keys import SqlKeysSettlement
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import NOBODY, Announcements, Transactions
 from authcenter.stores.sql.users import SqlUserStore
 from authcenter.telemetry.tracing import Tracing
+from authcenter.wiring.keys import open_keys_in_consul
 from authcenter.wiring.shared import Shared, Spread, open_shared
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The record, behind its ports."""
+    """The record, behind its ports.
+
+    Attributes:
+        settlement: The record's part where the keys are in Consul.
+        keys_in_consul: ``keys``, where they are.
+    """
 
     clients: ClientStore
     resources: ResourceStore
@@ -50,6 +58,8 @@ class Stores:
     pauses: RotationPauses
     locks: Locks
     eviction: Eviction
+    settlement: KeysSettlement | None = None
+    keys_in_consul: ConsulSigningKeyStore | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,7 @@ async def open_record(
     on_outage: OnOutage | None = None,
     tracing: Tracing | None = None,
     redis_seconds: float | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Record]:
     """Nothing is connected before it is used. Closed at the end, also when something fails halfway.
 
@@ -94,6 +105,7 @@ async def open_record(
         on_event: Told of each audit event once it is committed.
         on_outage: Told when the database is gone or back; given, everything is refused at once while it is gone.
         redis_seconds: How long Redis may take to answer; None: no longer than a request can wait.
+        environ: Consul's own variables for TLS.
     """
     async with AsyncExitStack() as stack:
         database = Database(settings.database_url, on_outage=on_outage, tracing=tracing)
@@ -101,7 +113,11 @@ async def open_record(
         shared = await stack.enter_async_context(open_shared(settings, database, clock, tracing, redis_seconds))
         spread = shared.spread
         announce = Announcements(shared.announce, spread.announcer.tell if spread else None)
-        yield Record(sql_stores(database, clock, on_event, announce), shared, database)
+        stores = sql_stores(database, clock, on_event, announce)
+        if settings.consul_url and stores.settlement is not None:
+            keys = await stack.enter_async_context(open_keys_in_consul(settings, environ or {}, stores.settlement))
+            stores = replace(stores, keys=keys, keys_in_consul=keys)
+        yield Record(stores, shared, database)
 
 
 def sql_stores(
@@ -124,4 +140,5 @@ def sql_stores(
         pauses=SqlRotationPauses(database, transactions),
         locks=SqlLocks(database),
         eviction=SqlEviction(database),
+        settlement=SqlKeysSettlement(database, transactions),
     )

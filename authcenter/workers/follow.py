@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from authcenter.core.clock import Clock
-from authcenter.core.errors import Conflict, StoreUnavailable
+from authcenter.core.errors import Conflict, StoreUnavailable, Unavailable
 from authcenter.keys.rotation import KeyRotation
 from authcenter.keys.source import LiveKeyRing
 from authcenter.settings.live import LivePolicy
@@ -89,8 +89,7 @@ class Follower:
                 self._tell_once("schema_pending", remedy="run `authcenter db upgrade`")
                 return
             missing.discard("schema")
-        if "signing keys" in missing:
-            await self.rotation.ensure(self.actor)
+        if "signing keys" in missing and await self._ensured():
             missing.discard("signing keys")
         self.health.clock_skew = await self._clock_skew()
         await self.revocations.keep_up(self.policy.current.revocation.short_hash_bytes)
@@ -99,6 +98,17 @@ class Follower:
         for kid in self.keys.unreadable:
             self._tell_once("signing_key_unreadable", kid=kid, remedy="look at its row in signing_keys")
         await self.forget(self.clock.seconds())
+
+    async def _ensured(self) -> bool:
+        """Whether there are keys to sign with. Those in Consul are made with Consul, but used without."""
+        try:
+            await self.rotation.ensure(self.actor)
+        except StoreUnavailable:
+            raise
+        except Unavailable as failure:
+            self._tell_once("signing_keys_not_made", hint=str(failure))
+            return self.policy.current.tokens.signing_alg in self.keys.ring.signing
+        return True
 
     async def _clock_skew(self) -> float:
         asked = self.clock.seconds()

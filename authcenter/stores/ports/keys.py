@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from authcenter.core.cut import NO_CONSEQUENCES, Consequences
+from authcenter.core.errors import Unavailable
 from authcenter.core.ids import Kid
 
 
@@ -69,6 +70,71 @@ class SigningKeyStore(Protocol):
         """Destroy the private half of a key, and keep ``ceased_at`` as ``retired_at`` where there is none.
 
         False where there is no private half: of two callers one gets True.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SettledKeys:
+    """What the record has of the keys that are kept in Consul. ``generation`` 0: no document was ever settled."""
+
+    generation: int
+    keys: Sequence[StoredKey]
+
+
+class KeysSettlement(Protocol):
+    """The record's part where the keys are in Consul: the newest generation it knows, and a copy of its keys."""
+
+    async def settled(self) -> SettledKeys: ...
+
+    async def settle(self, generation: int, keys: Sequence[StoredKey], consequences: Consequences) -> bool:
+        """Keep keys, generation and consequences in one transaction; False where that generation is settled already.
+
+        Keys that the record has beyond ``keys`` stay.
+        """
+        ...
+
+
+class KeysRefused(Unavailable):
+    """The document that Consul holds must not be used; the hint says why and holds nothing of it."""
+
+    def __str__(self) -> str:
+        return f"the keys document in Consul is refused: {self.hint}; `authcenter keys restore` puts the last good back"
+
+
+class FollowedKeys(Protocol):
+    """Keys in a place that tells of each change by itself.
+
+    Attributes:
+        followed: Whether somebody passes on what the place tells; ``list_keys`` then asks nobody.
+        copy_problem: Why the copy on this machine is not used; empty: nothing is the matter.
+    """
+
+    followed: bool
+    copy_problem: str
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is something left for ``settle``, as far as this process knows."""
+        ...
+
+    @property
+    def newest(self) -> tuple[int, str] | None:
+        """The newest document that was accepted, with its generation."""
+        ...
+
+    async def offer(self, text: str) -> None:
+        """Use the document from now on. Raises ``KeysRefused``: the last good one stays; ``StoreUnavailable``."""
+        ...
+
+    async def refresh(self) -> None:
+        """Ask the place, and the record where that does not help. Raises ``StoreUnavailable``: cannot tell."""
+        ...
+
+    async def settle(self) -> bool:
+        """Do what a change owes to the record, and give the place its document where it has none; True: it has now.
+
+        Raises ``Unavailable``: try again.
         """
         ...
 

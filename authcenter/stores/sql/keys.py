@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.cut import NO_CONSEQUENCES, Consequences
@@ -13,6 +14,20 @@ from authcenter.stores.ports.keys import RotationPause, RotationPauses, SigningK
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.tables import Instant, key_rotation, signing_keys
 from authcenter.stores.sql.transactions import Transactions
+
+
+def stored_key(row: Row[Any]) -> StoredKey:
+    """A row of ``signing_keys``."""
+    return StoredKey(
+        kid=Kid(row.kid),
+        alg=row.alg,
+        public_jwk=row.public_jwk,
+        private_pem=row.private_pem,
+        created_at=row.created_at,
+        signs_from=row.signs_from,
+        retired_at=row.retired_at,
+        revoked_at=row.revoked_at,
+    )
 
 
 class SqlSigningKeyStore(SigningKeyStore):
@@ -24,19 +39,7 @@ class SqlSigningKeyStore(SigningKeyStore):
     async def list_keys(self) -> Sequence[StoredKey]:
         async with self._database.reading() as connection:
             rows = await connection.execute(select(signing_keys).order_by(signing_keys.c.created_at))
-            return [
-                StoredKey(
-                    kid=Kid(row.kid),
-                    alg=row.alg,
-                    public_jwk=row.public_jwk,
-                    private_pem=row.private_pem,
-                    created_at=row.created_at,
-                    signs_from=row.signs_from,
-                    retired_at=row.retired_at,
-                    revoked_at=row.revoked_at,
-                )
-                for row in rows
-            ]
+            return [stored_key(row) for row in rows]
 
     async def add(self, key: StoredKey, consequences: Consequences = NO_CONSEQUENCES) -> None:
         async def write(connection: AsyncConnection) -> bool:

@@ -243,3 +243,10 @@ leases = Table(
     Column("lapses_at", Instant, nullable=False),
     Index(None, "lapses_at"),
 )
+
+keys_document = Table(
+    "keys_document",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("generation", BigInteger, nullable=False),
+)

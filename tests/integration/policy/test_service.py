@@ -63,7 +63,7 @@ def test_the_first_request_already_has_the_policy_of_consul(on_consul: Service) 
     report = ready(on_consul)
     version = parse_policy("tokens: {access_ttl: 61}", source="consul").version
     assert (report["policy_version"], report["policy_source"]) == (version, "consul")
-    assert report["dependencies"] == {"consul": "up", "database": "up"}
+    assert report["dependencies"] == {"consul": "up", "consul_keys": "up", "database": "up"}
     assert on_consul.api.metric("authcenter_config_version", version=version) == 2
 
 
