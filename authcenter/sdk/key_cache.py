@@ -28,7 +28,7 @@ from authcenter.sdk.verification import KeysUnavailable
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 300, 600
 UNKNOWN_KID_COOLDOWN = 5.0
-_MAX_AGE = re.compile(r"(?:^|,)\s*max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
+_MAX_AGE = re.compile(r"(?:^|,)\s*max-age\s*=\s*\"?([0-9]{1,9})", re.IGNORECASE)
 _REFRESHED_AT = (0.75, 0.9)  # of the lifetime, drawn: a fleet started together must not ask together
 
 
