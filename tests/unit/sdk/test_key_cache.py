@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
 
@@ -161,7 +162,7 @@ async def test_the_cool_down_holds_after_a_failure_too_and_failures_wait_longer_
         await opened.cache.learn()
         tried += [second] * (len(opened.issuer.asked) > before)
         opened.time.at += 1
-    gaps = [later - earlier for earlier, later in zip(tried, tried[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(tried)]
     assert min(gaps) >= COOLDOWN
     assert max(gaps) <= 60
     assert len(tried) < 30
