@@ -51,6 +51,7 @@ def documents_of(issuer: str) -> tuple[str, ...]:
     if not isinstance(issuer, str):
         raise ValueError("issuer must be a URL")  # noqa: TRY004 - one kind of error for one kind of mistake
     place = urlsplit(issuer)
+    _origin(place)  # a port that is none is found here
     if not place.hostname or place.query or place.fragment or place.username is not None:
         raise ValueError(f"issuer must be a URL without query, fragment and user: {issuer!r:.200}")
     if place.scheme != "https" and not (place.scheme == "http" and _is_this_machine(place.hostname)):

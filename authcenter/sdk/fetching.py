@@ -1,6 +1,5 @@
 """Asking the authorization server for a document, within limits on size, time and place."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -61,7 +60,7 @@ class AiohttpFetch(Fetch):
                     cache_control=",".join(answer.headers.getall("Cache-Control", ())),
                     age=answer.headers.get("Age", ""),
                 )
-        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError, ValueError) as problem:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
             raise FetchFailed(f"{url}: {type(problem).__name__}: {problem!s:.200}") from problem
 
 
@@ -75,8 +74,9 @@ async def open_fetch(timeout_seconds: float = 5.0) -> AsyncIterator[AiohttpFetch
     async with aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=timeout_seconds),
         cookie_jar=aiohttp.DummyCookieJar(),
-        # What is not compressed cannot unfold to more than it was.
-        headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+        # No cache on the way may answer: a key it has not heard of is why this asks. And what is not compressed
+        # cannot unfold to more than it was.
+        headers={"Accept": "application/json", "Accept-Encoding": "identity", "Cache-Control": "no-cache"},
         auto_decompress=False,
     ) as session:
         yield AiohttpFetch(session)

@@ -14,7 +14,7 @@ from authcenter.sdk.key_set import read_key_set
 from authcenter.sdk.verifier import TokenVerifier
 from tests.forgery import GOOD, forged, header_of, signed
 from tests.unit.sdk.published import key_set, signing_key
-from tests.unit.sdk.test_verifier import SetKeys
+from tests.unit.sdk.set_keys import SetKeys
 from tests.workbench import API, ISSUER, SetClock
 
 KEY = signing_key()

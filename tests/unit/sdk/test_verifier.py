@@ -12,51 +12,20 @@ from authcenter.core.cut import Cut, CutKind
 from authcenter.core.errors import Reason, RevocationsUnknown, TokenRejected
 from authcenter.core.rules import Rule
 from authcenter.core.token import AccessToken
-from authcenter.jose.access_token import VerifyingKey
 from authcenter.jose.algorithms import Alg
-from authcenter.sdk.key_cache import KeySource
 from authcenter.sdk.replica import RevocationReplica
 from authcenter.sdk.revocation import RevocationView
 from authcenter.sdk.verification import InsufficientScope, KeysUnavailable
 from authcenter.sdk.verifier import TokenVerifier
 from tests.forgery import ABSENT, GOOD, forged, header_of, signed, twin
 from tests.unit.sdk.published import signing_key
+from tests.unit.sdk.set_keys import SetKeys
 from tests.unit.sdk.watching import Watching
 from tests.workbench import API, ISSUER, OTHER_API, START, SetClock, rejected
 
 NOW = int(START.timestamp())
 LEEWAY = 30
 CLIENT = str(GOOD["client_id"])
-
-
-class SetKeys(KeySource):
-    """Attributes:
-    published: What ``learn`` finds; ``known``: what ``find`` finds.
-    """
-
-    def __init__(self, *published: Any) -> None:
-        self.published = self.known = {key.kid: key for key in published}
-        self._version = self.learnt = 0
-        self.reachable = True
-
-    @property
-    def version(self) -> int:
-        return self._version
-
-    def find(self, kid: str) -> VerifyingKey | None:
-        if not self.known:
-            raise KeysUnavailable("not known yet")
-        return self.known.get(kid)
-
-    async def learn(self) -> bool:
-        self.learnt += 1
-        if self.reachable and self.known is not self.published:
-            self.known = self.published
-            self._version += 1
-            return True
-        if not self.known:
-            raise KeysUnavailable("gone")
-        return False
 
 
 class Bench:
