@@ -1,7 +1,8 @@
-"""The verifier as an embedding program would build it, over a key store and a record of revocations made up here."""
+"""The server's verifier and the SDK's, as embedding programs build them, over keys and revocations made up here."""
 
+import json
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -9,15 +10,20 @@ from typing import Final
 from authcenter.core.clock import SystemClock
 from authcenter.core.cut import NO_CONSEQUENCES, Consequences, Cut, RevokedToken
 from authcenter.core.digest import Digest
+from authcenter.core.token import AccessToken
+from authcenter.jose.access_token import VerifyingKey
 from authcenter.jose.algorithms import Alg
 from authcenter.jose.jwk import signature_jwk, thumbprint
 from authcenter.keys.source import LiveKeyRing
 from authcenter.keys.vault import KeyVault
+from authcenter.sdk.key_cache import KeySource
+from authcenter.sdk.key_set import read_key_set
+from authcenter.sdk.verifier import TokenVerifier
 from authcenter.stores.ports.keys import SigningKeyStore, StoredKey
 from authcenter.stores.ports.tokens import RevocationStore
 from authcenter.tokens.revocation import Revocations
 from authcenter.tokens.verifier import AccessTokenVerifier
-from tests.bench.minted import ISSUER, PrivateKey, private_key
+from tests.bench.minted import AUDIENCE, ISSUER, PrivateKey, private_key
 
 SHORT_HASH_BYTES: Final = 8
 _LEEWAY: Final = 30
@@ -80,13 +86,29 @@ class MadeUpRecord(RevocationStore):
 
 
 @dataclass(frozen=True, slots=True)
+class FetchedKeys(KeySource):
+    """What a resource server has fetched; nothing new ever comes."""
+
+    keys: Mapping[str, VerifyingKey]
+    version: int = 0
+
+    def find(self, kid: str) -> VerifyingKey | None:
+        """Among what was fetched."""
+        return self.keys.get(kid)
+
+    async def learn(self) -> bool:
+        """Nothing."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
-    """One algorithm's key, and a verifier that has read it."""
+    """One algorithm's key, and a check that has read it: the server's, or the SDK's."""
 
     algorithm: str
     key: PrivateKey
     kid: str
-    verifier: AccessTokenVerifier
+    check: Callable[[str], AccessToken]
 
 
 async def filled_with(revoked: int) -> Revocations:
@@ -97,7 +119,7 @@ async def filled_with(revoked: int) -> Revocations:
 
 
 async def subject(algorithm: str, revocations: Revocations) -> Subject:
-    """A verifier with a fresh key of the algorithm, and these revocations."""
+    """The server's verifier with a fresh key of the algorithm, and these revocations."""
     key = private_key(algorithm)
     public, now = key.public_key(), datetime.now(UTC)
     stored = StoredKey(
@@ -111,4 +133,13 @@ async def subject(algorithm: str, revocations: Revocations) -> Subject:
     ring = LiveKeyRing(PublishedKeys([stored]), KeyVault([b"no private key here"]), SystemClock())
     await ring.reload()
     verifier = AccessTokenVerifier(ISSUER, ring, revocations, SystemClock(), lambda: _LEEWAY)
-    return Subject(algorithm, key, stored.kid, verifier)
+    return Subject(algorithm, key, stored.kid, verifier.check)
+
+
+async def resource_server(algorithm: str, revocations: Revocations) -> Subject:
+    """The SDK's verifier, which checks audience and a scope as well."""
+    key = private_key(algorithm)
+    jwk = signature_jwk(key.public_key(), Alg(algorithm))
+    keys = FetchedKeys(read_key_set(json.dumps({"keys": [jwk]}).encode()))
+    check = TokenVerifier(ISSUER, AUDIENCE, keys, revocations=revocations.replica).check
+    return Subject(algorithm, key, jwk["kid"], lambda token: check(token, "read"))

@@ -21,7 +21,7 @@ from authcenter.core.errors import TokenRejected
 from authcenter.tokens.revocation import Revocations
 from tests.bench import proc
 from tests.bench.minted import Minted, mint
-from tests.bench.verifier import Subject, filled_with, subject
+from tests.bench.verifier import Subject, filled_with, resource_server, subject
 
 _ALGORITHMS: Final = ("ES256", "EdDSA", "RS256")
 _ENTRIES: Final = 1_000_000
@@ -33,21 +33,31 @@ _PASSES: Final = 40
 async def measure() -> dict[str, Any]:
     """Microseconds a token for the bare check and for the first sight, tokens a second when seen before."""
     empty = await filled_with(0)
-    small = {algorithm: await _checks(algorithm, empty) for algorithm in _ALGORITHMS}
+    small = await _of_all(empty)
     full, replica = await _filled()
-    large = {algorithm: await _checks(algorithm, full) for algorithm in _ALGORITHMS}
-    checks = {name: {"0": small[name], str(_ENTRIES): large[name]} for name in _ALGORITHMS}
+    large = await _of_all(full)
+    checks, sdk = (
+        {name: {"0": few[name], str(_ENTRIES): many[name]} for name in _ALGORITHMS}
+        for few, many in zip(small, large, strict=True)
+    )
     del full
     replica["held_bytes_an_entry"] = await _held_bytes() / _ENTRIES
-    return {"checks": checks, "replica": {name: round(figure, 1) for name, figure in replica.items()}}
+    return {"checks": checks, "sdk": sdk, "replica": {name: round(figure, 1) for name, figure in replica.items()}}
 
 
-async def _checks(algorithm: str, revocations: Revocations) -> dict[str, float]:
-    whose = await subject(algorithm, revocations)
+async def _of_all(revocations: Revocations) -> list[dict[str, dict[str, float]]]:
+    """The server's figures and the SDK's, by algorithm."""
+    return [
+        {algorithm: await _checks(await made(algorithm, revocations), revocations) for algorithm in _ALGORITHMS}
+        for made in (subject, resource_server)
+    ]
+
+
+async def _checks(whose: Subject, revocations: Revocations) -> dict[str, float]:
     await _insist_on_refusals(whose, revocations)
     bare, first, seen, looked_up = [], [], [], []
     for _ in range(_ROUNDS):  # A B A B: what else the machine does hits both
-        minted = mint(whose.key, whose.kid, algorithm, _TOKENS)
+        minted = mint(whose.key, whose.kid, whose.algorithm, _TOKENS)
         bare.append(_bare(minted) / _TOKENS)
         first.append(_verified(whose, minted.tokens) / _TOKENS)
         seen.append(_again(whose, minted))
@@ -69,7 +79,7 @@ def _bare(minted: Minted) -> float:
 
 
 def _verified(whose: Subject, tokens: Sequence[str]) -> float:
-    check, since = whose.verifier.check, perf_counter()
+    check, since = whose.check, perf_counter()
     for token in tokens:
         check(token)
     return perf_counter() - since
@@ -91,12 +101,12 @@ def _again(whose: Subject, minted: Minted, meanwhile: Revocations | None = None)
 async def _insist_on_refusals(whose: Subject, revocations: Revocations) -> None:
     """A verifier that forgot a check would be fast: a foreign signature and a revoked token must be refused."""
     good, other = mint(whose.key, whose.kid, whose.algorithm, 2).tokens
-    held = whose.verifier.check(good)
+    held = whose.check(good)
     swapped = f"{good.rpartition('.')[0]}.{other.rpartition('.')[2]}"
     revocations.replica.add_token(held.digest, datetime.fromtimestamp(held.expires_at, UTC))
     for bad in (swapped, good):
         try:
-            whose.verifier.check(bad)
+            whose.check(bad)
         except TokenRejected:
             continue
         raise RuntimeError("the verifier accepts what it must refuse: nothing to measure")
