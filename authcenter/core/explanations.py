@@ -156,6 +156,10 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "The token, or something it carries (family, session, key, subject, client), was revoked.",
         "The hint names which; fetch a new token.",
     ),
+    Rule.TOKEN_BINDING: Explanation(
+        "The token is bound to a key (`cnf`), and the request did not prove that it holds this one.",
+        "Send the DPoP proof or use the client certificate that the token was issued for.",
+    ),
     Rule.CALLER_NOT_ENTITLED: Explanation(
         "The caller neither got the token nor serves one of its audiences.",
         "`authcenter clients update ID --serves AUDIENCE` for a resource server.",

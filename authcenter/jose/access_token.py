@@ -77,11 +77,14 @@ def read_claims(token: str, jws: CompactJws, kid: str) -> AccessToken:
     """Type the claims of a token whose signature has been verified.
 
     Raises:
-        TokenRejected: by ``TOKEN_MALFORMED``, where one is missing or of another type.
+        TokenRejected: by ``TOKEN_MALFORMED``, where one is missing or of another type; by ``TOKEN_AUDIENCE``, where it
+            is ``aud`` that is of another type or stands twice.
     """
     try:
         claims = jws.claims()
     except MalformedJws as problem:
+        if problem.repeated == "aud":
+            raise TokenRejected(Reason.AUDIENCE, Rule.TOKEN_AUDIENCE, "aud stands twice") from problem
         raise _malformed(str(problem)) from problem
     for name in _TEXT_CLAIMS:
         if not isinstance(claims.get(name), str):

@@ -1,19 +1,25 @@
 """JWS compact serialization (RFC 7515 §3.1): taken apart strictly, put together canonically."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from authcenter.core import base64url
 from authcenter.core.wire_json import encode
+from authcenter.jose.strict_json import RepeatedMember, parse_object
 
 MAX_TOKEN_CHARACTERS = 16 * 1024
 """Longer strings are not looked at."""
 
 
 class MalformedJws(ValueError):
-    """Not a JWS in canonical compact form."""
+    """Not a JWS in canonical compact form.
+
+    Attributes:
+        repeated: The member that stands twice, where that is the cause.
+    """
+
+    repeated = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +76,12 @@ def read_object(segment: str) -> dict[str, Any]:
         MalformedJws: Not canonical base64url, not JSON, not an object, or a member stands twice.
     """
     try:
-        # Decoded here: of bytes, json guesses the encoding, and UTF-16 is no JWT (RFC 7519 §7.1).
-        value = json.loads(base64url.decode(segment).decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as problem:
-        raise MalformedJws(f"not a JSON object: {problem!s:.80}") from problem
-    if not isinstance(value, dict):
-        raise MalformedJws("not a JSON object")
-    return value
+        return parse_object(base64url.decode(segment))
+    except ValueError as problem:
+        malformed = MalformedJws(f"not a JSON object: {problem!s:.80}")
+        malformed.repeated = problem.name if isinstance(problem, RepeatedMember) else ""
+        raise malformed from problem
 
 
 def write_object(value: Mapping[str, Any]) -> str:
     return base64url.encode(encode(value))
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a member stands twice")
-    return value
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

@@ -10,6 +10,7 @@ class RevocationView(Protocol):
 
     Attributes:
         version: Rises with whatever is learnt; a verdict that was remembered under another is asked anew.
+            A view that refuses once it is stale has another from then on, too.
     """
 
     @property
