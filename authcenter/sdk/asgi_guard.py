@@ -70,7 +70,7 @@ class AsgiGuard:
         method = scope.get("method", "")
         path = _path_as_sent(scope)
         if path == self._admission.metadata_path and method in {"GET", "HEAD"}:
-            await _deny(scope, receive, send, Denial(200, METADATA_HEADERS, self._admission.metadata or b""))
+            await _send_answer(scope, send, Denial(200, METADATA_HEADERS, self._admission.metadata or b""))
             return
         # An outer guard's token, or whatever else lies there, is none that this one let in.
         scope.pop(KEY, None)
@@ -81,25 +81,39 @@ class AsgiGuard:
             return
         admitted = await self._admission.admit(_values(scope, "Authorization"), _text(scope.get("query_string", b"")))
         if isinstance(admitted, Denial):
-            await _deny(scope, receive, send, admitted)
+            await _deny(scope, _Receiving(receive), send, admitted)
             return
         scope[KEY] = admitted
         await self._enter(scope, receive, send, admitted)
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send, token: AccessToken | None) -> None:
         visit = Visit(token)
+        receiving = _Receiving(receive)
         sending = _Sending(scope, send, visit, self._admission)
         with entered(visit):
             try:
-                await self._app(scope, receive, sending)
+                await self._app(scope, receiving, sending)
             except (InsufficientScope, NoCredentials) as refused:
-                if sending.begun:
-                    if scope["type"] == "http" and not sending.denied:
-                        raise
-                    if not sending.denied:
-                        await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": ""})
+                if sending.denied:
                     return
-                await _send_denial(scope, send, self._admission.denial(refused))
+                if not sending.begun:
+                    await _deny(scope, receiving, send, self._admission.denial(refused))
+                elif scope["type"] == "websocket":
+                    await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": ""})
+                else:
+                    raise
+
+
+class _Receiving:
+    """What the application receives, and whether that has begun."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.begun = False
+
+    async def __call__(self) -> Message:
+        self.begun = True
+        return await self._receive()
 
 
 class _Sending:
@@ -115,20 +129,20 @@ class _Sending:
         refused = self._visit.refused
         if refused is not None and not self.begun and message.get("status") == 500:
             self.begun = self.denied = True
-            await _send_denial(self._scope, self._send, self._admission.denial(refused))
+            await _send_answer(self._scope, self._send, self._admission.denial(refused))
             return
         self.begun = True
         await self._send(message)
 
 
-async def _deny(scope: Scope, receive: Receive, send: Send, denial: Denial) -> None:
-    if scope["type"] == "websocket":
+async def _deny(scope: Scope, receiving: _Receiving, send: Send, denial: Denial) -> None:
+    if scope["type"] == "websocket" and not receiving.begun:
         # The ASGI specification has the application answer once the handshake has arrived.
-        await receive()
-    await _send_denial(scope, send, denial)
+        await receiving()
+    await _send_answer(scope, send, denial)
 
 
-async def _send_denial(scope: Scope, send: Send, denial: Denial) -> None:
+async def _send_answer(scope: Scope, send: Send, denial: Denial) -> None:
     prefix = "http"
     if scope["type"] == "websocket":
         if "websocket.http.response" not in (scope.get("extensions") or {}):

@@ -1,15 +1,14 @@
 """How a client of the authorization server talks to it: authenticated form posts, limited in size and time.
 
-Redirects are not followed (they would carry the secret elsewhere), and plain http is for loopback alone unless it is
-asked for.
+Redirects are not followed (they would carry the secret elsewhere), and plain http is for loopback alone.
 """
 
-import json
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import ceil
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote_plus, urlsplit
@@ -18,10 +17,11 @@ import aiohttp
 
 from authcenter.core.errors import Unavailable
 from authcenter.core.secret import Secret
+from authcenter.jose.strict_json import parse_object
+from authcenter.sdk.discovery import documents_of
 
 _MAX_ANSWER_BYTES = 256 * 1024
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_OAUTH, _OPENID = "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"
 
 
 class ServerUnavailable(Unavailable):
@@ -60,25 +60,24 @@ class BackChannel:
         endpoint: tuple[str, str | None],
         session: aiohttp.ClientSession | None,
         timeout_seconds: float,
-        allow_http: bool,
     ) -> None:
         """Args:
         issuer: Where to read the endpoint, if it is not given.
         endpoint: Its name in the metadata (RFC 8414), and its URL if that is known.
         session: Whose connections to use; None: its own, until ``close``.
         timeout_seconds: For each exchange, from connecting to the last byte.
-        allow_http: Accept plain http to other machines.
 
         Raises:
             ValueError: Neither issuer nor endpoint, or plain http.
         """
         self._name, self._url = endpoint
-        if issuer is None and self._url is None:
+        if self._url is not None:
+            _protected(self._url)
+        elif issuer is None:
             raise ValueError(f"either issuer or {self._name} is needed")
-        self._issuer, self._allow_http = issuer, allow_http
-        for url in (issuer, self._url):
-            if url is not None:
-                self._check_transport(url)
+        else:
+            documents_of(issuer)
+        self._issuer = issuer or ""
         # RFC 6749 §2.3.1: form-encoded first, so that a colon or a letter beyond ASCII survives.
         pair = f"{quote_plus(client_id)}:{quote_plus(client_secret.reveal())}"
         self._authorization = Secret(f"Basic {b64encode(pair.encode()).decode()}")
@@ -91,7 +90,7 @@ class BackChannel:
         Raises:
             ServerUnavailable: No answer, or none of an acceptable size.
         """
-        url = self._url or await self._discover()
+        url = self._url or await self._discover(self._issuer)
         headers = {"Authorization": self._authorization.reveal()}
         return await self._exchange("POST", url, headers, form)
 
@@ -101,24 +100,22 @@ class BackChannel:
             await self._session.close()
             self._session = None
 
-    async def _discover(self) -> str:
-        issuer = self._issuer or ""
-        parts = urlsplit(issuer)
-        path = parts.path.rstrip("/")
-        # RFC 8414 §3.1 puts the well-known string before the issuer's path, OpenID Connect Discovery §4 behind it.
-        reply = await self._exchange("GET", parts._replace(path=_OAUTH + path).geturl(), {}, None)
-        if reply.status == 404:
-            reply = await self._exchange("GET", parts._replace(path=path + _OPENID).geturl(), {}, None)
+    async def _discover(self, issuer: str) -> str:
+        reply = Reply(0, {}, 0.0)
+        for document in documents_of(issuer):
+            reply = await self._exchange("GET", document, {}, None)
+            if reply.status == 200:
+                break
         url = reply.document.get(self._name)
+        # RFC 8414 §3.3: another issuer's metadata must not be used.
         if reply.status != 200 or reply.document.get("issuer") != issuer or not isinstance(url, str):
             hint = f"no metadata of {issuer} with {self._name}: {reply.status}"
-            raise ServerUnavailable(hint, retry_after=_whole(reply.retry_after))
+            raise ServerUnavailable(hint, retry_after=max(1, ceil(reply.retry_after)))
         try:
-            self._check_transport(url)
+            self._url = _protected(url)
         except ValueError as problem:
             raise ServerUnavailable(str(problem)) from problem
-        self._url = url
-        return url
+        return self._url
 
     async def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
@@ -149,13 +146,6 @@ class BackChannel:
             body = await _bounded(response.content)
             return Reply(response.status, _object(body), _seconds(response.headers.get("Retry-After", "")))
 
-    def _check_transport(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme == "https" and parts.hostname:
-            return
-        if parts.scheme != "http" or not (self._allow_http or parts.hostname in _LOOPBACK):
-            raise ValueError(f"{url!a:.200} is not https")
-
     async def __aenter__(self) -> Self:
         return self
 
@@ -177,18 +167,10 @@ async def _bounded(content: aiohttp.StreamReader) -> bytes:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(body.decode(), object_pairs_hook=_unique)
-    except (ValueError, RecursionError):
+        # Strictly: `{"active": false, "active": true}` must not depend on who reads it.
+        return parse_object(body)
+    except ValueError:
         return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # `{"active": false, "active": true}` must not depend on who reads it.
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a member stands twice")
-    return value
 
 
 def _seconds(retry_after: str) -> float:
@@ -202,5 +184,13 @@ def _seconds(retry_after: str) -> float:
     return max(0.0, (at.astimezone(UTC) - datetime.now(UTC)).total_seconds())
 
 
-def _whole(seconds: float) -> int:
-    return max(1, round(seconds))
+def _protected(url: str) -> str:
+    """Raises:
+    ValueError: Others could read what is sent there.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "https" and parts.hostname:
+        return url
+    if parts.scheme != "http" or parts.hostname not in _LOOPBACK:
+        raise ValueError(f"not https: {url!a:.200}")
+    return url

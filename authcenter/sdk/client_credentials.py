@@ -86,7 +86,6 @@ class ClientCredentials:
         resource: str | None = None,
         session: aiohttp.ClientSession | None = None,
         timeout_seconds: float = 5.0,
-        allow_http: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
@@ -96,7 +95,6 @@ class ClientCredentials:
         resource: The API they are for (RFC 8707), likewise.
         session: Whose connections to use; None: its own.
         timeout_seconds: For each answer of the authorization server.
-        allow_http: Send the secret over plain http to other machines.
 
         Raises:
             ValueError: Neither issuer nor endpoint, plain http, or a scope outside the grammar.
@@ -109,7 +107,6 @@ class ClientCredentials:
             endpoint=("token_endpoint", token_endpoint),
             session=session,
             timeout_seconds=timeout_seconds,
-            allow_http=allow_http,
         )
         self._client_id = client_id
         self._default = _Asked(_written(scopes), resource)

@@ -67,7 +67,6 @@ class IntrospectionClient:
         cached: int = 10_000,
         session: aiohttp.ClientSession | None = None,
         timeout_seconds: float = 2.0,
-        allow_http: bool = False,
         clock: Clock | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         uniform: Callable[[float, float], float] = random.uniform,
@@ -80,7 +79,6 @@ class IntrospectionClient:
             long a revocation goes unnoticed. 0: not at all. 'Not active' is never kept.
         cached: How many answers are kept.
         session: Whose connections to use; None: its own.
-        allow_http: Send secret and tokens over plain http to other machines.
 
         Raises:
             ValueError: Neither issuer nor endpoint, or plain http.
@@ -93,7 +91,6 @@ class IntrospectionClient:
             endpoint=("introspection_endpoint", introspection_endpoint),
             session=session,
             timeout_seconds=timeout_seconds,
-            allow_http=allow_http,
         )
         self._client_id, self._issuer, self._audience = client_id, issuer, audience
         self._cache_seconds, self._cached = cache_seconds, cached
