@@ -178,10 +178,10 @@ def _seconds(retry_after: str) -> float:
     if retry_after.isascii() and retry_after.isdigit():
         return float(retry_after[:9])
     try:
-        at = parsedate_to_datetime(retry_after)
-    except ValueError:
+        at = parsedate_to_datetime(retry_after).astimezone(UTC)
+    except (ValueError, OverflowError):
         return 0.0
-    return max(0.0, (at.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
 def _protected(url: str) -> str:
