@@ -257,6 +257,20 @@ async def test_a_server_that_is_not_there_cannot_be_asked(ticks: Ticks) -> None:
             await service.token()
 
 
+async def test_a_server_that_stays_silent_is_not_waited_for(server: Scripted, ticks: Ticks) -> None:
+    server.gate.clear()
+    async with credentials(server, ticks, timeout_seconds=0.01) as service:
+        with pytest.raises(Unavailable):
+            await service.token()
+
+
+async def test_kinds_of_tokens_that_are_kept_are_bounded(server: Scripted, ticks: Ticks) -> None:
+    async with credentials(server, ticks) as service:
+        for number in [*range(257), 256, 0]:
+            await service.token(scopes=[f"scope-{number}"])
+    assert [question.form["scope"] for question in server.questions[256:]] == ["scope-256", "scope-0"]
+
+
 async def test_a_session_that_was_lent_stays_open(server: Scripted, ticks: Ticks) -> None:
     async with aiohttp.ClientSession() as session:
         async with credentials(server, ticks, session=session) as service:

@@ -218,6 +218,13 @@ async def test_a_server_that_is_not_there_cannot_be_asked(ticks: Ticks) -> None:
             await client.introspect("one")
 
 
+async def test_a_server_that_stays_silent_is_not_waited_for(server: Scripted, ticks: Ticks) -> None:
+    server.gate.clear()
+    async with asking(server, ticks, timeout_seconds=0.01) as client:
+        with pytest.raises(Unavailable):
+            await client.introspect("one")
+
+
 async def test_strict_is_both_the_check_and_the_question(server: Scripted, ticks: Ticks) -> None:
     async with asking(server, ticks) as client:
         strict = StrictVerification(resource.verifier(), client)

@@ -19,6 +19,7 @@ from authcenter.core.token import AccessToken
 from authcenter.sdk.asgi_guard import AsgiGuard
 from authcenter.sdk.asgi_token import access_token, require_scope, token_with
 from authcenter.sdk.bearer import NoCredentials
+from authcenter.sdk.verification import InsufficientScope
 from tests.unit.sdk.guards.driving import ask, connect
 from tests.unit.sdk.guards.resource import (
     INVALID_REQUEST,
@@ -288,6 +289,37 @@ async def test_a_websocket_without_is_denied_before_it_is_accepted(
     closed = await connect(build(keys=keys), path, headers)
     assert [(message["type"], message["code"]) for message in closed.messages] == [("websocket.close", code)]
     assert (answered.error, closed.error) == (None, None)
+
+
+async def test_a_websocket_that_is_refused_after_it_was_accepted_is_closed() -> None:
+    @require_scope("write")
+    def wanted() -> None:
+        """Anything that only some may do."""
+
+    async def late(websocket: WebSocket) -> None:
+        await websocket.accept()
+        wanted()
+
+    app = AsgiGuard(Starlette(routes=[WebSocketRoute("/", late)]), verifier())
+    answer = await connect(app, "/", bearer(), can_answer=True)
+    assert answer.kinds == ["websocket.accept", "websocket.close"]
+    assert (answer.messages[-1]["code"], answer.error) == (1008, None)
+
+
+async def test_an_answer_that_had_begun_before_the_refusal_is_not_mended(build: Build) -> None:
+    """Nothing can be taken back by then: the connection breaks off, as for any failure."""
+    app = build()
+
+    async def begun(request: Request) -> StreamingResponse:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"one"
+            await token_with("write")()
+
+        return StreamingResponse(chunks())
+
+    app.router.routes.append(Route("/begun", begun))
+    answer = await ask(app, "/begun", bearer())
+    assert (answer.status, answer.chunks, type(answer.error)) == (200, [b"one"], InsufficientScope)
 
 
 async def test_the_applications_own_failure_stays_its_own(build: Build) -> None:
