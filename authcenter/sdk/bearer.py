@@ -62,6 +62,8 @@ def bearer_token(authorization: Sequence[str], query: str) -> str:
 
 
 def _names_token(query: str) -> bool:
+    if _QUERY_PARAMETER not in query and "%" not in query:
+        return False
     return any(name == _QUERY_PARAMETER for name, _ in parse_qsl(query, keep_blank_values=True))
 
 
