@@ -13,6 +13,10 @@ from aiohttp.test_utils import TestServer
 Answer = Callable[[web.Request, dict[str, str]], Awaitable[web.StreamResponse]]
 
 
+HANG_SECONDS = 60.0
+"""As the clients' time limit: what a busy machine takes its time for is no failure of the server."""
+
+
 class Ticks:
     """Monotonic seconds that a test moves."""
 

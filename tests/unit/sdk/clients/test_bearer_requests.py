@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 
 from authcenter.sdk.bearer_requests import bearer_requests
 from authcenter.sdk.client_credentials import ClientCredentials
-from tests.unit.sdk.clients.scripted import Scripted, Ticks, middle
+from tests.unit.sdk.clients.scripted import HANG_SECONDS, Scripted, Ticks, middle
 
 INVALID = 'Bearer error="invalid_token", error_description="…", resource_metadata="https://api.example/x"'
 
@@ -52,7 +52,12 @@ async def api() -> AsyncIterator[Api]:
 @pytest.fixture
 async def service(server: Scripted, ticks: Ticks) -> AsyncIterator[ClientCredentials]:
     async with ClientCredentials(
-        token_endpoint=server.token_endpoint, client_id="shop", client_secret="x", monotonic=ticks, uniform=middle
+        token_endpoint=server.token_endpoint,
+        client_id="shop",
+        client_secret="x",
+        timeout_seconds=HANG_SECONDS,
+        monotonic=ticks,
+        uniform=middle,
     ) as made:
         yield made
 
@@ -166,7 +171,11 @@ async def test_the_credentials_may_share_the_session(api: Api, server: Scripted)
     """Asking for a token must not ask for a token."""
     async with aiohttp.ClientSession() as plain:
         service = ClientCredentials(
-            token_endpoint=server.token_endpoint, client_id="shop", client_secret="x", session=plain
+            token_endpoint=server.token_endpoint,
+            client_id="shop",
+            client_secret="x",
+            timeout_seconds=HANG_SECONDS,
+            session=plain,
         )
         middleware = bearer_requests(service, api.url, server.url)
         async with plain.get(api.url, middlewares=[middleware]) as answer:

@@ -11,14 +11,14 @@ from aiohttp import web
 
 from authcenter.core.errors import Unavailable
 from authcenter.sdk.client_credentials import ClientCredentials, TokenRefused
-from tests.unit.sdk.clients.scripted import Question, Scripted, Ticks, middle
+from tests.unit.sdk.clients.scripted import HANG_SECONDS, Question, Scripted, Ticks, middle
 
 SECRET = "s3cr:t +%/é"
 
 
 def credentials(server: Scripted, ticks: Ticks, **changes: Any) -> ClientCredentials:
     options = {"token_endpoint": server.token_endpoint, "client_id": "sh:op", "client_secret": SECRET, **changes}
-    return ClientCredentials(**{"monotonic": ticks, "uniform": middle, **options})
+    return ClientCredentials(**{"monotonic": ticks, "uniform": middle, "timeout_seconds": HANG_SECONDS, **options})
 
 
 async def settled(server: Scripted, questions: int) -> None:

@@ -10,7 +10,7 @@ from authcenter.core.errors import Reason, TokenRejected, Unavailable
 from authcenter.core.rules import Rule
 from authcenter.sdk.introspection import IntrospectionClient
 from authcenter.sdk.strict_verification import StrictVerification
-from tests.unit.sdk.clients.scripted import Question, Scripted, Ticks, middle
+from tests.unit.sdk.clients.scripted import HANG_SECONDS, Question, Scripted, Ticks, middle
 from tests.unit.sdk.guards import resource
 from tests.workbench import API, OTHER_API, START, SetClock, rejected
 
@@ -25,6 +25,7 @@ def asking(server: Scripted, ticks: Ticks, **changes: Any) -> IntrospectionClien
         "client_id": "or:ders",
         "client_secret": SECRET,
         "clock": SetClock(),
+        "timeout_seconds": HANG_SECONDS,
         **changes,
     }
     return IntrospectionClient(**{"monotonic": ticks, "uniform": middle, **options})
