@@ -156,6 +156,26 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "The token, or something it carries (family, session, key, subject, client), was revoked.",
         "The hint names which; fetch a new token.",
     ),
+    Rule.TOKEN_BINDING: Explanation(
+        "The token is bound to a key of its client (`cnf`) and came as a bearer token, without proof of that key.",
+        "A gateway cannot check the proof: let the resource server do it, or ask for a token that is not bound.",
+    ),
+    Rule.TOKEN_SCOPE: Explanation(
+        "The token lacks a scope that `gateways.NAME.scopes` demands; the hint names it.",
+        "Ask for a token with this scope; the client and the resource must both have it.",
+    ),
+    Rule.BEARER_MISSING: Explanation(
+        "No `Authorization: Bearer` header came: none was sent, or the gateway does not pass it on.",
+        "Send the access token in the header; a browser's CORS preflight has none, answer it at the gateway.",
+    ),
+    Rule.BEARER_MALFORMED: Explanation(
+        "There are several Authorization headers, or what follows `Bearer` is not a token.",
+        "Send exactly one header `Authorization: Bearer TOKEN`.",
+    ),
+    Rule.GATEWAY_UNKNOWN: Explanation(
+        "The policy has no gateway of the name in the path.",
+        "Compare the gateway's own configuration with `gateways` in `authcenter policy show`.",
+    ),
     Rule.CALLER_NOT_ENTITLED: Explanation(
         "The caller neither got the token nor serves one of its audiences.",
         "`authcenter clients update ID --serves AUDIENCE` for a resource server.",

@@ -21,11 +21,11 @@ class OriginReader:
     def read(self, request: web.BaseRequest) -> RequestOrigin:
         peer = request.remote or ""
         headers = request.headers
-        user_agent = _storable(headers.get(hdrs.USER_AGENT, ""))
+        user_agent = storable(headers.get(hdrs.USER_AGENT, ""))
         if not self._trusted or not self._is_trusted(peer):
             return RequestOrigin(new_request_id(), peer, user_agent)
-        caller = _storable(headers.get("X-Request-Id", ""))
-        return RequestOrigin(new_request_id(), self._client(request, peer), user_agent, caller)
+        caller = storable(headers.get("X-Request-Id", ""))
+        return RequestOrigin(new_request_id(), self._client(request, peer), user_agent, caller, by_proxy=True)
 
     def _client(self, request: web.BaseRequest, peer: str) -> str:
         """The rightmost address that is not a trusted proxy's."""
@@ -50,7 +50,7 @@ class OriginReader:
         return any(ip in network for network in self._trusted if network.version == ip.version)
 
 
-def _storable(header: str) -> str:
+def storable(header: str) -> str:
     """The beginning of a header, bytes that are not UTF-8 (aiohttp makes lone surrogates of them) written out."""
     shown = header[:_LONGEST]
     return shown if shown.isascii() else shown.encode(errors="backslashreplace").decode()
