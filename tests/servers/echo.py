@@ -36,6 +36,8 @@ class EchoApi:
 
 class _EchoServer(ThreadingHTTPServer):
     daemon_threads = True
+    # Callers come at once, and one that is turned away comes back after a second.
+    request_queue_size = 128
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of gateways that drop their connections; a request that went wrong shows at the caller."""

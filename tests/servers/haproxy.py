@@ -22,15 +22,18 @@ class HaproxyServer(Server):
         api: str,
         gateway: str = "shop",
         script_changes: Mapping[str, str] | None = None,
+        patience_ms: int = 20_000,
     ) -> None:
         """Args:
         directory: For its configuration and log; made when absent.
         script_changes: What differs from the delivered script.
+        patience_ms: How long it waits for authcenter; delivered are 2 s, which a busy machine may take.
         """
         directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
+        patience = {"TIMEOUT_MS = 2000": f"TIMEOUT_MS = {patience_ms}"}
         script, configuration = directory / "authcenter.lua", directory / "haproxy.cfg"
-        script.write_text(adapted("haproxy/authcenter.lua", script_changes or {}))
+        script.write_text(adapted("haproxy/authcenter.lua", patience | dict(script_changes or {})))
         changes = {
             "/etc/haproxy/authcenter.lua": str(script),
             "http://127.0.0.1:8080/oauth/validate/shop": f"http://{authcenter}/oauth/validate/{gateway}",

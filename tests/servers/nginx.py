@@ -26,7 +26,6 @@ http {{
     uwsgi_temp_path {directory}/uwsgi;
     scgi_temp_path {directory}/scgi;
     include {directory}/conf.d/*.conf;
-    {more}
 }}
 """
 
@@ -35,26 +34,37 @@ class NginxServer(Server):
     """Protects the API at ``api`` by the gateway ``gateway`` of the authcenter at ``authcenter``; both: host:port."""
 
     def __init__(
-        self, directory: Path, *, authcenter: str, api: str, gateway: str = "shop", cached: bool = True, more: str = ""
+        self,
+        directory: Path,
+        *,
+        authcenter: str,
+        api: str,
+        gateway: str = "shop",
+        cached: bool = True,
+        patience_ms: int = 20_000,
     ) -> None:
         """Args:
         directory: For its configuration, cache and log; made when absent.
         cached: With the cache of answers, as delivered; without: as the comment in the file says.
-        more: Further directives of ``http { … }``.
+        patience_ms: How long it waits for authcenter; delivered are 2 s, which a busy machine may take.
         """
         self.port = free_port()
         self.cache = directory / "cache"
         user = "user root;" if os.geteuid() == 0 else ""
-        main = _MAIN.format(directory=directory, user=user, more=more)
+        main = _MAIN.format(directory=directory, user=user)
         shared = {"127.0.0.1:8080": authcenter, "/run/nginx-authcenter": str(self.cache)}
         example = {
             "listen 8081": f"listen 127.0.0.1:{self.port}",
             "127.0.0.1:9000": api,
             "gateway shop": f"gateway {gateway}",
         }
+        patience = {
+            "connect_timeout 1s": f"connect_timeout {patience_ms}ms",
+            "read_timeout 2s": f"read_timeout {patience_ms}ms",
+        }
         files = {
             "nginx.conf": main,
-            "authcenter_validate.conf": adapted("nginx/authcenter_validate.conf", {}),
+            "authcenter_validate.conf": adapted("nginx/authcenter_validate.conf", patience),
             "authcenter_protect.conf": adapted("nginx/authcenter_protect.conf", {}),
             "conf.d/authcenter.conf": adapted("nginx/authcenter.conf", shared),
             "conf.d/example.conf": adapted("nginx/example.conf", example),

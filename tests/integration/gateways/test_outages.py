@@ -26,14 +26,16 @@ def buyer(mortal: Service) -> Credentials:
 
 @pytest.fixture
 def gate(kind: str, mortal: Service, echo: EchoApi, tmp_path: Path) -> Iterator[Front]:
-    with GATEWAYS[kind](tmp_path / kind, authcenter=f"127.0.0.1:{mortal.process.port}", api=echo.address) as server:
+    address = f"127.0.0.1:{mortal.process.port}"
+    with GATEWAYS[kind](tmp_path / kind, authcenter=address, api=echo.address, patience_ms=300) as server:
         yield Front(server)
 
 
 @pytest.mark.parametrize("blow", ["kill", "freeze"])
 def test_while_authcenter_is_gone_nobody_passes(gate: Front, mortal: Service, buyer: Credentials, blow: str) -> None:
     known, unseen = (str(mortal.api.issue(buyer)["access_token"]) for _ in range(2))
-    assert gate.status(known) == 200
+    # Waited for, here and below: this gateway is impatient, and the machine may be busy.
+    until(lambda: gate.status(known) == 200, "it passes")
     getattr(mortal.process, blow)()
     try:
         refused = gate.ask(unseen)
@@ -50,7 +52,7 @@ def test_while_authcenter_is_gone_nobody_passes(gate: Front, mortal: Service, bu
         else:
             mortal.process.thaw()
     until(lambda: gate.status(unseen) == 200, "it is asked again")
-    assert gate.status(known) == 200
+    until(lambda: gate.status(known) == 200, "of every token")
 
 
 BROKEN = [
