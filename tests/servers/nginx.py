@@ -26,6 +26,7 @@ http {{
     uwsgi_temp_path {directory}/uwsgi;
     scgi_temp_path {directory}/scgi;
     include {directory}/conf.d/*.conf;
+    {more}
 }}
 """
 
@@ -41,17 +42,19 @@ class NginxServer(Server):
         api: str,
         gateway: str = "shop",
         cached: bool = True,
+        more: str = "",
         patience_ms: int = 20_000,
     ) -> None:
         """Args:
         directory: For its configuration, cache and log; made when absent.
         cached: With the cache of answers, as delivered; without: as the comment in the file says.
+        more: Further directives of ``http { … }``.
         patience_ms: How long it waits for authcenter; delivered are 2 s, which a busy machine may take.
         """
         self.port = free_port()
         self.cache = directory / "cache"
         user = "user root;" if os.geteuid() == 0 else ""
-        main = _MAIN.format(directory=directory, user=user)
+        main = _MAIN.format(directory=directory, user=user, more=more)
         shared = {"127.0.0.1:8080": authcenter, "/run/nginx-authcenter": str(self.cache)}
         example = {
             "listen 8081": f"listen 127.0.0.1:{self.port}",
