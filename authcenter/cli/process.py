@@ -87,7 +87,7 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
                 lambda event: metrics.audit_events.count(event.kind),
                 database_changed,
                 tracing,
-                os.environ,
+                environ=os.environ,
             )
         )
         core = build_core(settings, policy, record.stores, hashing, clock, record.strict)

@@ -2,6 +2,7 @@
 
 Exception
 ├── OAuthError          a refusal, in the words of RFC 6749 §5.2
+│   ├── BearerRefused   an access token that opens nothing here, or none at all (RFC 6750 §3)
 │   └── RateLimited     too often (429 with ``Retry-After``, RFC 6585 §4)
 ├── TokenRejected       a token that does not hold; only some endpoints make a refusal of it
 ├── Conflict            a name is taken, or somebody else wrote first
@@ -18,7 +19,7 @@ from authcenter.core.rules import Rule
 
 
 class ErrorCode(StrEnum):
-    """Error codes on the wire (RFC 6749 §5.2, RFC 8707 §2)."""
+    """Error codes on the wire (RFC 6749 §5.2, RFC 6750 §3.1, RFC 8707 §2)."""
 
     INVALID_REQUEST = "invalid_request"
     INVALID_CLIENT = "invalid_client"
@@ -28,6 +29,8 @@ class ErrorCode(StrEnum):
     UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type"
     INVALID_SCOPE = "invalid_scope"
     INVALID_TARGET = "invalid_target"
+    INVALID_TOKEN = "invalid_token"
+    INSUFFICIENT_SCOPE = "insufficient_scope"
     TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
     SERVER_ERROR = "server_error"
     NOT_FOUND = "not_found"
@@ -83,6 +86,31 @@ class TokenRejected(Exception):
     def __init__(self, reason: Reason, rule: Rule, hint: str) -> None:
         super().__init__(f"{reason} by {rule}: {hint}")
         self.reason, self.rule, self.hint = reason, rule, hint
+
+
+class BearerRefused(OAuthError):
+    """A bearer token that gives no access, or none was sent (RFC 6750 §3).
+
+    Attributes:
+        reason: Why the token does not hold, for the metrics; None where nothing is wrong with the token itself.
+        scope: What would give access, as the challenge names it; empty: more scope would not help.
+        challenge_names_error: RFC 6750 §3.1: not where the request came without any token.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        description: str,
+        *,
+        rule: Rule,
+        hint: str,
+        status: int = 401,
+        reason: Reason | None = None,
+        scope: str = "",
+        challenge_names_error: bool = True,
+    ) -> None:
+        super().__init__(code, description, rule=rule, hint=hint, status=status)
+        self.reason, self.scope, self.challenge_names_error = reason, scope, challenge_names_error
 
 
 class Conflict(Exception):
@@ -170,3 +198,28 @@ def invalid_target(rule: Rule, hint: str) -> OAuthError:
 def unauthorized_client(rule: Rule, hint: str) -> OAuthError:
     description = "The client may not use this grant type."
     return OAuthError(ErrorCode.UNAUTHORIZED_CLIENT, description, rule=rule, hint=hint)
+
+
+def bearer_missing(hint: str) -> BearerRefused:
+    description = "A bearer token is needed."
+    return BearerRefused(
+        ErrorCode.INVALID_REQUEST, description, rule=Rule.BEARER_MISSING, hint=hint, challenge_names_error=False
+    )
+
+
+def bearer_malformed(hint: str) -> BearerRefused:
+    """401 and not RFC 6750's 400: NGINX knows 401 and 403, and makes a failure of the server of all else."""
+    description = "The Authorization header is malformed."
+    return BearerRefused(ErrorCode.INVALID_REQUEST, description, rule=Rule.BEARER_MALFORMED, hint=hint)
+
+
+def invalid_token(reason: Reason, rule: Rule, hint: str) -> BearerRefused:
+    """One wording for every cause, so that a stranger cannot tell which check refused."""
+    description = "The access token is not valid."
+    return BearerRefused(ErrorCode.INVALID_TOKEN, description, rule=rule, hint=hint, reason=reason)
+
+
+def insufficient_scope(rule: Rule, scope: str, hint: str) -> BearerRefused:
+    """``scope``: what would be enough (RFC 6750 §3.1)."""
+    description = "The access token lacks a scope."
+    return BearerRefused(ErrorCode.INSUFFICIENT_SCOPE, description, rule=rule, hint=hint, status=403, scope=scope)

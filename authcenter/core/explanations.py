@@ -158,7 +158,23 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     ),
     Rule.TOKEN_BINDING: Explanation(
         "The token is bound to a key (`cnf`), and the request did not prove that it holds this one.",
-        "Send the DPoP proof or use the client certificate that the token was issued for.",
+        "Send the DPoP proof or use the client certificate it was issued for; a gateway can check neither.",
+    ),
+    Rule.TOKEN_SCOPE: Explanation(
+        "The access token holds, but for less than this request, or `gateways.NAME.scopes`, needs.",
+        "The hint names the scope: the client has to ask for it, and client and resource must both have it.",
+    ),
+    Rule.BEARER_MISSING: Explanation(
+        "No `Authorization: Bearer` header came: none was sent, or the gateway does not pass it on.",
+        "Send the access token in the header; a browser's CORS preflight has none, answer it at the gateway.",
+    ),
+    Rule.BEARER_MALFORMED: Explanation(
+        "There are several Authorization headers, or what follows `Bearer` is not a token.",
+        "Send exactly one header `Authorization: Bearer TOKEN`.",
+    ),
+    Rule.GATEWAY_UNKNOWN: Explanation(
+        "The policy has no gateway of the name in the path.",
+        "Compare the gateway's own configuration with `gateways` in `authcenter policy show`.",
     ),
     Rule.CALLER_NOT_ENTITLED: Explanation(
         "The caller neither got the token nor serves one of its audiences.",

@@ -9,9 +9,11 @@ class RequestOrigin(Value, frozen=True):
 
     Attributes:
         caller_request_id: The ``X-Request-Id`` a trusted proxy sent; ours is ``request_id``.
+        by_proxy: Whether a trusted proxy sent the request.
     """
 
     request_id: RequestId
     ip: str = ""
     user_agent: str = ""
     caller_request_id: str = ""
+    by_proxy: bool = False

@@ -69,6 +69,11 @@ class Rule(StrEnum):
     TOKEN_ISSUED_IN_FUTURE = "token_issued_in_future"
     TOKEN_REVOKED = "token_revoked"
     TOKEN_BINDING = "token_binding"
+    TOKEN_SCOPE = "token_scope"
+
+    BEARER_MISSING = "bearer_missing"
+    BEARER_MALFORMED = "bearer_malformed"
+    GATEWAY_UNKNOWN = "gateway_unknown"
 
     CALLER_NOT_ENTITLED = "caller_not_entitled"
     TOKEN_CUT_PENDING = "token_cut_pending"

@@ -14,11 +14,13 @@ class RequestNotes:
 
     Attributes:
         client_id: The client that the request names; nothing says that it is the one.
+        original: Method and path of the request that a gateway asks about, as a trusted one tells them.
         verdict: The rule that refused, and its hint, where the answer itself may not tell.
     """
 
     origin: RequestOrigin
     client_id: str | None = None
+    original: tuple[str, str] = ("", "")
     verdict: tuple[Rule, str] | None = None
 
 

@@ -1,4 +1,4 @@
-"""Headers and form to what a request says of its client (RFC 6749 §2.3.1)."""
+"""Headers and form to what a request says of its client (RFC 6749 §2.3.1), or its bearer token (RFC 6750 §2.1)."""
 
 import binascii
 
@@ -6,7 +6,7 @@ from aiohttp import hdrs, web
 
 from authcenter.clients.authentication import PresentedClient
 from authcenter.core.client import AuthMethod
-from authcenter.core.errors import OAuthError, invalid_client, invalid_request
+from authcenter.core.errors import OAuthError, bearer_malformed, bearer_missing, invalid_client, invalid_request
 from authcenter.core.form import Form
 from authcenter.core.rules import Rule
 from authcenter.http.forms import decode_component
@@ -59,3 +59,22 @@ def read_basic(header: str) -> PresentedClient:
         return PresentedClient(decode_component(client_id), _BASIC, decode_component(secret))
     except OAuthError as problem:
         raise invalid_client(Rule.CREDENTIALS_MALFORMED, problem.hint) from problem
+
+
+def bearer_token(request: web.BaseRequest) -> str:
+    """The token of the Authorization header, and of nowhere else: queries and bodies end in logs (RFC 9700 §4.3.2).
+
+    Raises:
+        BearerRefused: None, several headers, or no token in it.
+    """
+    headers = request.headers.getall(hdrs.AUTHORIZATION, ())
+    if len(headers) != 1:
+        # Which of two would count is what two readers disagree about.
+        raise bearer_malformed(f"{len(headers)} Authorization headers") if headers else bearer_missing("no header")
+    scheme, _, token = headers[0].partition(" ")
+    if scheme.lower() != "bearer":
+        raise bearer_missing(f"scheme {scheme!a:.20}")
+    token = token.strip(" ")
+    if not token or not token.isascii():
+        raise bearer_malformed("no token after the scheme")
+    return token

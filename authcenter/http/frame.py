@@ -117,6 +117,8 @@ class Frame:
             ip=notes.origin.ip,
             client_id=notes.client_id and notes.client_id[:_LONGEST_CLIENT_ID],
             caller_request_id=notes.origin.caller_request_id,
+            original_method=notes.original[0],
+            original_path=notes.original[1],
             rule=rule,
             hint=hint,
             **trace,

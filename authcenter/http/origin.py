@@ -21,11 +21,11 @@ class OriginReader:
     def read(self, request: web.BaseRequest) -> RequestOrigin:
         peer = request.remote or ""
         headers = request.headers
-        user_agent = _storable(headers.get(hdrs.USER_AGENT, ""))
+        user_agent = storable(headers.get(hdrs.USER_AGENT, ""))
         if not self.trusts(request):
             return RequestOrigin(new_request_id(), peer, user_agent)
-        caller = _storable(headers.get("X-Request-Id", ""))
-        return RequestOrigin(new_request_id(), self._client(request, peer), user_agent, caller)
+        caller = storable(headers.get("X-Request-Id", ""))
+        return RequestOrigin(new_request_id(), self._client(request, peer), user_agent, caller, by_proxy=True)
 
     def trusts(self, request: web.BaseRequest) -> bool:
         """Whether it comes straight from a trusted proxy."""
@@ -54,7 +54,7 @@ class OriginReader:
         return any(ip in network for network in self._trusted if network.version == ip.version)
 
 
-def _storable(header: str) -> str:
+def storable(header: str) -> str:
     """The beginning of a header, bytes that are not UTF-8 (aiohttp makes lone surrogates of them) written out."""
     shown = header[:_LONGEST]
     return shown if shown.isascii() else shown.encode(errors="backslashreplace").decode()

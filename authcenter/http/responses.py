@@ -10,7 +10,7 @@ from math import ceil
 from aiohttp import HttpVersion10, web
 from aiohttp.abc import AbstractStreamWriter
 
-from authcenter.core.errors import ErrorCode, OAuthError, RateLimited, Unavailable
+from authcenter.core.errors import BearerRefused, ErrorCode, OAuthError, RateLimited, Unavailable
 from authcenter.core.wire_json import encode
 
 _CHALLENGE = 'Basic realm="authcenter", charset="UTF-8"'
@@ -104,13 +104,25 @@ def error(code: str, description: str, status: int) -> Answer:
 def refusal(refused: OAuthError) -> Answer:
     """A refusal as RFC 6749 §5.2 has it; 401 always says how to authenticate, 429 when to come again."""
     response = error(refused.code, refused.description, refused.status)
-    if refused.status == 401:
+    if isinstance(refused, BearerRefused):
+        response.headers["WWW-Authenticate"] = _bearer_challenge(refused)
+    elif refused.status == 401:
         response.headers["WWW-Authenticate"] = _CHALLENGE
     if isinstance(refused, RateLimited):
         # RFC 6585 §4: when one request will do, which is earlier than when all of the limit is free again.
         response.headers["Retry-After"] = str(max(1, ceil(refused.retry_after)))
         return with_quota(response, refused.limit, 0, refused.reset_after)
     return response
+
+
+def _bearer_challenge(refused: BearerRefused) -> str:
+    """RFC 6750 §3: descriptions are constants and scopes have no quotes, so that nothing needs to be escaped."""
+    parameters = ['Bearer realm="authcenter"']
+    if refused.challenge_names_error:
+        parameters += [f'error="{refused.code}"', f'error_description="{refused.description}"']
+    if refused.scope:
+        parameters.append(f'scope="{refused.scope}"')
+    return ", ".join(parameters)
 
 
 def with_quota(response: Answer, limit: int, remaining: int, reset_after: float) -> Answer:

@@ -39,7 +39,6 @@ NOT_IN_FORCE = (
     "registration.*",
     "audit.*",
     "fetch.*",
-    "gateways",
     "brand.*",
     "tokens.id_token_ttl",
     "tokens.authorization_code_ttl",

@@ -22,6 +22,7 @@ class RequestLine(Value, frozen=True, omit_defaults=True):
     Attributes:
         ms: How long it took.
         caller_request_id: The id that a trusted proxy gave it.
+        original_method, original_path: Of the request that a gateway asks about.
         rule, hint: Why it was refused.
         trace_id, span_id: Of its span, where tracing is on.
     """
@@ -34,6 +35,8 @@ class RequestLine(Value, frozen=True, omit_defaults=True):
     ip: str
     client_id: str | None = None
     caller_request_id: str = ""
+    original_method: str = ""
+    original_path: str = ""
     rule: str | None = None
     hint: str | None = None
     trace_id: str = ""

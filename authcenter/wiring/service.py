@@ -29,6 +29,7 @@ from authcenter.http.revoke import RevocationEndpoint
 from authcenter.http.router import Handler, Router
 from authcenter.http.token import TokenEndpoint
 from authcenter.http.traced import TracedRequests
+from authcenter.http.validate import ValidateEndpoint
 from authcenter.settings.boot import BootSettings
 from authcenter.settings.policy import Policy
 from authcenter.stores.cached.codec import RecordCodec, keeps_no_password_hash
@@ -44,6 +45,7 @@ from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.telemetry.tracing import Tracing
 from authcenter.tokens.enhancers import GrantEnhancer, JwtTokenEnhancer, UserEnhancer
+from authcenter.tokens.gateways import GatewayGuard
 from authcenter.tokens.introspection import Introspector
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.surrender import TokenSurrender
@@ -116,6 +118,9 @@ def build_service(
     )
     surrender = TokenSurrender(core.verifier, core.families, tokens, metrics.revocations.count)
 
+    failed = metrics.token_failures.count
+    guard = GatewayGuard(core.verifier, core.revocations, core.lifetimes, clients, policy, clock, on_failure=failed)
+
     cors = ClientCors(clients)
     origins = OriginReader(settings.trusted_networks)
     router = Router()
@@ -132,6 +137,7 @@ def build_service(
             metrics,
         ),
         RevocationEndpoint(authentication, surrender, cors),
+        ValidateEndpoint(guard),
         DiscoveryEndpoint(settings.issuer, tuple(granter.strategies), policy),
         JwksEndpoint(core.keys, policy),
     ):

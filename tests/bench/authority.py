@@ -7,7 +7,7 @@ from typing import ClassVar, Final, Self
 import jwt
 
 from tests.bench.load import CONNECTIONS, Request
-from tests.bench.probe import basic, check_access_token, get_json, post_form, wait_until
+from tests.bench.probe import answers, basic, check_access_token, get_json, post_form, wait_until
 from tests.bench.work import Contender, Work
 from tests.servers.authcenter import AuthcenterProcess
 
@@ -26,6 +26,8 @@ tokens:
   signing_alg: {algorithm}
 rate_limits:
   token_per_client: 100000/second
+gateways:
+  bench: {{audience: "https://api.bench.test", scopes: [read]}}
 """
 
 
@@ -62,6 +64,8 @@ class Authcenter(AuthcenterProcess, Contender):
                 return Request("GET", f"{self.url}/.well-known/jwks.json")
             case Work.INTROSPECTION:
                 return self._introspection()
+            case Work.VALIDATE:
+                return self.validation(f"{self.url}/oauth/validate/bench")
             case Work.REFRESH:
                 chains = tuple(self._chain() for _ in range(_CHAINS))
                 body = "grant_type=refresh_token&refresh_token="
@@ -69,6 +73,13 @@ class Authcenter(AuthcenterProcess, Contender):
             case _:
                 body = "grant_type=client_credentials&scope=read"
                 return Request("POST", f"{self.url}/oauth/token", body, self._client)
+
+    def validation(self, url: str) -> Request:
+        """A request with a token of ours to ``url``, after one such request was let through."""
+        request = Request("GET", url, authorization=f"Bearer {self._token()}")
+        if not answers(url, request.authorization) or answers(url, request.authorization[:-4]):
+            raise RuntimeError(f"{url} does not tell a good token from a bad one")
+        return request
 
     def _sign_with(self, algorithm: str) -> None:
         self._write_policy(algorithm)

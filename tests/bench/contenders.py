@@ -46,8 +46,8 @@ class Bare(Contender):
         return answers(f"{self.url}/json")
 
     def prepare(self, work: Work) -> Request:
-        """The same small form for every work but JWKS, which is a GET here too."""
-        if work is Work.JWKS:
+        """The same small form for every work but those that are a GET here too."""
+        if work in (Work.JWKS, Work.VALIDATE):
             return Request("GET", f"{self.url}/json")
         if post_form(f"{self.url}/form", _FORM, "")["scope"] != "read":
             raise RuntimeError("the bare handler does not read its form")
@@ -83,7 +83,7 @@ class OidcProvider(Contender):
 
     def prepare(self, work: Work) -> Request | None:
         """JWT access tokens by client_credentials, introspection of an opaque one, its key set."""
-        if work is Work.REFRESH:
+        if work in (Work.REFRESH, Work.VALIDATE):
             return None
         if work is Work.JWKS:
             return Request("GET", f"{self.url}/jwks")

@@ -37,10 +37,11 @@ def get_json(url: str) -> dict[str, Any]:
     return _answer(urllib.request.Request(url))
 
 
-def answers(url: str) -> bool:
+def answers(url: str, authorization: str = "") -> bool:
     """Whether anything below 400 is answered there by now."""
+    request = urllib.request.Request(url, headers={"Authorization": authorization} if authorization else {})
     try:
-        with _OPEN(url, timeout=1):
+        with _OPEN(request, timeout=1):
             return True
     except OSError:
         return False

@@ -17,6 +17,7 @@ class Work(StrEnum):
     REFRESH = "refresh"
     INTROSPECTION = "introspection"
     JWKS = "jwks"
+    VALIDATE = "validate, seen before"
 
     @property
     def algorithm(self) -> str:

@@ -17,6 +17,8 @@ installed() { # PROGRAM [FURTHER PLACE]…
 }
 installed postgres /usr/lib/postgresql/*/bin/postgres /usr/local/bin/postgres || packages+=(postgresql)
 installed redis-server || packages+=(redis-server)
+installed nginx /usr/sbin/nginx || packages+=(nginx)
+installed haproxy /usr/sbin/haproxy || packages+=(haproxy)
 
 give_up() {
     echo "Tests are skipped for want of: $1 ($2)" >&2

@@ -265,7 +265,6 @@ def test_what_does_nothing_yet_is_named() -> None:
     )
     assert fields_not_in_force(policy) == (
         "rate_limits.signup_per_ip",
-        "gateways",
         "brand.name",
         "tokens.id_token_ttl",
     )

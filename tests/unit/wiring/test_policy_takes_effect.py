@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from authcenter.core.errors import OAuthError, Unavailable
 from authcenter.settings.policy import NOT_IN_FORCE, Policy
-from tests.workbench import Workbench, decoded
+from tests.workbench import API, Workbench, decoded
 
 SHOWN_ELSEWHERE = {
     "keys.publish_before_use": "tests/integration/policy/test_push.py: it is the command line that rotates",
@@ -184,8 +184,23 @@ async def test_how_long_the_key_set_may_be_kept_takes_effect(bench: Workbench, w
     assert await kept() == "public, max-age=60"
 
 
+async def test_what_a_gateway_demands_takes_effect(bench: Workbench, web: aiohttp.ClientSession) -> None:
+    token = (await bench.ask("client_credentials", resource=API, scope="read")).access
+
+    async def passes() -> int:
+        async with web.get("/oauth/validate/shop", headers={"Authorization": f"Bearer {token}"}) as answer:
+            return answer.status
+
+    statuses = [await passes()]
+    for demanded in (f"audience: '{API}'", f"audience: '{API}', scopes: [write]", "audience: 'urn:x'"):
+        bench.offer(f"gateways: {{shop: {{{demanded}}}}}")
+        statuses.append(await passes())
+    bench.offer("gateways: {}")
+    assert [*statuses, await passes()] == [404, 200, 403, 401, 404]
+
+
 def test_every_field_in_force_is_shown() -> None:
-    shown = {row[0] for row in CHANGES} | {"jwks.max_age"} | SHOWN_ELSEWHERE.keys()
+    shown = {row[0] for row in CHANGES} | {"jwks.max_age", "gateways"} | SHOWN_ELSEWHERE.keys()
     in_force = {
         f"{name}.{field}" if field else name
         for name in Policy.model_fields
