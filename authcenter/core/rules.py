@@ -69,6 +69,10 @@ class Rule(StrEnum):
     TOKEN_ISSUED_IN_FUTURE = "token_issued_in_future"
     TOKEN_REVOKED = "token_revoked"
 
+    STATUS_LIST_UNKNOWN = "status_list_unknown"
+    STATUS_LIST_FORM = "status_list_form"
+    STATUS_LIST_HISTORY = "status_list_history"
+
     CALLER_NOT_ENTITLED = "caller_not_entitled"
     TOKEN_CUT_PENDING = "token_cut_pending"
 

@@ -16,6 +16,7 @@ from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
 from authcenter.stores.ports.schema import SchemaState
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.spread import RevocationSpread
+from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
@@ -28,6 +29,7 @@ from authcenter.stores.sql.outage import OnOutage
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
+from authcenter.stores.sql.status_lists import SqlStatusListStore
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import NOBODY, Announcements, Transactions
 from authcenter.stores.sql.users import SqlUserStore
@@ -50,6 +52,7 @@ class Stores:
     pauses: RotationPauses
     locks: Locks
     eviction: Eviction
+    status_lists: StatusListStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +125,5 @@ def sql_stores(
         pauses=SqlRotationPauses(database, transactions),
         locks=SqlLocks(database),
         eviction=SqlEviction(database),
+        status_lists=SqlStatusListStore(database),
     )
