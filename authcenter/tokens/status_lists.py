@@ -85,6 +85,7 @@ class StatusLists:
         self._algorithm, self._version = algorithm, version
         self._known: Mapping[str, StatusList] = {}
         self._listed_at = float("-inf")
+        self._listings = self._listed = 0
         self._listing = asyncio.Lock()
         self._held: dict[str, _Held] = {}
         self._flights: dict[str, asyncio.Task[None]] = {}
@@ -109,7 +110,8 @@ class StatusLists:
 
     async def uris(self) -> list[str]:
         """Where each list is that a living token may name (§9). Raises ``StoreUnavailable``."""
-        await self._list_all(asyncio.get_running_loop().time() - TTL_SECONDS)
+        if asyncio.get_running_loop().time() - self._listed_at > TTL_SECONDS:
+            await self._list_all()
         now = self._clock.now()
         return [status_list_uri(self._issuer, one.list_id) for one in self._known.values() if one.lapses_at > now]
 
@@ -118,21 +120,22 @@ class StatusLists:
             return False
         if list_id not in self._known:
             # Perhaps another process has begun it since the lists were last read.
-            await self._list_all(asyncio.get_running_loop().time())
+            await self._list_all()
         return list_id in self._known
 
-    async def _list_all(self, not_before: float) -> None:
-        """Read which lists there are, unless somebody has after ``not_before``; a few times a second at most."""
-        loop = asyncio.get_running_loop()
+    async def _list_all(self) -> None:
+        """Read which lists there are, unless somebody else begins to meanwhile; a few times a second at most."""
+        loop, begun = asyncio.get_running_loop(), self._listings
         async with self._listing:
-            if self._listed_at > not_before:
+            if self._listed > begun:
                 return
             await asyncio.sleep(max(0.0, self._listed_at + _SECONDS_BETWEEN_LISTINGS - loop.time()))
-            started = loop.time()
+            self._listings += 1
+            self._listed_at = loop.time()
             lists = await self._store.lists()
             lapsed = self._clock.now() - _SERVED_AFTER_LAPSE
             self._known = {listed.list_id: listed for listed in lists if listed.lapses_at > lapsed}
-            self._listed_at = started
+            self._listed = self._listings
         for list_id in self._held.keys() - self._known.keys() - self._flights.keys():
             del self._held[list_id]
 

@@ -35,5 +35,5 @@ class StatusListStore(Protocol):
         ...
 
     async def refused(self, listed: StatusList) -> Sequence[int]:
-        """The places of a list whose tokens are revoked or cut, in any order, some twice. Raises ``StoreUnavailable``."""
+        """The places whose tokens are revoked or cut, in any order, some perhaps twice. Raises ``StoreUnavailable``."""
         ...
