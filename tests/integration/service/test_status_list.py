@@ -61,8 +61,8 @@ def status(service: Service, token: str) -> int:
     assert answer.headers["Cache-Control"] == f"public, max-age={listed['ttl']}"
     encoded, bits = listed["status_list"]["lst"], listed["status_list"]["bits"]
     places = zlib.decompress(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
-    index = reference["idx"] * bits
-    return places[index // 8] >> index % 8 & ((1 << bits) - 1)
+    index: int = reference["idx"] * bits
+    return int(places[index // 8] >> index % 8 & ((1 << bits) - 1))
 
 
 def login(service: Service, client: Credentials) -> dict[str, str]:
