@@ -176,6 +176,17 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "The policy has no gateway of the name in the path.",
         "Compare the gateway's own configuration with `gateways` in `authcenter policy show`.",
     ),
+    Rule.STATUS_LIST_UNKNOWN: Explanation(
+        "There is no status list of that name: it never was, or all of its tokens expired more than an hour ago.",
+        "Fetch the list that the token's `status` claim names, and check the token's `exp` first.",
+    ),
+    Rule.STATUS_LIST_FORM: Explanation(
+        "The Accept header excludes the one form in which status lists are served.",
+        "Ask for application/statuslist+jwt.",
+    ),
+    Rule.STATUS_LIST_HISTORY: Explanation(
+        "The status of an earlier time was asked for, which is not kept.", "Leave `time` out."
+    ),
     Rule.CALLER_NOT_ENTITLED: Explanation(
         "The caller neither got the token nor serves one of its audiences.",
         "`authcenter clients update ID --serves AUDIENCE` for a resource server.",

@@ -75,6 +75,10 @@ class Rule(StrEnum):
     BEARER_MALFORMED = "bearer_malformed"
     GATEWAY_UNKNOWN = "gateway_unknown"
 
+    STATUS_LIST_UNKNOWN = "status_list_unknown"
+    STATUS_LIST_FORM = "status_list_form"
+    STATUS_LIST_HISTORY = "status_list_history"
+
     CALLER_NOT_ENTITLED = "caller_not_entitled"
     TOKEN_CUT_PENDING = "token_cut_pending"
 

@@ -18,6 +18,7 @@ from authcenter.http.token import PATH as TOKEN
 from authcenter.jose.algorithms import Alg
 from authcenter.keys.source import LiveKeyRing
 from authcenter.settings.live import LivePolicy
+from authcenter.tokens.status_claim import STATUS_LISTS_PATH
 
 JWKS = "/.well-known/jwks.json"
 _DOCUMENTS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
@@ -44,7 +45,7 @@ class DiscoveryEndpoint:
     def metadata(self) -> dict[str, object]:
         methods = [method.value for method in AuthMethod]
         confidential = [method for method in methods if method != AuthMethod.NONE]
-        return {
+        metadata: dict[str, object] = {
             "issuer": self.issuer,
             "token_endpoint": f"{self.issuer}{TOKEN}",
             "introspection_endpoint": f"{self.issuer}{INTROSPECT}",
@@ -58,6 +59,9 @@ class DiscoveryEndpoint:
             "introspection_endpoint_auth_methods_supported": confidential,
             "introspection_signing_alg_values_supported": [alg.value for alg in Alg],
         }
+        if self.policy.current.tokens.status_list:
+            metadata["status_list_aggregation_endpoint"] = f"{self.issuer}{STATUS_LISTS_PATH}"
+        return metadata
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,10 @@ class TokenPolicy(Section):
         default="ES256", description="signature algorithm of access tokens"
     )
     leeway: int = seconds(30, 0, 300, "clock skew accepted in exp, nbf and iat")
+    status_list: bool = Field(
+        default=False,
+        description="whether access tokens name their place in a Token Status List; each costs a row in the database",
+    )
 
 
 class RevocationPolicy(Section):

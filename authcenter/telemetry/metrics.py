@@ -45,6 +45,9 @@ class Metrics:
         self.eviction_backlog = self._gauge(
             "eviction_backlog_rows", "Dead rows, where this process evicts.", "table", over=Over.MAX
         )
+        self.status_claims = self._counter(
+            "status_claim", "Access tokens that were to name a place in a status list.", "outcome"
+        )
         self.http_seconds = self._histogram("http_request_seconds", "Time of a request.", "method", "route", "status")
 
     def _counter(self, name: str, text: str, *labels: str) -> CountedSeries:

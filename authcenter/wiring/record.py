@@ -17,6 +17,7 @@ from authcenter.stores.ports.keys import KeysSettlement, RotationPauses, Signing
 from authcenter.stores.ports.schema import SchemaState
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.spread import RevocationSpread
+from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
@@ -30,6 +31,7 @@ from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
 from authcenter.stores.sql.settled_keys import SqlKeysSettlement
+from authcenter.stores.sql.status_lists import SqlStatusListStore
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import NOBODY, Announcements, Transactions
 from authcenter.stores.sql.users import SqlUserStore
@@ -58,6 +60,7 @@ class Stores:
     pauses: RotationPauses
     locks: Locks
     eviction: Eviction
+    status_lists: StatusListStore
     settlement: KeysSettlement | None = None
     keys_in_consul: ConsulSigningKeyStore | None = None
 
@@ -141,4 +144,5 @@ def sql_stores(
         locks=SqlLocks(database),
         eviction=SqlEviction(database),
         settlement=SqlKeysSettlement(database, transactions),
+        status_lists=SqlStatusListStore(database),
     )

@@ -27,6 +27,7 @@ from authcenter.http.origin import OriginReader
 from authcenter.http.probes import Probes
 from authcenter.http.revoke import RevocationEndpoint
 from authcenter.http.router import Handler, Router
+from authcenter.http.status_list import StatusListEndpoint, StatusListsEndpoint
 from authcenter.http.token import TokenEndpoint
 from authcenter.http.traced import TracedRequests
 from authcenter.http.validate import ValidateEndpoint
@@ -48,10 +49,12 @@ from authcenter.tokens.enhancers import GrantEnhancer, JwtTokenEnhancer, UserEnh
 from authcenter.tokens.gateways import GatewayGuard
 from authcenter.tokens.introspection import Introspector
 from authcenter.tokens.service import TokenService
+from authcenter.tokens.status_claim import StatusEnhancer
 from authcenter.tokens.surrender import TokenSurrender
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits, build_limits
 from authcenter.wiring.shared import Shared, Spread, in_process_shared
+from authcenter.wiring.status import build_status
 from authcenter.workers.follow import Follower
 from authcenter.workers.follow_stream import StreamFollower
 from authcenter.workers.hints import ChangeHints
@@ -110,7 +113,8 @@ def build_service(
     limits = build_limits(settings, policy, clock, shared)
     quota = TokenQuota(limits.tokens)
     authentication = ClientAuthentication(clients, core.secrets, limits.client_failures)
-    tokens = _token_service(settings, core, metrics)
+    status = build_status(settings, core, metrics, log)
+    tokens = _token_service(settings, core, metrics, status.enhancer)
     strategies = _strategies(settings, core, resources, users, limits, metrics, log)
     granter = CompositeTokenGranter(strategies, authentication, quota, tokens, core.revocations, clock)
     introspector = Introspector(
@@ -140,6 +144,8 @@ def build_service(
         ValidateEndpoint(guard),
         DiscoveryEndpoint(settings.issuer, tuple(granter.strategies), policy),
         JwksEndpoint(core.keys, policy),
+        StatusListEndpoint(status.lists),
+        StatusListsEndpoint(status.lists),
     ):
         endpoint.mount(router)
     observed = ThisProcess(health, metrics, lambda: _refresh_gauges(core, metrics))
@@ -176,10 +182,11 @@ def _spreading(
     return follower, SpreadRepairer(stream, core.stores.revocations, policy, clock, lambda: core.lifetimes.leeway, log)
 
 
-def _token_service(settings: BootSettings, core: Core, metrics: Metrics) -> TokenService:
+def _token_service(settings: BootSettings, core: Core, metrics: Metrics, status: StatusEnhancer) -> TokenService:
     enhancers = [
         GrantEnhancer(settings.issuer, lambda approval: core.lifetimes.access(approval.client)),
         UserEnhancer(),
+        status,
         JwtTokenEnhancer(core.keys, lambda: core.policy.current.tokens.signing_alg),
     ]
     replayed = metrics.refresh_replays.count

@@ -45,6 +45,8 @@ def _rows(tables: Tables, table: Evictable) -> dict[Any, Any]:
         Evictable.CUTS: tables.cuts,
         Evictable.CHANGES: tables.changes,
         Evictable.LEASES: tables.leases,
+        Evictable.STATUS_ENTRIES: tables.status_entries,
+        Evictable.STATUS_LISTS: tables.status_lists,
     }
     # Used values and counters of the in-process twin lapse by themselves.
     return rows.get(table, {})
@@ -64,6 +66,12 @@ def _dead(tables: Tables, table: Evictable, now: datetime) -> Iterator[tuple[dic
         dead = {key for key, family in tables.families.items() if _is_dead(tables, family, now)}
         yield from ((tables.tokens, key) for key, token in tables.tokens.items() if token.family_id in dead)
         yield from ((tables.families, key) for key in dead)
+        return
+    if table in (Evictable.STATUS_ENTRIES, Evictable.STATUS_LISTS):
+        lapsed = now - KEPT_AFTER_END
+        gone = {key for key, row in tables.status_lists.items() if row.listed.lapses_at < lapsed}
+        yield from ((tables.status_entries, key) for key in tables.status_entries if key[0] in gone)
+        yield from ((tables.status_lists, key) for key in gone)
         return
     rows = _rows(tables, table)
     for key, row in rows.items():

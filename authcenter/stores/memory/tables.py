@@ -8,10 +8,20 @@ from authcenter.core.client import Client
 from authcenter.core.cut import Cut, CutKind, RevokedToken
 from authcenter.core.digest import Digest
 from authcenter.core.resource import Resource
+from authcenter.core.status import StatusEntry, StatusList
 from authcenter.core.token import RefreshToken, TokenFamily
 from authcenter.stores.ports.accounts import UserCredentials
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.keys import RotationPause, StoredKey
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """A status list: the key of its numbers, and how many of them are taken."""
+
+    listed: StatusList
+    key: bytes
+    taken: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,8 @@ class Tables:
     pauses: dict[str, RotationPause] = field(default_factory=dict)
     leases: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
+    status_lists: dict[str, ListRow] = field(default_factory=dict)
+    status_entries: dict[tuple[str, int], StatusEntry] = field(default_factory=dict)
 
     def copy(self) -> Self:
         """The same values in tables of their own."""

@@ -23,6 +23,8 @@ class Evictable(StrEnum):
     LEASES = "leases"
     USED_VALUES = "used_values"
     RATE_COUNTERS = "rate_counters"
+    STATUS_ENTRIES = "status_entries"
+    STATUS_LISTS = "status_lists"
 
 
 class Eviction(Protocol):
@@ -30,13 +32,15 @@ class Eviction(Protocol):
 
     Dead is, ``KEPT_AFTER_END`` ago: a family that ended, and one past its lifetime that gave its last access token
     ``KEPT_AFTER_LAST_TOKEN`` ago, each with all of its refresh tokens, spent ones too; a revoked token or a cut that
-    expired; a change; a lock that lapsed; a value that could not be used again anyway; a counter that is free again.
+    expired; a change; a lock that lapsed; a value that could not be used again anyway; a counter that is free again;
+    a status list all of whose tokens have expired, with its entries.
     """
 
     async def evict(self, table: Evictable, most: int) -> int:
         """Delete at most ``most`` dead rows, and say how many it were; 0: none is left.
 
-        Families go with their refresh tokens, by whichever of the two it is called: at most ``most`` of each.
+        Families go with their refresh tokens, by whichever of the two it is called: at most ``most`` of each. So do
+        status lists with their entries.
         """
         ...
 

@@ -33,6 +33,8 @@ from authcenter.stores.sql.tables import (
     refresh_tokens,
     revocation_cuts,
     revoked_tokens,
+    status_entries,
+    status_lists,
     used_values,
 )
 
@@ -66,6 +68,8 @@ class SqlEviction(Eviction):
             now = await now_on(connection)
             if table in (Evictable.FAMILIES, Evictable.REFRESH_TOKENS):
                 return await _evict_families(connection, now, most)
+            if table in (Evictable.STATUS_ENTRIES, Evictable.STATUS_LISTS):
+                return await _evict_status_lists(connection, now, most)
             return (await connection.execute(evict_lapsed(LAPSING[table], now, most))).rowcount
 
     async def backlog(self, table: Evictable, most: int) -> int:
@@ -81,6 +85,11 @@ def dead_rows(table: Evictable, now: datetime) -> list[Select[Any]]:
         return [one.where(dead) for dead, _ in dead_families(now)]
     if table is Evictable.REFRESH_TOKENS:
         return [one.select_from(refresh_tokens).join(families).where(dead) for dead, _ in dead_families(now)]
+    if table is Evictable.STATUS_LISTS:
+        return [one.select_from(status_lists).where(_lapsed(now))]
+    if table is Evictable.STATUS_ENTRIES:
+        of_list = status_entries.c.list_id == status_lists.c.list_id
+        return [one.select_from(status_entries.join(status_lists, of_list)).where(_lapsed(now))]
     return [one.where(LAPSING[table].ends_at < now - KEPT_AFTER_END)]
 
 
@@ -126,6 +135,25 @@ async def _evict_families(connection: AsyncConnection, now: datetime, most: int)
     empty = ~exists().where(token.family_id == family.family_id)
     emptied = await connection.execute(delete(families).where(family.family_id.in_(ids), empty))
     return tokens + emptied.rowcount
+
+
+def _lapsed(now: datetime) -> ColumnElement[bool]:
+    """Of a status list: nothing in it can be alive."""
+    return status_lists.c.lapses_at < now - KEPT_AFTER_END
+
+
+async def _evict_status_lists(connection: AsyncConnection, now: datetime, most: int) -> int:
+    """Some entries of the list that lapsed first; once it has none, the list."""
+    row, entry = status_lists.c, status_entries.c
+    first = select(row.list_id).where(_lapsed(now)).order_by(row.lapses_at, row.number).limit(1)
+    list_id = (await connection.execute(first)).scalar_one_or_none()
+    if list_id is None:
+        return 0
+    some = select(entry.idx).where(entry.list_id == list_id).order_by(entry.idx).limit(most)
+    dead = delete(status_entries).where(entry.list_id == list_id, entry.idx.in_(some))
+    if entries := (await connection.execute(dead)).rowcount:
+        return entries
+    return (await connection.execute(delete(status_lists).where(row.list_id == list_id))).rowcount
 
 
 async def _count(connection: AsyncConnection, rows: Select[Any], most: int) -> int:

@@ -250,3 +250,29 @@ keys_document = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("generation", BigInteger, nullable=False),
 )
+
+status_lists = Table(
+    "status_lists",
+    metadata,
+    Column("list_id", String(32), primary_key=True),
+    Column("begins_at", Instant, nullable=False),
+    Column("lapses_at", Instant, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("index_key", LargeBinary(16), nullable=False),
+    Column("taken", Integer, nullable=False),
+    UniqueConstraint("lapses_at", "number"),
+)
+
+status_entries = Table(
+    "status_entries",
+    metadata,
+    Column("list_id", String(32), primary_key=True),
+    Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("jti", String(64), nullable=False),
+    Column("family_id", String(64), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("client_id", String(255), nullable=False),
+    Column("session_id", String(64), nullable=False),
+    Column("kid", String(64), nullable=False),
+    Column("issued_at", Instant, nullable=False),
+)

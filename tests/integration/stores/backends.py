@@ -13,6 +13,7 @@ from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.record import MemoryRecord
+from authcenter.stores.memory.status_lists import MemoryStatusListStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.audit import AuditLog, AuditRow
@@ -20,6 +21,7 @@ from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
 from authcenter.stores.ports.shared import Locks
+from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
@@ -30,6 +32,7 @@ from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
+from authcenter.stores.sql.status_lists import SqlStatusListStore
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import Transactions
 from authcenter.stores.sql.users import SqlUserStore
@@ -54,6 +57,7 @@ class Stores:
     pauses: RotationPauses
     locks: Locks
     eviction: Eviction
+    status_lists: StatusListStore
     counted: list[Event]
 
     async def proven_rows(self) -> list[AuditRow]:
@@ -76,6 +80,7 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         pauses=MemoryRotationPauses(record),
         locks=MemoryLocks(record),
         eviction=MemoryEviction(record),
+        status_lists=MemoryStatusListStore(record),
         counted=counted,
     )
 
@@ -95,6 +100,7 @@ def sql_stores(database: Database) -> Stores:
         pauses=SqlRotationPauses(database, transactions),
         locks=SqlLocks(database),
         eviction=SqlEviction(database),
+        status_lists=SqlStatusListStore(database),
         counted=counted,
     )
 

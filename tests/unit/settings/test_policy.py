@@ -24,6 +24,7 @@ tokens:
   refresh_reuse_grace: 0       # seconds in which a spent refresh token is answered as a retry, not as theft
   signing_alg: ES256           # of access tokens: ES256, RS256, EdDSA, PS256
   leeway: 30                   # clock skew accepted in exp, nbf, iat
+  status_list: false           # access tokens name their place in a Token Status List
 revocation:
   mode: replica                # replica: no network on the hot path; strict: Redis is asked at every validation too
   on_outage: open              # open: go on with what is known; closed: refuse what cannot be checked

@@ -37,6 +37,10 @@ async def algorithm(bench: Workbench) -> str:
     return str(json.loads(decoded((await bench.issue()).access.split(".")[0]))["alg"])
 
 
+async def names_its_status(bench: Workbench) -> bool:
+    return "status" in (await bench.ask("client_credentials")).claims
+
+
 async def refreshes_at(bench: Workbench, *seconds: float) -> bool:
     """Whether refreshing goes well after each of these pauses."""
     token = (await bench.issue()).refresh
@@ -152,6 +156,7 @@ CHANGES: list[tuple[str, str, str, Probe, Any, Any]] = [
         False,
         True,
     ),
+    ("tokens.status_list", "", "tokens: {status_list: true}", names_its_status, False, True),
     ("revocation.short_hash_bytes", "", "revocation: {short_hash_bytes: 4}", width_of_the_replica, 8, 4),
     ("cache.ttl", "", "cache: {ttl: 5}", lambda b: loads(b, "app", 10), 1, 2),
     ("cache.negative_ttl", "", "cache: {negative_ttl: 0}", lambda b: loads(b, "nobody", 1), 1, 2),

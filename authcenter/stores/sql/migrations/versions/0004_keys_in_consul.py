@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004_keysinconsul"
+revision = "0004_keys_in_consul"
 down_revision = "0003_shared"
 branch_labels = None
 depends_on = None
