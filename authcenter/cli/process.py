@@ -142,6 +142,7 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
 
         log.info("draining")
         service.health.draining = True
+        service.feed.end()
         await public.drain()
         await _end(tasks)
         await operators.drain()

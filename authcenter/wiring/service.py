@@ -24,6 +24,7 @@ from authcenter.http.frame import Frame, security_headers
 from authcenter.http.introspect import IntrospectionEndpoint
 from authcenter.http.operations import OperatorsListener, ThisProcess
 from authcenter.http.origin import OriginReader
+from authcenter.http.revocation_feed import RevocationFeedEndpoint
 from authcenter.http.revoke import RevocationEndpoint
 from authcenter.http.router import Handler, Router
 from authcenter.http.token import TokenEndpoint
@@ -43,6 +44,7 @@ from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.telemetry.tracing import Tracing
 from authcenter.tokens.enhancers import GrantEnhancer, JwtTokenEnhancer, UserEnhancer
+from authcenter.tokens.feed import RevocationFeed
 from authcenter.tokens.introspection import Introspector
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.surrender import TokenSurrender
@@ -63,6 +65,7 @@ class Service:
 
     Attributes:
         settle_limits: Background work: sums rate limits with the other instances.
+        feed: To be ended before the listener drains: who follows it would stay.
     """
 
     public: Handler
@@ -72,6 +75,7 @@ class Service:
     settle_limits: Callable[[], Coroutine[None, None, None]]
     hints: ChangeHints
     health: Health
+    feed: RevocationFeed
     spreading: Sequence[StreamFollower | SpreadRepairer] = ()
 
 
@@ -114,6 +118,10 @@ def build_service(
     )
     surrender = TokenSurrender(core.verifier, core.families, tokens, metrics.revocations.count)
 
+    feed = RevocationFeed(
+        core.revocations, core.keys, lambda: policy.current.tokens.signing_alg, settings.issuer, clock
+    )
+
     cors = ClientCors(clients)
     origins = OriginReader(settings.trusted_networks)
     router = Router()
@@ -130,6 +138,7 @@ def build_service(
             metrics,
         ),
         RevocationEndpoint(authentication, surrender, cors),
+        RevocationFeedEndpoint(authentication, feed, clock),
         DiscoveryEndpoint(settings.issuer, tuple(granter.strategies), policy),
         JwksEndpoint(core.keys, policy),
     ):
@@ -156,7 +165,7 @@ def build_service(
     hints = ChangeHints(shared.wake_ups, CHANGES, forget, clock)
     spreading = _spreading(spread, core, health, metrics, log) if spread else ()
     public = frame.handle if tracing is None else TracedRequests(tracing, router, frame.handle).handle
-    return Service(public, operators.handle, observed, follower, limits.settle, hints, health, spreading)
+    return Service(public, operators.handle, observed, follower, limits.settle, hints, health, feed, spreading)
 
 
 def _spreading(
