@@ -18,7 +18,7 @@ import aiohttp
 
 from authcenter.core.client import OnOutage
 from authcenter.core.clock import Clock, SystemClock
-from authcenter.core.errors import RevocationsUnknown, TokenRejected, Unavailable
+from authcenter.core.errors import RevocationsUnknown, Unavailable
 from authcenter.core.secret import Secret
 from authcenter.core.token import AccessToken
 from authcenter.sdk.feed_document import PATH, DocumentKind
@@ -112,7 +112,7 @@ class RevocationFeed(RevocationView):
         """Args:
         issuer: Whose documents are taken.
         client_id, client_secret: Of a client that serves a resource (``client_secret_basic``).
-        keys: The issuer's public keys.
+        keys: The issuer's public keys: those of the verifier that asks this feed.
         url: Of the feed, where it is not below the issuer.
         on_outage: open: answer from what is known, however old; closed: refuse once that is older than
             ``max_staleness`` seconds.
@@ -206,7 +206,11 @@ class RevocationFeed(RevocationView):
                 self._fail(str(refused))
             except NotAStream as other:
                 self._poll_instead(str(other))
-            except (FeedRejected, TokenRejected, Unavailable) as refused:
+            except FeedRejected as refused:
+                # Nothing of it was taken. What does not fit will not fit the next time either: begin anew.
+                self._known.cursor = None
+                self._fail(f"rejected: {refused}")
+            except Unavailable as refused:
                 self._fail(f"{type(refused).__name__}: {refused}")
             except TimeoutError as silent:
                 self._fail(f"no answer: {type(silent).__name__}")

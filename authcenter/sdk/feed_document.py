@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 from authcenter.core.cut import CutKind
 
@@ -37,6 +38,9 @@ _KINDS = (
     CutKind.EVERYTHING,
 )
 _LIFTED = 1
+_LAST_SECOND = 253_402_300_799
+"""Of the year 9999: later instants are infinitely late."""
+
 _WORD_BYTES = 8
 _WORD = (1 << _WORD_BYTES * 8) - 1
 
@@ -156,7 +160,13 @@ def unpack(width: int, packed: bytes) -> Entries:
         ]
     except (struct.error, IndexError) as problem:
         raise ValueError(f"not packed entries: {problem}") from problem
+    if not all(_is_instant(cut.up_to) and _is_instant(cut.expires_at) for cut in cuts):
+        raise ValueError("entries of no time")
     return Entries(tokens, cuts)
+
+
+def _is_instant(seconds: float) -> bool:
+    return 0 <= seconds <= _LAST_SECOND or seconds == inf
 
 
 def _hashes(width: int, group: TokenGroup) -> bytes:

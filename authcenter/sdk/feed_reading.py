@@ -1,6 +1,7 @@
 """Documents of the revocation feed, verified: nothing is taken of one that the issuer did not sign."""
 
 import asyncio
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from authcenter.core.base64url import encode as base64url
 from authcenter.jose.access_token import VerifyingKey
 from authcenter.jose.jws import CompactJws, MalformedJws, split
 from authcenter.sdk.feed_document import DOCUMENT_TYPE, DocumentKind, Entries, unpack
+from authcenter.sdk.verification import KeysUnavailable
 
 _LARGE_BYTES = 256 * 1024
 """More than this is taken apart beside the event loop."""
@@ -19,14 +21,21 @@ _WIDTHS = range(4, 17)
 
 
 class FeedKeys(Protocol):
-    """Where the issuer's public keys come from."""
+    """Where the issuer's public keys come from: what a verifier of its tokens has already."""
 
-    async def key(self, kid: str) -> VerifyingKey:
-        """The key of that id.
+    def find(self, kid: str) -> VerifyingKey | None:
+        """The key, or None where none of that name is known.
 
         Raises:
-            TokenRejected: The issuer has none.
-            Unavailable: Cannot tell now.
+            KeysUnavailable: No key has ever been known.
+        """
+        ...
+
+    async def learn(self) -> bool:
+        """Look for newer keys, if that is allowed now; whether anybody looked.
+
+        Raises:
+            KeysUnavailable: No key is known, and the issuer does not answer.
         """
         ...
 
@@ -63,7 +72,7 @@ async def read_document(signed: str, packed: bytes, issuer: str, keys: FeedKeys)
 
     Raises:
         FeedRejected: The issuer did not make it so.
-        TokenRejected, Unavailable: From ``keys``.
+        KeysUnavailable: From ``keys``.
     """
     try:
         jws = split(signed)
@@ -93,7 +102,7 @@ async def _verify(jws: CompactJws, keys: FeedKeys) -> str:
     kid = jws.header.get("kid")
     if not isinstance(kid, str):
         raise FeedRejected("no kid")
-    key = await keys.key(kid)
+    key = await _key(kid, keys)
     if jws.header.get("alg") != key.alg:
         raise FeedRejected(f"alg is {jws.header.get('alg')!r:.20}")
     try:
@@ -101,6 +110,17 @@ async def _verify(jws: CompactJws, keys: FeedKeys) -> str:
     except InvalidSignature as problem:
         raise FeedRejected(f"the signature is not by the key {kid:.80}") from problem
     return kid
+
+
+async def _key(kid: str, keys: FeedKeys) -> VerifyingKey:
+    found = None
+    with contextlib.suppress(KeysUnavailable):
+        found = keys.find(kid)
+    if found is None and await keys.learn():
+        found = keys.find(kid)
+    if found is None:
+        raise FeedRejected(f"the issuer has no key {kid!a:.80}")
+    return found
 
 
 def _typed(claims: dict[str, Any], packed: bytes, kid: str) -> FeedDocument:

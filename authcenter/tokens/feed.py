@@ -47,10 +47,12 @@ class Cursor:
     """How far a follower has come.
 
     Attributes:
+        width: Bytes of the short hashes that it was told in: instances in doubt about them do not mix.
         epoch, position: Of the journal that it was told from.
         as_of: Up to when that instance vouched to know all, in Unix milliseconds.
     """
 
+    width: int
     epoch: str
     position: int
     as_of: int
@@ -58,17 +60,19 @@ class Cursor:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Raises ``ValueError``: not what ``str`` writes."""
-        epoch, _, rest = text.partition(".")
-        position, _, as_of = rest.partition(".")
-        numbers = (position, as_of)
+        parts = text.split(".")
+        if len(parts) != 4:
+            raise ValueError("no cursor")
+        width, epoch, position, as_of = parts
+        numbers = (width, position, as_of)
         if len(epoch) != _EPOCH_CHARACTERS or not epoch.isalnum() or not epoch.isascii():
             raise ValueError("no epoch")
         if not all(one.isascii() and one.isdecimal() and len(one) <= _LONGEST_NUMBER for one in numbers):
             raise ValueError("no position and instant")
-        return cls(epoch, int(position), int(as_of))
+        return cls(int(width), epoch, int(position), int(as_of))
 
     def __str__(self) -> str:
-        return f"{self.epoch}.{self.position}.{self.as_of}"
+        return f"{self.width}.{self.epoch}.{self.position}.{self.as_of}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ class RevocationFeed:
             RevocationsUnknown: This process has not loaded them yet.
         """
         journal = self._revocations.journal
-        return Cursor(journal.epoch, journal.position, int(self._as_of() * 1000))
+        return Cursor(journal.width, journal.epoch, journal.position, int(self._as_of() * 1000))
 
     def after(self, cursor: Cursor) -> SignedEntries:
         """What was learnt after ``cursor``.
@@ -177,7 +181,7 @@ class RevocationFeed:
             elif unchanged:
                 # It says the same as before, and this process vouches for it anew.
                 known = self._packed = replace(known, as_of=here.as_of)
-        at = Cursor(known.epoch, known.position, known.as_of)
+        at = Cursor(known.width, known.epoch, known.position, known.as_of)
         return self._signed(DocumentKind.SNAPSHOT, at, at.as_of, known.packed, known.width, None, known.tag)
 
     async def _pack(self, here: Cursor) -> _PackedReplica:
@@ -208,6 +212,8 @@ class RevocationFeed:
 
     def _entries_after(self, cursor: Cursor) -> Sequence[Entry] | None:
         journal = self._revocations.journal
+        if cursor.width != journal.width:
+            return None
         if cursor.epoch == journal.epoch:
             return journal.after(cursor.position)
         as_of = cursor.as_of / 1000
