@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
 import pytest
@@ -207,8 +208,31 @@ async def test_a_client_may_follow_only_so_often(
                 assert int(response.headers["Retry-After"]) > 0
         assert (await asked(bench, web)).kind is DocumentKind.SNAPSHOT
         bench.service.feed.end()
-        assert [event async for event in events] is not None
     await until_followed(bench, 0)
+
+
+class StuckWriter:
+    """A connection whose other end reads nothing."""
+
+    def __init__(self) -> None:
+        self.transport = self
+        self.aborted = False
+
+    async def write(self, _: bytes) -> None:
+        await asyncio.Event().wait()
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+async def test_who_does_not_read_is_cut_off(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revocation_feed, "_WRITE_SECONDS", 0.05)
+    endpoint, writer = endpoint_of(bench), StuckWriter()
+    caller = await bench.core.clients.get("app")
+    with pytest.raises(ConnectionResetError):
+        await endpoint._events(writer, bench.service.feed.here(), caller)
+    assert writer.aborted
+    assert not endpoint._following
 
 
 async def test_before_the_first_load_it_says_to_come_again(bench: Workbench, web: aiohttp.ClientSession) -> None:
@@ -221,8 +245,12 @@ async def test_before_the_first_load_it_says_to_come_again(bench: Workbench, web
 
 async def until_followed(bench: Workbench, count: int) -> None:
     """Until so many streams and waits are open."""
-    frame = bench.service.public.__self__  # type: ignore[attr-defined]
-    endpoint = frame.router.find(PATH).handlers["GET"].__self__
+    endpoint = endpoint_of(bench)
     async with asyncio.timeout(60):
         while endpoint._following["app"] != count:
             await asyncio.sleep(0.01)
+
+
+def endpoint_of(bench: Workbench) -> Any:
+    frame: Any = bench.service.public.__self__  # type: ignore[attr-defined]
+    return frame.router.find(PATH).handlers["GET"].__self__

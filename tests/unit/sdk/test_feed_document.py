@@ -53,7 +53,7 @@ CUT_OFF = pack(8, Entries(grouped(8, [(1, 2), (1, 3), (5, 8)]), [HashedCut(CutKi
 
 @pytest.mark.parametrize("length", range(len(CUT_OFF)))
 def test_what_is_cut_off_is_refused(length: int) -> None:
-    with pytest.raises(ValueError, match="entries|length"):
+    with pytest.raises(ValueError, match=r"entries|length"):
         unpack(8, CUT_OFF[:length])
 
 
