@@ -3,55 +3,18 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-import aiohttp
-
 from authcenter.core.token import AccessToken
-from authcenter.jose.access_token import VerifyingKey, read_issued
-from authcenter.jose.algorithms import ALGORITHMS, Alg
-from authcenter.jose.jwk import read_public_jwk
+from authcenter.jose.access_token import read_issued
 from authcenter.sdk.feed import FeedObserver, RevocationFeed
 from authcenter.sdk.feed_document import PATH
-from authcenter.sdk.feed_reading import FeedDocument, FeedKeys
-from authcenter.sdk.verification import KeysUnavailable
+from authcenter.sdk.feed_reading import FeedDocument
 from tests.integration.service.api import Credentials
+from tests.published_keys import PublishedKeys
 
 _HANG_SECONDS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedKey:
-    """A key of the published set."""
-
-    kid: str
-    alg: str
-    public: Any
-
-    def verify(self, signature: bytes, data: bytes) -> None:
-        ALGORITHMS[Alg(self.alg)].verify(self.public, signature, data)
-
-
-@dataclass
-class PublishedKeys(FeedKeys):
-    """Fetches the key set whenever it lacks a key."""
-
-    url: str
-    known: dict[str, VerifyingKey] = field(default_factory=dict)
-
-    def find(self, kid: str) -> VerifyingKey | None:
-        return self.known.get(kid)
-
-    async def learn(self) -> bool:
-        try:
-            async with aiohttp.ClientSession() as session, session.get(f"{self.url}/.well-known/jwks.json") as answer:
-                jwks = await answer.json(content_type=None)
-        except aiohttp.ClientError as gone:
-            raise KeysUnavailable(str(gone)) from gone
-        self.known = {jwk["kid"]: PublishedKey(jwk["kid"], jwk["alg"], read_public_jwk(jwk)) for jwk in jwks["keys"]}
-        return True
 
 
 class Kinds(FeedObserver):
