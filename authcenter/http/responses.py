@@ -58,7 +58,7 @@ class Answer(web.StreamResponse):
     ) -> None:
         super().__init__(status=status, headers=headers)
         self.body, self.lines, self._stream = body, lines, stream
-        # The end of the connection is the end of a stream: its length is not known (RFC 9112 §6.3).
+        # The end of the connection is the end of a stream, unless its headers say its length (RFC 9112 §6.3).
         self._closes, self._stays = stream is not None, False
         self._whole = b""
         self._writer: AbstractStreamWriter | None = None

@@ -42,6 +42,7 @@ _WRITE_SECONDS = 10.0
 _SETTLE_SECONDS = 0.02
 """What is revoked together is told together."""
 
+_PIECE_BYTES = 128 * 1024
 _RETRY_SECONDS = 5.0
 _NO_FORM = Form({}, ())
 _DOCUMENT = {"Content-Type": CONTENT_TYPE, "Vary": "Authorization, Accept"}
@@ -76,7 +77,7 @@ class RevocationFeedEndpoint:
             here = cursor or self.feed.here()
             return Answer(lines=_EVENTS, stream=lambda writer: self._events(writer, here, caller))
         if cursor is None:
-            return await self._snapshot(request)
+            return await self._snapshot(request, caller)
         return await self._delta(caller, cursor, _seconds(asked.get("wait")))
 
     async def _caller(self, request: web.BaseRequest) -> Client:
@@ -91,7 +92,7 @@ class RevocationFeedEndpoint:
             raise OAuthError(code, description, rule=Rule.CALLER_NOT_ENTITLED, hint=hint, status=403)
         return caller
 
-    async def _snapshot(self, request: web.BaseRequest) -> Answer:
+    async def _snapshot(self, request: web.BaseRequest, caller: Client) -> Answer:
         document = await self.feed.snapshot()
         # Weak: each answer is signed anew, and says the same (RFC 9110 §8.8.1).
         etag = f'W/"{document.tag}"'
@@ -99,7 +100,20 @@ class RevocationFeedEndpoint:
         known = [one.strip() for one in request.headers.get(hdrs.IF_NONE_MATCH, "").split(",")]
         if etag in known:
             return Answer(status=304, headers=headers)
-        return Answer(_body(document), headers=headers)
+        if len(document.packed) <= _PIECE_BYTES or request.method == hdrs.METH_HEAD:
+            return Answer(_body(document), headers=headers)
+        self._check_room(caller)
+        first = document.signed.encode() + b"\n"
+        headers["Content-Length"] = str(len(first) + len(document.packed))
+        return Answer(headers=headers, stream=lambda writer: self._pieces(writer, first, document.packed, caller))
+
+    async def _pieces(self, writer: AbstractStreamWriter, first: bytes, packed: bytes, caller: Client) -> None:
+        """A large document, no faster than it is read: all who fetch it share the one copy."""
+        with self._counted(caller):
+            await _write(writer, first)
+            whole = memoryview(packed)
+            for at in range(0, len(packed), _PIECE_BYTES):
+                await _write(writer, whole[at : at + _PIECE_BYTES])
 
     async def _delta(self, caller: Client, cursor: Cursor, seconds: float) -> Answer:
         document = self.feed.after(cursor)
@@ -182,7 +196,7 @@ def _event(document: SignedEntries) -> bytes:
     return f"id: {document.cursor}\nevent: {document.kind}\n{data}".encode()
 
 
-async def _write(writer: AbstractStreamWriter, data: bytes) -> None:
+async def _write(writer: AbstractStreamWriter, data: bytes | memoryview) -> None:
     try:
         async with asyncio.timeout(_WRITE_SECONDS):
             await writer.write(data)

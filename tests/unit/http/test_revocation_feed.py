@@ -211,6 +211,21 @@ async def test_a_client_may_follow_only_so_often(
     await until_followed(bench, 0)
 
 
+async def test_a_large_snapshot_is_sent_in_pieces(
+    bench: Workbench, web: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revocation_feed, "_PIECE_BYTES", 10)
+    await bench.revoke((await bench.issue()).access)
+    await bench.revoke((await bench.issue()).access)
+    assert len((await asked(bench, web)).entries) == 2
+    async with web.head(PATH, headers=basic("app", bench.secrets["app"])) as head:
+        length = head.headers["Content-Length"]
+    async with web.get(PATH, headers=basic("app", bench.secrets["app"])) as response:
+        assert response.headers["Content-Length"] == length
+        assert len(await response.read()) == int(length)
+    await until_followed(bench, 0)
+
+
 class StuckWriter:
     """A connection whose other end reads nothing."""
 
