@@ -156,6 +156,7 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
         log.info("draining")
         failed = any(task.done() for task in tasks)
         await _say_goodbye(service, wait=settings.env == "production" and inherited is None and not failed)
+        service.feed.end()
         await public.drain()
         await _end(tasks)
         await operators.drain()

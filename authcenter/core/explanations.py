@@ -194,6 +194,14 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     Rule.TOKEN_CUT_PENDING: Explanation(
         "Everything issued to this subject or client up to this second has just been cut.", "Try again in a second."
     ),
+    Rule.FEED_CURSOR_MALFORMED: Explanation(
+        "`after`, `wait` or `Last-Event-ID` of a request to the revocation feed is not what the feed gave out.",
+        "Ask without them: the answer is the snapshot, and a cursor to go on from.",
+    ),
+    Rule.FEED_FULL: Explanation(
+        "The client follows the revocation feed of this process as often as one client may.",
+        "Let each process of a resource server follow once; give services clients of their own.",
+    ),
     Rule.STORE_UNAVAILABLE: Explanation("The database does not answer.", "Look at `dependency_up` and the database."),
     Rule.SHARED_STATE_UNAVAILABLE: Explanation(
         "Redis does not answer, and what was asked has no fallback.", "Look at `dependency_up` and Redis."

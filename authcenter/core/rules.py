@@ -81,6 +81,8 @@ class Rule(StrEnum):
 
     CALLER_NOT_ENTITLED = "caller_not_entitled"
     TOKEN_CUT_PENDING = "token_cut_pending"
+    FEED_CURSOR_MALFORMED = "feed_cursor_malformed"
+    FEED_FULL = "feed_full"
 
     STORE_UNAVAILABLE = "store_unavailable"
     SHARED_STATE_UNAVAILABLE = "shared_state_unavailable"

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from math import ceil
@@ -33,8 +33,12 @@ NO_STORE = header_lines({"Cache-Control": "no-store", "Pragma": "no-cache"})
 _JSON = NO_STORE + header_lines({"Content-Type": "application/json"})
 
 
+Stream = Callable[[AbstractStreamWriter], Awaitable[None]]
+"""Writes on after the head, until it returns."""
+
+
 class Answer(web.StreamResponse):
-    """A whole answer: status, head and a body that is known.
+    """A whole answer: status, head and a body that is known; or a head and what a stream writes after it.
 
     ``web.Response`` looks at every answer for what none of ours has (chunks, compression, cookies, payloads of unknown
     length) and writes constants letter by letter, which costs a fifth of an introspection.
@@ -45,11 +49,17 @@ class Answer(web.StreamResponse):
     """
 
     def __init__(
-        self, body: bytes = b"", status: int = 200, lines: bytes = b"", headers: Mapping[str, str] | None = None
+        self,
+        body: bytes = b"",
+        status: int = 200,
+        lines: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        stream: Stream | None = None,
     ) -> None:
         super().__init__(status=status, headers=headers)
-        self.body, self.lines = body, lines
-        self._closes = self._stays = False
+        self.body, self.lines, self._stream = body, lines, stream
+        # The end of the connection is the end of a stream, unless its headers say its length (RFC 9112 §6.3).
+        self._closes, self._stays = stream is not None, False
         self._whole = b""
         self._writer: AbstractStreamWriter | None = None
 
@@ -66,7 +76,7 @@ class Answer(web.StreamResponse):
         status, body = self.status, self.body
         own = header_lines(self.headers) if self.headers else b""
         length = f"Content-Length: {len(body)}\r\n"
-        if status in _WITHOUT_LENGTH:
+        if status in _WITHOUT_LENGTH or self._stream is not None:
             length, body = "", b""
         elif request.method == "HEAD":
             # Its length is what a GET's would be (RFC 9110 §8.6).
@@ -82,8 +92,14 @@ class Answer(web.StreamResponse):
         return request.writer
 
     async def write_eof(self, data: bytes = b"") -> None:
-        if self._writer is not None:
+        if self._writer is None:
+            return
+        if self._stream is None:
             await self._writer.write_eof(self._whole)
+            return
+        await self._writer.write(self._whole)
+        await self._stream(self._writer)
+        await self._writer.write_eof()
 
 
 @lru_cache(maxsize=1)

@@ -7,16 +7,23 @@ from datetime import UTC, datetime, timedelta
 from authcenter.core.client import OnOutage
 from authcenter.core.clock import Clock
 from authcenter.core.cut import Consequences, Cut, CutKind, RevokedToken
+from authcenter.core.digest import Digest
 from authcenter.core.errors import RevocationsUnknown, SharedStateUnavailable
 from authcenter.core.event import Event, EventKind
 from authcenter.core.origin import RequestOrigin
 from authcenter.core.token import AccessToken
-from authcenter.sdk.replica import RevocationReplica
+from authcenter.sdk.replica import RevocationReplica, minute_of
 from authcenter.stores.ports.spread import Epoch, Heard, RevocationSpread
 from authcenter.stores.ports.tokens import RevocationStore
+from authcenter.tokens.journal import RevocationJournal
 
 LOOK_BACK_SECONDS = 60.0
 """How far each poll reads back: commits arrive out of order, and a poll may be missed."""
+
+REJOIN_SECONDS = 300.0
+"""How far the first load looks back for the journal: who followed another instance until then goes on here."""
+
+_DOUBT_SECONDS = 5.0
 
 SECONDS_BETWEEN_READS = 10.0
 """How often the record is read while the stream is followed, for what the stream missed."""
@@ -28,6 +35,7 @@ class Revocations:
     Attributes:
         replica: What this process knows.
         loaded: Whether everything alive has been read once; before that nothing may be accepted.
+        journal: What was learnt lately, for those who follow.
         epoch: That of Redis, while its stream is followed; None while Redis is gone or knows too little.
     """
 
@@ -46,6 +54,7 @@ class Revocations:
         self._reading = asyncio.Lock()
         self.epoch: Epoch | None = None
         self.replica = RevocationReplica(8)
+        self.journal = RevocationJournal(clock)
         self.loaded = False
 
     @property
@@ -173,25 +182,52 @@ class Revocations:
     async def _load(self, short_hash_bytes: int) -> None:
         """Build the replica anew from all that is alive, and swap it in when it is complete."""
         started = self._clock.seconds()
-        replica = RevocationReplica(short_hash_bytes, self.replica.version + 1)
+        first = not self.loaded or short_hash_bytes != self._width
+        replica, before = RevocationReplica(short_hash_bytes, self.replica.version + 1), self.replica
+        missed: list[tuple[Digest, datetime]] = []
         alive_after = await self._store.now() - self._leeway()
         async for batch in self._store.all_tokens(alive_after):
             replica.add_tokens(batch)
+            if not first:
+                missed += [one for one in batch if not before.holds(*one)]
             await asyncio.sleep(0)
         for cut in await self._store.all_cuts(alive_after):
             replica.add_cut(cut)
+        replica.learnt = self.journal
         self._width, self.replica = short_hash_bytes, replica
+        if first:
+            self.journal.restart(short_hash_bytes)
+        else:
+            self._tell_missed(before, missed)
         # What was revoked while all this was being read.
-        await self._read_recent(LOOK_BACK_SECONDS + self._clock.seconds() - started)
+        look_back = LOOK_BACK_SECONDS + self._clock.seconds() - started
+        await self._read_recent(max(look_back, REJOIN_SECONDS) if first else look_back, tell_all=first)
         self.loaded = True
 
-    async def _read_recent(self, seconds: float) -> None:
+    def _tell_missed(self, before: RevocationReplica, missed: Sequence[tuple[Digest, datetime]]) -> None:
+        """Journal what a load found that the replica before it lacked."""
+        for digest, expires_at in missed:
+            self.journal.token(minute_of(expires_at), self.replica.short(digest))
+        for kind, value, known in self.replica.cuts():
+            known_before = before.known_cut(kind, value)
+            if known != known_before:
+                lifted = known_before is not None and known.up_to < known_before.up_to
+                self.journal.cut(kind, value, known, lifted=lifted)
+
+    async def _read_recent(self, seconds: float, *, tell_all: bool = False) -> None:
+        """``tell_all``: journal what is known already too, and that the journal covers all this time."""
         started = self._clock.seconds()
         tokens, cuts = await self._store.recent(seconds)
         for digest, expires_at in tokens:
-            self.replica.add_token(digest, expires_at)
+            if not self.replica.add_token(digest, expires_at) and tell_all:
+                self.journal.token(minute_of(expires_at), self.replica.short(digest))
         for cut in cuts:
             self.replica.add_cut(cut)
+            known = self.replica.known_cut(cut.kind, cut.value)
+            if tell_all and known is not None:
+                self.journal.cut(cut.kind, cut.value, known, lifted=False)
+        if tell_all:
+            self.journal.cover(started - seconds + _DOUBT_SECONDS)
         self._read_at = started
 
 

@@ -25,6 +25,7 @@ from authcenter.http.introspect import IntrospectionEndpoint
 from authcenter.http.operations import OperatorsListener, ThisProcess
 from authcenter.http.origin import OriginReader
 from authcenter.http.probes import Probes
+from authcenter.http.revocation_feed import RevocationFeedEndpoint
 from authcenter.http.revoke import RevocationEndpoint
 from authcenter.http.router import Handler, Router
 from authcenter.http.status_list import StatusListEndpoint, StatusListsEndpoint
@@ -46,6 +47,7 @@ from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.telemetry.tracing import Tracing
 from authcenter.tokens.enhancers import GrantEnhancer, JwtTokenEnhancer, UserEnhancer
+from authcenter.tokens.feed import RevocationFeed
 from authcenter.tokens.gateways import GatewayGuard
 from authcenter.tokens.introspection import Introspector
 from authcenter.tokens.service import TokenService
@@ -69,6 +71,7 @@ class Service:
 
     Attributes:
         settle_limits: Background work: sums rate limits with the other instances.
+        feed: To be ended before the listener drains: who follows it would stay.
     """
 
     public: Handler
@@ -79,6 +82,7 @@ class Service:
     settle_limits: Callable[[], Coroutine[None, None, None]]
     hints: ChangeHints
     health: Health
+    feed: RevocationFeed
     spreading: Sequence[StreamFollower | SpreadRepairer] = ()
 
 
@@ -124,6 +128,9 @@ def build_service(
 
     failed = metrics.token_failures.count
     guard = GatewayGuard(core.verifier, core.revocations, core.lifetimes, clients, policy, clock, on_failure=failed)
+    feed = RevocationFeed(
+        core.revocations, core.keys, lambda: policy.current.tokens.signing_alg, settings.issuer, clock
+    )
 
     cors = ClientCors(clients)
     origins = OriginReader(settings.trusted_networks)
@@ -142,6 +149,7 @@ def build_service(
         ),
         RevocationEndpoint(authentication, surrender, cors),
         ValidateEndpoint(guard),
+        RevocationFeedEndpoint(authentication, feed, clock),
         DiscoveryEndpoint(settings.issuer, tuple(granter.strategies), policy),
         JwksEndpoint(core.keys, policy),
         StatusListEndpoint(status.lists),
@@ -171,7 +179,7 @@ def build_service(
     hints = ChangeHints(shared.wake_ups, CHANGES, forget, clock)
     spreading = _spreading(spread, core, health, metrics, log) if spread else ()
     public = frame.handle if tracing is None else TracedRequests(tracing, router, origins, frame.handle).handle
-    return Service(public, operators.handle, probes, observed, follower, limits.settle, hints, health, spreading)
+    return Service(public, operators.handle, probes, observed, follower, limits.settle, hints, health, feed, spreading)
 
 
 def _spreading(

@@ -1,6 +1,6 @@
 """Follows the stream of revocations, so that what one instance revokes the others refuse within milliseconds.
 
-The record is read beside it (``follow``): each second without Redis, each ten with it.
+The record is read beside it (``follow``): within each second without Redis, each ten with it.
 """
 
 import asyncio

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import gateways, machine, revocation_delay, table, verification
+from tests.bench import feed_delay, gateways, machine, revocation_delay, table, verification
 from tests.bench.authority import Authcenter
 from tests.bench.compare import Cores, compare, cores
 from tests.bench.contenders import Bare, OidcProvider
@@ -34,8 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with_verify = not asked.only or asked.only in _VERIFY
     with_revocation = not asked.only or asked.only in revocation_delay.NAME
     with_gateways = not asked.only or asked.only in gateways.NAME
-    if not works and not with_verify and not with_revocation and not with_gateways:
-        names = ", ".join([*Work, _VERIFY, revocation_delay.NAME, gateways.NAME])
+    with_feed = not asked.only or asked.only in feed_delay.NAME
+    others = (with_verify, with_revocation, with_gateways, with_feed)
+    if not works and not any(others):
+        names = ", ".join([*Work, _VERIFY, revocation_delay.NAME, gateways.NAME, feed_delay.NAME])
         print(f"nothing is named {asked.only!r}: {names}", file=sys.stderr)
         return 2
     if missing := [name for name in _PROGRAMS if shutil.which(name) is None]:
@@ -73,6 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdicts += gateways.targets(rates)
         print(gateways.render(rates))
         report["gateways"] = rates
+    if with_feed and table.OURS in asked.contender:
+        followed = feed_delay.measure()
+        verdicts += feed_delay.targets(followed)
+        print(feed_delay.render(followed))
+        report["feed"] = followed
     report |= {"targets": [asdict(verdict) for verdict in verdicts], "failures": failed}
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     asked.json.write_text(json.dumps(report, indent=2) + "\n")
@@ -97,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=4, help="length of each load (default 4)")
     parser.add_argument("--rounds", type=int, default=3, help="loads of each kind, interleaved (default 3)")
     parser.add_argument("--warm-up", type=int, default=1, help="load before each that is not counted (default 1)")
-    parser.add_argument("--only", metavar="NAME", default="", help="works named so, verify, revocation, gateways")
+    parser.add_argument("--only", metavar="NAME", default="", help="works named so, verify, revocation, gateways, feed")
     parser.add_argument(
         "--contender", nargs="+", choices=_CONTENDERS, default=list(_CONTENDERS), help="default: all three"
     )

@@ -138,7 +138,7 @@ async def test_another_width_is_taught_anew_before_the_old_one_is_dropped(ships:
     keys = [f"revoked:{one.digest[:4].hex()}" for one in revoked]
     assert ships.client.exists(*keys) == len(keys)
     await all_refuse(instances, revoked)
-    assert {one.replica._width for one in instances} == {4}
+    assert {one.replica.width for one in instances} == {4}
 
 
 async def test_a_second_load_of_the_stream_is_not_needed_to_go_on(ships: Fleet) -> None:

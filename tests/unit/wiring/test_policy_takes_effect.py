@@ -83,7 +83,7 @@ async def width_of_the_replica(bench: Workbench) -> int:
     await bench.revoke(token)
     await bench.follow()
     assert not await bench.active(token)
-    return bench.core.revocations.replica._width
+    return bench.core.revocations.replica.width
 
 
 async def loads(bench: Workbench, client: str, pause: float) -> int:

@@ -99,7 +99,7 @@ async def test_the_width_of_the_short_hash_follows_the_policy(bench: Workbench) 
     bench.offer("revocation: {short_hash_bytes: 4}")
     await bench.follow()
     assert bench.core.revocations.replica is not replica
-    assert bench.core.revocations.replica._width == 4
+    assert bench.core.revocations.replica.width == 4
 
 
 async def test_the_loop_goes_on_through_an_outage_until_it_is_cancelled(
@@ -118,8 +118,8 @@ async def test_the_loop_goes_on_through_an_outage_until_it_is_cancelled(
     monkeypatch.setattr(asyncio, "wait_for", wait_for)
     with pytest.raises(asyncio.CancelledError):
         await fresh.service.follower.run()
-    assert all(0.8 <= pause <= 2.0 for pause in pauses)
-    assert max(pauses) > 1.5
+    assert all(0.6 <= pause <= 2.0 for pause in pauses)
+    assert max(pauses) > 1.3
     assert pauses[-1] <= 1.0
     assert fresh.service.health.report()["status"] == "ok"
 

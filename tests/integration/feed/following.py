@@ -1,0 +1,112 @@
+"""A resource server that follows the feed of running processes."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Self
+
+from authcenter.core.token import AccessToken
+from authcenter.jose.access_token import read_issued
+from authcenter.sdk.feed import FeedObserver, RevocationFeed
+from authcenter.sdk.feed_document import PATH
+from authcenter.sdk.feed_reading import FeedDocument
+from tests.integration.service.api import Credentials
+from tests.published_keys import PublishedKeys
+
+_HANG_SECONDS = 60
+
+
+class Kinds(FeedObserver):
+    """Remembers what came."""
+
+    def __init__(self) -> None:
+        self.kinds: list[str] = []
+        self.problems: list[str] = []
+
+    def took(self, document: FeedDocument, delay: float) -> None:
+        self.kinds.append(document.kind)
+
+    def failed(self, problem: str) -> None:
+        self.problems.append(problem)
+
+
+class ResourceServer(AbstractAsyncContextManager["ResourceServer"]):
+    """Reads tokens, and follows the feed at ``url``."""
+
+    def __init__(self, issuer: str, url: str, client: Credentials, **options: Any) -> None:
+        self.issuer, self.keys, self.seen = issuer, PublishedKeys(url), Kinds()
+        self.feed = RevocationFeed(
+            issuer, client.client_id, client.secret or "", self.keys, url=f"{url}{PATH}", observer=self.seen, **options
+        )
+
+    async def read(self, token: str) -> AccessToken:
+        if not self.keys.known:
+            await self.keys.learn()
+        return read_issued(token, self.issuer, self.keys.find)
+
+    async def __aenter__(self) -> Self:
+        await self.feed.__aenter__()
+        assert await self.feed.wait_loaded(_HANG_SECONDS), self.feed.status
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.feed.__aexit__(kind, error, trace)
+
+
+class Balancer:
+    """Forwards connections to one of several ports, and breaks them all when that changes."""
+
+    def __init__(self) -> None:
+        self.target = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.turn_to(0)
+        self._server.close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    def turn_to(self, port: int) -> None:
+        self.target = port
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._writers.add(there_writer)
+        await asyncio.gather(_pipe(reader, there_writer), _pipe(there_reader, writer))
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+
+
+async def until(holds: Callable[[], object], what: str) -> None:
+    """Wait for something that has no reason not to come about."""
+    ends = asyncio.get_running_loop().time() + _HANG_SECONDS
+    while not holds():
+        assert asyncio.get_running_loop().time() < ends, f"still not so after {_HANG_SECONDS} s: {what}"
+        await asyncio.sleep(0.02)
