@@ -156,6 +156,21 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "The token, or something it carries (family, session, key, subject, client), was revoked.",
         "The hint names which; fetch a new token.",
     ),
+    Rule.TICKET_INVALID: Explanation(
+        "The sealed sign-in in URL or form was not made here for this browser.",
+        "A bookmarked or forwarded sign-in page, cookies switched off, or roots of secrets replaced: start again.",
+    ),
+    Rule.TICKET_EXPIRED: Explanation(
+        "The sign-in was left open for longer than it lives.", "The person starts again at the application."
+    ),
+    Rule.CSRF_TOKEN: Explanation(
+        "A form came without the token of the page it belongs to.",
+        "Cookies switched off or deleted meanwhile, or another site sent the form.",
+    ),
+    Rule.CROSS_SITE_FORM: Explanation(
+        "The browser says that another site sent this form.",
+        "An attack; or the proxy in front changes Origin or Sec-Fetch-Site.",
+    ),
     Rule.CALLER_NOT_ENTITLED: Explanation(
         "The caller neither got the token nor serves one of its audiences.",
         "`authcenter clients update ID --serves AUDIENCE` for a resource server.",

@@ -69,6 +69,11 @@ class Rule(StrEnum):
     TOKEN_ISSUED_IN_FUTURE = "token_issued_in_future"
     TOKEN_REVOKED = "token_revoked"
 
+    TICKET_INVALID = "ticket_invalid"
+    TICKET_EXPIRED = "ticket_expired"
+    CSRF_TOKEN = "csrf_token"
+    CROSS_SITE_FORM = "cross_site_form"
+
     CALLER_NOT_ENTITLED = "caller_not_entitled"
     TOKEN_CUT_PENDING = "token_cut_pending"
 

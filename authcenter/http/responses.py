@@ -29,6 +29,15 @@ def header_lines(headers: Mapping[str, str]) -> bytes:
     return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode()
 
 
+DATA_POLICY = header_lines(
+    {
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
+    }
+)
+"""What browsers may do with an answer that is no page: nothing."""
+
 NO_STORE = header_lines({"Cache-Control": "no-store", "Pragma": "no-cache"})
 _JSON = NO_STORE + header_lines({"Content-Type": "application/json"})
 
@@ -42,13 +51,14 @@ class Answer(web.StreamResponse):
     Attributes:
         lines: Headers that many answers share, as ``header_lines`` wrote them.
         headers: Those of this answer; they must not repeat one of ``lines``.
+        policy: What browsers may do with it, as lines; pages bring their own.
     """
 
     def __init__(
         self, body: bytes = b"", status: int = 200, lines: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(status=status, headers=headers)
-        self.body, self.lines = body, lines
+        self.body, self.lines, self.policy = body, lines, DATA_POLICY
         self._closes = self._stays = False
         self._whole = b""
         self._writer: AbstractStreamWriter | None = None

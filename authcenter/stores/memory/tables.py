@@ -4,10 +4,13 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Self
 
+from authcenter.core.authorization import AuthorizationCode
 from authcenter.core.client import Client
+from authcenter.core.consent import Consent
 from authcenter.core.cut import Cut, CutKind, RevokedToken
 from authcenter.core.digest import Digest
 from authcenter.core.resource import Resource
+from authcenter.core.session import Session
 from authcenter.core.token import RefreshToken, TokenFamily
 from authcenter.stores.ports.accounts import UserCredentials
 from authcenter.stores.ports.audit import AuditRow
@@ -23,6 +26,8 @@ class Tables:
         cuts: With the instant they were made at.
         changes: By kind and key: a rising number, and the instant of the newest change.
         leases: By name of the lock: its holder, and when it lapses.
+        sessions: With the digest of the cookie, by id.
+        session_clients: Since when, by session and client.
         audit: In the order of writing.
     """
 
@@ -37,6 +42,10 @@ class Tables:
     changes: dict[tuple[str, str], tuple[int, datetime]] = field(default_factory=dict)
     pauses: dict[str, RotationPause] = field(default_factory=dict)
     leases: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    sessions: dict[str, tuple[Session, Digest]] = field(default_factory=dict)
+    session_clients: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    consents: dict[tuple[str, str], Consent] = field(default_factory=dict)
+    codes: dict[Digest, AuthorizationCode] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
 
     def copy(self) -> Self:
