@@ -42,6 +42,7 @@ from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.record import MemoryRecord
+from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.ports.keys import StoredKey
 from authcenter.stores.ports.shared import RateCounters
@@ -259,6 +260,8 @@ class Workbench:
             pauses=through("pauses", MemoryRotationPauses(record)),
             locks=through("locks", MemoryLocks(record)),
             eviction=through("eviction", MemoryEviction(record)),
+            sessions=through("sessions", MemorySessionStore(record)),
+            consents=through("consents", MemoryConsentStore(record)),
         )
 
 

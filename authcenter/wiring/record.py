@@ -14,12 +14,14 @@ from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
 from authcenter.stores.ports.schema import SchemaState
+from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.spread import RevocationSpread
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
+from authcenter.stores.sql.consents import SqlConsentStore
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
@@ -28,6 +30,7 @@ from authcenter.stores.sql.outage import OnOutage
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
+from authcenter.stores.sql.sessions import SqlSessionStore
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import NOBODY, Announcements, Transactions
 from authcenter.stores.sql.users import SqlUserStore
@@ -50,6 +53,8 @@ class Stores:
     pauses: RotationPauses
     locks: Locks
     eviction: Eviction
+    sessions: SessionStore
+    consents: ConsentStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +127,6 @@ def sql_stores(
         pauses=SqlRotationPauses(database, transactions),
         locks=SqlLocks(database),
         eviction=SqlEviction(database),
+        sessions=SqlSessionStore(database, transactions),
+        consents=SqlConsentStore(database, transactions),
     )

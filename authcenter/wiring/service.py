@@ -10,6 +10,7 @@ from authcenter.clients.quota import TokenQuota
 from authcenter.core.client import Client
 from authcenter.core.errors import OAuthError
 from authcenter.core.resource import Resource
+from authcenter.core.session import Session
 from authcenter.core.user import User
 from authcenter.grants.client_credentials import ClientCredentialsGranter
 from authcenter.grants.composite import CompositeTokenGranter
@@ -47,6 +48,7 @@ from authcenter.tokens.introspection import Introspector
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.surrender import TokenSurrender
 from authcenter.wiring.core import Core
+from authcenter.wiring.interactive import InteractiveParts, interactive_endpoints
 from authcenter.wiring.limits import Limits, build_limits
 from authcenter.wiring.shared import Shared, Spread, in_process_shared
 from authcenter.workers.follow import Follower
@@ -100,6 +102,7 @@ def build_service(
     clients = _cache(core.stores.clients.find, Client, core, shared, metrics, keeps_no_password_hash)
     resources = _cache(core.stores.resources.find, Resource, core, shared, metrics)
     users = _cache(core.stores.users.find, User, core, shared, metrics)
+    sessions = _cache(core.stores.sessions.find, Session, core, shared, metrics)
     if shared.redis is not None:
         shared.redis.subscribe(lambda up: note_dependency(health, metrics, log, "redis", up=up))
 
@@ -132,13 +135,15 @@ def build_service(
         RevocationEndpoint(authentication, surrender, cors),
         DiscoveryEndpoint(settings.issuer, tuple(granter.strategies), policy),
         JwksEndpoint(core.keys, policy),
+        *interactive_endpoints(InteractiveParts(settings, core, clients, resources, users, sessions, limits, log)),
     ):
         endpoint.mount(router)
     observed = ThisProcess(health, metrics, lambda: _refresh_gauges(core, metrics))
     operators = OperatorsListener(observed, Router())
     operators.mount()
 
-    forget = CacheInvalidation(core.stores.changes, clients, resources, users).poll
+    caches = {"client": clients, "resource": resources, "user": users, "session": sessions}
+    forget = CacheInvalidation(core.stores.changes, caches).poll
     follower = Follower(
         migrated=migrated,
         database_now=core.stores.revocations.now,

@@ -1,6 +1,6 @@
 """The tables: dictionaries of frozen values."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Self
 
@@ -56,3 +56,9 @@ class Tables:
         """Say that ``key`` is about to read otherwise."""
         number, _ = self.changes.get((kind, key), (0, at))
         self.changes[kind, key] = (number + 1, at)
+
+    def end_session(self, session_id: str, ended_at: datetime, at: datetime) -> None:
+        """End one that has not ended."""
+        session, cookie = self.sessions[session_id]
+        self.sessions[session_id] = (replace(session, ended_at=ended_at), cookie)
+        self.note_change("session", cookie.hex(), at)

@@ -13,23 +13,27 @@ from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.record import MemoryRecord
+from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.audit import AuditLog, AuditRow
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
+from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
+from authcenter.stores.sql.consents import SqlConsentStore
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
+from authcenter.stores.sql.sessions import SqlSessionStore
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import Transactions
 from authcenter.stores.sql.users import SqlUserStore
@@ -54,6 +58,8 @@ class Stores:
     pauses: RotationPauses
     locks: Locks
     eviction: Eviction
+    sessions: SessionStore
+    consents: ConsentStore
     counted: list[Event]
 
     async def proven_rows(self) -> list[AuditRow]:
@@ -76,6 +82,8 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         pauses=MemoryRotationPauses(record),
         locks=MemoryLocks(record),
         eviction=MemoryEviction(record),
+        sessions=MemorySessionStore(record),
+        consents=MemoryConsentStore(record),
         counted=counted,
     )
 
@@ -95,6 +103,8 @@ def sql_stores(database: Database) -> Stores:
         pauses=SqlRotationPauses(database, transactions),
         locks=SqlLocks(database),
         eviction=SqlEviction(database),
+        sessions=SqlSessionStore(database, transactions),
+        consents=SqlConsentStore(database, transactions),
         counted=counted,
     )
 

@@ -1,0 +1,76 @@
+"""What people meet, joined: pages, sessions, and the endpoints that end on a page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from authcenter.accounts.sessions import Sessions
+from authcenter.authorization.ticket import Tickets
+from authcenter.core.derived import MacKeys, SealingKeys
+from authcenter.http.pages.browser import BrowserCookies
+from authcenter.http.pages.messages import load_catalogue
+from authcenter.http.pages.rendering import Pages, page_environment
+from authcenter.http.router import Router
+from authcenter.keys.ring import LONGEST_TOKEN
+from authcenter.settings.boot import BootSettings
+from authcenter.stores.ports.accounts import UserLookup
+from authcenter.stores.ports.clients import ClientLookup, ResourceLookup
+from authcenter.stores.ports.sessions import SessionLookup
+from authcenter.telemetry.logs import Logger
+from authcenter.wiring.core import Core
+from authcenter.wiring.limits import Limits
+
+
+class Endpoint(Protocol):
+    """Mounts its paths."""
+
+    def mount(self, router: Router) -> None: ...
+
+
+@dataclass(frozen=True)
+class InteractiveParts:
+    """What the endpoints are joined from; the look-ups are caches."""
+
+    settings: BootSettings
+    core: Core
+    clients: ClientLookup
+    resources: ResourceLookup
+    users: UserLookup
+    session_lookup: SessionLookup
+    limits: Limits
+    log: Logger
+
+    @cached_property
+    def pages(self) -> Pages:
+        return Pages(
+            environment=page_environment(),
+            catalogue=load_catalogue(),
+            cookies=BrowserCookies(secure=self.settings.issuer.startswith("https:")),
+            csrf=MacKeys.derive(self.settings.secret_keys, "csrf"),
+            brand=lambda: self.core.policy.current.brand,
+            issuer=self.settings.issuer,
+            log=self.log,
+        )
+
+    @cached_property
+    def tickets(self) -> Tickets:
+        return Tickets(SealingKeys.derive(self.settings.secret_keys, "unfinished sign-in"), self.core.clock)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        core = self.core
+        return Sessions(
+            store=core.stores.sessions,
+            lookup=self.session_lookup,
+            users=self.users,
+            policy=lambda: core.policy.current.sessions,
+            replica=lambda: core.revocations.replica,
+            clock=core.clock,
+            longest_token=LONGEST_TOKEN + core.lifetimes.leeway,
+        )
+
+
+def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
+    """Every endpoint that people meet."""
+    return ()
