@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.clients.authentication import ClientAuthentication
@@ -48,7 +48,7 @@ from authcenter.tokens.introspection import Introspector
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.surrender import TokenSurrender
 from authcenter.wiring.core import Core
-from authcenter.wiring.interactive import InteractiveParts, interactive_endpoints
+from authcenter.wiring.interactive import Endpoint, InteractiveParts, interactive_endpoints
 from authcenter.wiring.limits import Limits, build_limits
 from authcenter.wiring.shared import Shared, Spread, in_process_shared
 from authcenter.workers.follow import Follower
@@ -121,7 +121,7 @@ def build_service(
     origins = OriginReader(settings.trusted_networks)
     router = Router()
     frame = Frame(router, origins, cors, metrics, health, log, request_log, security_headers(settings.issuer))
-    for endpoint in (
+    endpoints: list[Endpoint] = [
         TokenEndpoint(granter, quota, cors, metrics),
         IntrospectionEndpoint(
             authentication,
@@ -136,13 +136,19 @@ def build_service(
         DiscoveryEndpoint(settings.issuer, tuple(granter.strategies), policy),
         JwksEndpoint(core.keys, policy),
         *interactive_endpoints(InteractiveParts(settings, core, clients, resources, users, sessions, limits, log)),
-    ):
+    ]
+    for endpoint in endpoints:
         endpoint.mount(router)
     observed = ThisProcess(health, metrics, lambda: _refresh_gauges(core, metrics))
     operators = OperatorsListener(observed, Router())
     operators.mount()
 
-    caches = {"client": clients, "resource": resources, "user": users, "session": sessions}
+    caches: dict[str, ReadThroughCache[Any]] = {
+        "client": clients,
+        "resource": resources,
+        "user": users,
+        "session": sessions,
+    }
     forget = CacheInvalidation(core.stores.changes, caches).poll
     follower = Follower(
         migrated=migrated,
