@@ -38,6 +38,11 @@ from authcenter.settings.policy import parse_policy
 from authcenter.stores.memory.accounts import MemoryUserStore
 from authcenter.stores.memory.audit import MemoryAuditLog
 from authcenter.stores.memory.clients import MemoryClientStore, MemoryResourceStore
+from authcenter.stores.memory.codes import (
+    MemoryAuthorizationCodeStore,
+    MemoryPairwiseSubjects,
+    MemoryPushedRequestStore,
+)
 from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
@@ -262,6 +267,9 @@ class Workbench:
             eviction=through("eviction", MemoryEviction(record)),
             sessions=through("sessions", MemorySessionStore(record)),
             consents=through("consents", MemoryConsentStore(record)),
+            codes=through("codes", MemoryAuthorizationCodeStore(record)),
+            pushed=through("pushed", MemoryPushedRequestStore(record)),
+            pairwise=through("pairwise", MemoryPairwiseSubjects(record)),
         )
 
 

@@ -64,6 +64,23 @@ class AuthorizationRequest(Value, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class PushedRequest:
+    """A pushed authorization request as it is stored (RFC 9126), known by the digest of its ``request_uri``.
+
+    Attributes:
+        parameters: The form it came as; ``resources``: its values of ``resource``.
+        spent_at: When it was answered with a code.
+    """
+
+    digest: Digest
+    client_id: ClientId
+    parameters: Mapping[str, str]
+    resources: tuple[str, ...]
+    expires_at: datetime
+    spent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AuthorizationCode:
     """A code as it is stored: known by its digest only, bound to all that its redemption must prove.
 
@@ -72,6 +89,7 @@ class AuthorizationCode:
         code_challenge: S256; None: the token request must not carry a verifier.
         sign_in: Claims of the sign-in: ``auth_time``, ``acr``, ``amr``, ``sid``.
         claims: The ``claims`` parameter of the request.
+        known_as: The ``sub`` of its tokens, where that is a pairwise one.
         refreshable: Whether a refresh token goes with the access token.
         family_id: Drawn with the code, so that a second use can end whatever the first one made.
         spent_at: When it was redeemed.
@@ -91,5 +109,6 @@ class AuthorizationCode:
     family_id: FamilyId
     issued_at: datetime
     expires_at: datetime
+    known_as: str | None = None
     dpop_jkt: str | None = None
     spent_at: datetime | None = None

@@ -11,6 +11,7 @@ from authcenter.settings.boot import BootSettings
 from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.audit import AuditLog
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
+from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
 from authcenter.stores.ports.schema import SchemaState
@@ -21,6 +22,7 @@ from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, Revoca
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
+from authcenter.stores.sql.codes import SqlAuthorizationCodeStore, SqlPairwiseSubjects, SqlPushedRequestStore
 from authcenter.stores.sql.consents import SqlConsentStore
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.eviction import SqlEviction
@@ -55,6 +57,9 @@ class Stores:
     eviction: Eviction
     sessions: SessionStore
     consents: ConsentStore
+    codes: AuthorizationCodeStore
+    pushed: PushedRequestStore
+    pairwise: PairwiseSubjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,4 +134,7 @@ def sql_stores(
         eviction=SqlEviction(database),
         sessions=SqlSessionStore(database, transactions),
         consents=SqlConsentStore(database, transactions),
+        codes=SqlAuthorizationCodeStore(database, transactions),
+        pushed=SqlPushedRequestStore(database, transactions),
+        pairwise=SqlPairwiseSubjects(database, transactions),
     )

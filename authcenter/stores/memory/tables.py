@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Self
 
-from authcenter.core.authorization import AuthorizationCode
+from authcenter.core.authorization import AuthorizationCode, PushedRequest
 from authcenter.core.client import Client
 from authcenter.core.consent import Consent
 from authcenter.core.cut import Cut, CutKind, RevokedToken
@@ -46,6 +46,8 @@ class Tables:
     session_clients: dict[tuple[str, str], datetime] = field(default_factory=dict)
     consents: dict[tuple[str, str], Consent] = field(default_factory=dict)
     codes: dict[Digest, AuthorizationCode] = field(default_factory=dict)
+    pushed: dict[Digest, PushedRequest] = field(default_factory=dict)
+    pairwise: dict[tuple[str, str], str] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
 
     def copy(self) -> Self:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from authcenter.core.authorization import AuthorizationCode
+from authcenter.core.authorization import AuthorizationCode, PushedRequest
 from authcenter.core.cut import Consequences
 from authcenter.core.digest import Digest
 from authcenter.core.token import RefreshToken, TokenFamily
@@ -21,6 +21,22 @@ class AuthorizationCodeStore(Protocol):
 
     async def find(self, digest: Digest) -> AuthorizationCode | None: ...
 
-    async def redeem(self, digest: Digest, at: datetime, opens: tuple[TokenFamily, RefreshToken] | None) -> bool:
+    async def redeem(self, digest: Digest, at: datetime, family: TokenFamily, first: RefreshToken | None) -> bool:
         """Spend it and open the family that follows, or do neither; of two callers one gets True."""
+        ...
+
+
+class PushedRequestStore(Protocol):
+    """Pushed authorization requests."""
+
+    async def add(self, pushed: PushedRequest) -> None: ...
+
+    async def find(self, digest: Digest) -> PushedRequest | None: ...
+
+
+class PairwiseSubjects(Protocol):
+    """What people are called at clients that must not be able to compare notes (OpenID Connect Core §8.1)."""
+
+    async def known_as(self, subject: str, sector: str, new: str) -> str:
+        """The name of ``subject`` in ``sector``: the one it has, else ``new``, which is kept for good."""
         ...

@@ -118,6 +118,8 @@ families = Table(
     Column("rotated_at", Instant),
     Column("ended_at", Instant),
     Column("end_reason", String(255), nullable=False),
+    Column("known_as", String(64)),
+    Column("claims", _JSON, nullable=False, server_default="{}"),
     Index(None, "client_id"),
     Index(None, "subject"),
     Index(None, "session_id"),
@@ -302,6 +304,7 @@ authorization_codes = Table(
     Column("sign_in", _JSON, nullable=False),
     Column("claims", _JSON, nullable=False),
     Column("refreshable", Boolean, nullable=False),
+    Column("known_as", String(64)),
     Column("family_id", String(64), nullable=False),
     Column("issued_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
@@ -315,7 +318,8 @@ pushed_requests = Table(
     metadata,
     Column("digest", LargeBinary(32), primary_key=True),
     Column("client_id", String(255), nullable=False),
-    Column("request", LargeBinary, nullable=False),
+    Column("parameters", _JSON, nullable=False),
+    Column("resources", _JSON, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("spent_at", Instant),
     Index(None, "expires_at"),
@@ -369,4 +373,12 @@ initial_access_tokens = Table(
     Column("expires_at", Instant, nullable=False),
     Column("uses_left", Integer, nullable=False),
     Index(None, "expires_at"),
+)
+
+pairwise_subjects = Table(
+    "pairwise_subjects",
+    metadata,
+    Column("subject", String(64), primary_key=True),
+    Column("sector", String(255), primary_key=True),
+    Column("known_as", String(64), nullable=False, unique=True),
 )

@@ -9,6 +9,11 @@ from authcenter.core.event import Event
 from authcenter.stores.memory.accounts import MemoryUserStore
 from authcenter.stores.memory.audit import MemoryAuditLog
 from authcenter.stores.memory.clients import MemoryClientStore, MemoryResourceStore
+from authcenter.stores.memory.codes import (
+    MemoryAuthorizationCodeStore,
+    MemoryPairwiseSubjects,
+    MemoryPushedRequestStore,
+)
 from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
@@ -18,6 +23,7 @@ from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshToken
 from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.audit import AuditLog, AuditRow
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
+from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
@@ -26,6 +32,7 @@ from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, Revoca
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
+from authcenter.stores.sql.codes import SqlAuthorizationCodeStore, SqlPairwiseSubjects, SqlPushedRequestStore
 from authcenter.stores.sql.consents import SqlConsentStore
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.eviction import SqlEviction
@@ -60,6 +67,9 @@ class Stores:
     eviction: Eviction
     sessions: SessionStore
     consents: ConsentStore
+    codes: AuthorizationCodeStore
+    pushed: PushedRequestStore
+    pairwise: PairwiseSubjects
     counted: list[Event]
 
     async def proven_rows(self) -> list[AuditRow]:
@@ -84,6 +94,9 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         eviction=MemoryEviction(record),
         sessions=MemorySessionStore(record),
         consents=MemoryConsentStore(record),
+        codes=MemoryAuthorizationCodeStore(record),
+        pushed=MemoryPushedRequestStore(record),
+        pairwise=MemoryPairwiseSubjects(record),
         counted=counted,
     )
 
@@ -105,6 +118,9 @@ def sql_stores(database: Database) -> Stores:
         eviction=SqlEviction(database),
         sessions=SqlSessionStore(database, transactions),
         consents=SqlConsentStore(database, transactions),
+        codes=SqlAuthorizationCodeStore(database, transactions),
+        pushed=SqlPushedRequestStore(database, transactions),
+        pairwise=SqlPairwiseSubjects(database, transactions),
         counted=counted,
     )
 

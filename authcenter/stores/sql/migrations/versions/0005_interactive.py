@@ -15,6 +15,8 @@ JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 def upgrade() -> None:
     op.add_column("clients", sa.Column("relying_party", JSON, nullable=False, server_default="{}"))
     op.add_column("users", sa.Column("claims", JSON, nullable=False, server_default="{}"))
+    op.add_column("token_families", sa.Column("known_as", sa.String(length=64)))
+    op.add_column("token_families", sa.Column("claims", JSON, nullable=False, server_default="{}"))
 
     op.create_table(
         "sessions",
@@ -75,6 +77,7 @@ def upgrade() -> None:
         sa.Column("sign_in", JSON, nullable=False),
         sa.Column("claims", JSON, nullable=False),
         sa.Column("refreshable", sa.Boolean(), nullable=False),
+        sa.Column("known_as", sa.String(length=64), nullable=True),
         sa.Column("family_id", sa.String(length=64), nullable=False),
         sa.Column("issued_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
@@ -88,7 +91,8 @@ def upgrade() -> None:
         "pushed_requests",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("client_id", sa.String(length=255), nullable=False),
-        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("parameters", JSON, nullable=False),
+        sa.Column("resources", JSON, nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("spent_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("digest", name="pk_pushed_requests"),
@@ -147,9 +151,19 @@ def upgrade() -> None:
     )
     op.create_index("ix_initial_access_tokens_expires_at", "initial_access_tokens", ["expires_at"])
 
+    op.create_table(
+        "pairwise_subjects",
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("sector", sa.String(length=255), nullable=False),
+        sa.Column("known_as", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("subject", "sector", name="pk_pairwise_subjects"),
+        sa.UniqueConstraint("known_as", name="uq_pairwise_subjects_known_as"),
+    )
+
 
 def downgrade() -> None:
     for table in (
+        "pairwise_subjects",
         "session_clients",
         "sessions",
         "consents",
@@ -160,5 +174,7 @@ def downgrade() -> None:
         "initial_access_tokens",
     ):
         op.drop_table(table)
+    op.drop_column("token_families", "claims")
+    op.drop_column("token_families", "known_as")
     op.drop_column("users", "claims")
     op.drop_column("clients", "relying_party")
