@@ -109,6 +109,50 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     Rule.USER_ADDRESS_UNVERIFIED: Explanation(
         "The user's address is not verified, so the password grant is refused.", "Verify the address."
     ),
+    Rule.CODE_MALFORMED: Explanation(
+        "What was presented is not shaped like an authorization code of this server.",
+        "Send the code parameter of the redirect, decoded once.",
+    ),
+    Rule.CODE_UNKNOWN: Explanation(
+        "There is no such authorization code.", "One of another deployment, or long gone: start the sign-in again."
+    ),
+    Rule.CODE_FOREIGN: Explanation(
+        "The code was given to another client.",
+        "Redeem it with the client_id of the authorization request; otherwise somebody injected a code.",
+    ),
+    Rule.CODE_REDIRECT_URI: Explanation(
+        "The token request does not repeat the redirect URI of the authorization request.",
+        "The hint shows both: they must be the same, character by character.",
+    ),
+    Rule.CODE_EXPIRED: Explanation(
+        "The code lapsed before it was redeemed.",
+        "`tokens.authorization_code_ttl`; a client that is late often has a slow redirect or a queue.",
+    ),
+    Rule.CODE_CUT: Explanation(
+        "Session, person, client or everything was cut off after the code was given.", "Sign in again."
+    ),
+    Rule.CODE_USER_GONE: Explanation(
+        "The person the code was given for is disabled or gone.", "`authcenter users list`."
+    ),
+    Rule.CODE_REPLAYED: Explanation(
+        "The code was used a second time; all that the first use gave has been ended.",
+        "A client that retries the token request, or a stolen code: the audit row names who and when.",
+    ),
+    Rule.PKCE_MISSING: Explanation(
+        "The authorization request had a code_challenge, the token request no code_verifier.",
+        "Send the verifier that the challenge was made of.",
+    ),
+    Rule.PKCE_UNASKED: Explanation(
+        "There is a code_verifier, but the authorization request had no code_challenge.",
+        "Send the challenge with the authorization request; if the client did, somebody took it out on the way.",
+    ),
+    Rule.PKCE_MALFORMED: Explanation(
+        "The code_verifier is not 43 to 128 unreserved characters.", "RFC 7636 §4.1 has the grammar."
+    ),
+    Rule.PKCE_MISMATCH: Explanation(
+        "The code_verifier is not what the code_challenge was made of.",
+        "Two sign-ins in one browser mixed up their verifiers, or the challenge was made without base64url.",
+    ),
     Rule.REFRESH_MALFORMED: Explanation(
         "That is not a refresh token of this server.", "Is an access token being sent, or a token cut short?"
     ),
@@ -155,6 +199,10 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     Rule.TOKEN_REVOKED: Explanation(
         "The token, or something it carries (family, session, key, subject, client), was revoked.",
         "The hint names which; fetch a new token.",
+    ),
+    Rule.TOKEN_SCOPE: Explanation(
+        "The access token holds, but for less than this request needs.",
+        "The hint names the scope: the client has to ask for it, and be allowed to.",
     ),
     Rule.TICKET_INVALID: Explanation(
         "The sealed sign-in in URL or form was not made here for this browser.",

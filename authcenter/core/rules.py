@@ -49,6 +49,19 @@ class Rule(StrEnum):
     USER_DISABLED = "user_disabled"
     USER_ADDRESS_UNVERIFIED = "user_address_unverified"
 
+    CODE_MALFORMED = "code_malformed"
+    CODE_UNKNOWN = "code_unknown"
+    CODE_FOREIGN = "code_foreign"
+    CODE_REDIRECT_URI = "code_redirect_uri"
+    CODE_EXPIRED = "code_expired"
+    CODE_CUT = "code_cut"
+    CODE_USER_GONE = "code_user_gone"
+    CODE_REPLAYED = "code_replayed"
+    PKCE_MISSING = "pkce_missing"
+    PKCE_UNASKED = "pkce_unasked"
+    PKCE_MALFORMED = "pkce_malformed"
+    PKCE_MISMATCH = "pkce_mismatch"
+
     REFRESH_MALFORMED = "refresh_malformed"
     REFRESH_UNKNOWN = "refresh_unknown"
     REFRESH_FOREIGN = "refresh_foreign"
@@ -68,6 +81,7 @@ class Rule(StrEnum):
     TOKEN_NOT_YET_VALID = "token_not_yet_valid"
     TOKEN_ISSUED_IN_FUTURE = "token_issued_in_future"
     TOKEN_REVOKED = "token_revoked"
+    TOKEN_SCOPE = "token_scope"
 
     TICKET_INVALID = "ticket_invalid"
     TICKET_EXPIRED = "ticket_expired"

@@ -5,19 +5,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
+from authcenter.accounts.claims import claims_of, claims_of_scope
 from authcenter.accounts.sessions import Sessions
 from authcenter.authorization.ticket import Tickets
 from authcenter.core.derived import MacKeys, SealingKeys
+from authcenter.http.cors import ClientCors
 from authcenter.http.pages.browser import BrowserCookies
 from authcenter.http.pages.messages import load_catalogue
 from authcenter.http.pages.rendering import Pages, page_environment
 from authcenter.http.router import Router
+from authcenter.http.userinfo import UserInfoEndpoint
 from authcenter.keys.ring import LONGEST_TOKEN
 from authcenter.settings.boot import BootSettings
 from authcenter.stores.ports.accounts import UserLookup
 from authcenter.stores.ports.clients import ClientLookup, ResourceLookup
 from authcenter.stores.ports.sessions import SessionLookup
 from authcenter.telemetry.logs import Logger
+from authcenter.telemetry.metrics import Metrics
+from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits
 
@@ -39,6 +44,8 @@ class InteractiveParts:
     users: UserLookup
     session_lookup: SessionLookup
     limits: Limits
+    cors: ClientCors
+    metrics: Metrics
     log: Logger
 
     @cached_property
@@ -73,4 +80,14 @@ class InteractiveParts:
 
 def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
     """Every endpoint that people meet."""
-    return ()
+    core = parts.core
+    user_info = UserInfo(
+        core.verifier,
+        core.families,
+        core.stores.users,
+        parts.clients,
+        parts.settings.issuer,
+        claims_of_scope,
+        claims_of,
+    )
+    return (UserInfoEndpoint(user_info, core.keys, parts.settings.issuer, core.clock, parts.cors, parts.metrics),)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from authcenter.accounts.claims import claims_of
 from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.clients.authentication import ClientAuthentication
 from authcenter.clients.quota import TokenQuota
@@ -12,6 +13,7 @@ from authcenter.core.errors import OAuthError
 from authcenter.core.resource import Resource
 from authcenter.core.session import Session
 from authcenter.core.user import User
+from authcenter.grants.authorization_code import AuthorizationCodeGranter
 from authcenter.grants.client_credentials import ClientCredentialsGranter
 from authcenter.grants.composite import CompositeTokenGranter
 from authcenter.grants.granter import GrantParts, TokenGranter
@@ -44,6 +46,7 @@ from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.telemetry.tracing import Tracing
 from authcenter.tokens.enhancers import GrantEnhancer, JwtTokenEnhancer, UserEnhancer
+from authcenter.tokens.id_tokens import IdTokens
 from authcenter.tokens.introspection import Introspector
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.surrender import TokenSurrender
@@ -135,7 +138,9 @@ def build_service(
         RevocationEndpoint(authentication, surrender, cors),
         DiscoveryEndpoint(settings.issuer, tuple(granter.strategies), policy),
         JwksEndpoint(core.keys, policy),
-        *interactive_endpoints(InteractiveParts(settings, core, clients, resources, users, sessions, limits, log)),
+        *interactive_endpoints(
+            InteractiveParts(settings, core, clients, resources, users, sessions, limits, cors, metrics, log)
+        ),
     ]
     for endpoint in endpoints:
         endpoint.mount(router)
@@ -186,7 +191,15 @@ def _token_service(settings: BootSettings, core: Core, metrics: Metrics) -> Toke
     ]
     replayed = metrics.refresh_replays.count
     return TokenService(
-        enhancers, core.families, core.revocations, core.verifier, core.lifetimes, core.clock, on_replay=replayed
+        enhancers=enhancers,
+        id_tokens=IdTokens(settings.issuer, core.keys, lambda: core.policy.current.tokens.id_token_ttl, claims_of),
+        codes=core.stores.codes,
+        families=core.families,
+        revocations=core.revocations,
+        verifier=core.verifier,
+        lifetimes=core.lifetimes,
+        clock=core.clock,
+        on_replay=replayed,
     )
 
 
@@ -217,6 +230,7 @@ def _strategies(
 
     return [
         ClientCredentialsGranter(targets),
+        AuthorizationCodeGranter(core.stores.codes, targets, users, core.revocations, core.clock),
         PasswordGranter(targets, authenticate, deprecated),
         RefreshTokenGranter(core.families, targets, users, core.revocations, core.clock),
         *third_party_granters(GrantParts(targets, core.clock)),

@@ -30,6 +30,12 @@ def keep_cut(tables: Tables, cut: Cut, at: datetime) -> None:
     for family in list(tables.families.values()):
         if family.ended_at is None and _lies_under(family, cut):
             tables.families[family.family_id] = replace(family, ended_at=at, end_reason=cut.reason)
+    if cut.kind is CutKind.SUBJECT:
+        for family in list(tables.families.values()):
+            # Only this record knows who is behind a pairwise `sub`.
+            if family.subject == cut.value and family.known_as is not None and family.expires_at > at:
+                lapses = cut.expires_at or at + LIFTED_CUT_LASTS
+                keep_cut(tables, Cut(CutKind.FAMILY, family.family_id, cut.reason, expires_at=lapses), at)
     for session, _ in list(tables.sessions.values()):
         if session.ended_at is None and _ends_session(session, cut):
             tables.end_session(session.session_id, at, at)

@@ -39,6 +39,8 @@ async def write_cuts(connection: AsyncConnection, cuts: Sequence[Cut]) -> list[C
         up_to = await _second_on(connection) if cut.until_now else cut.up_to
         await _end_families(connection, cut)
         await _end_sessions(connection, cut)
+        if cut.kind is CutKind.SUBJECT:
+            written += await _cut_pairwise(connection, cut)
         await _keep(connection, cut, up_to)
         await _mark_owner(connection, cut.kind, cut.value, up_to)
         written.append(replace(cut, up_to=up_to, until_now=False))
@@ -116,6 +118,22 @@ async def _end_families(connection: AsyncConnection, cut: Cut) -> None:
         under &= families.c.approved_at <= cut.up_to
     ended = update(families).where(under)
     await connection.execute(ended.values(ended_at=database_clock(), end_reason=cut.reason))
+
+
+async def _cut_pairwise(connection: AsyncConnection, cut: Cut) -> list[Cut]:
+    """Cut the families whose tokens say a pairwise ``sub`` instead: only this database knows whose that is."""
+    family = families.c
+    alive = select(family.family_id).where(
+        family.subject == cut.value, family.known_as.is_not(None), family.expires_at > database_clock()
+    )
+    lapses = cut.expires_at or await _second_on(connection) + LIFTED_CUT_LASTS
+    cuts = [
+        Cut(CutKind.FAMILY, family_id, cut.reason, expires_at=lapses)
+        for family_id in (await connection.execute(alive)).scalars()
+    ]
+    for one in cuts:
+        await _keep(connection, one, None)
+    return cuts
 
 
 async def _end_sessions(connection: AsyncConnection, cut: Cut) -> None:
