@@ -109,6 +109,49 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     Rule.USER_ADDRESS_UNVERIFIED: Explanation(
         "The user's address is not verified, so the password grant is refused.", "Verify the address."
     ),
+    Rule.PARAMETER_MALFORMED: Explanation(
+        "A parameter is outside its grammar or too long.", "The hint names it; the parameter's RFC has the grammar."
+    ),
+    Rule.REDIRECT_URI: Explanation(
+        "The redirect URI is missing, or not one that the client registered.",
+        "The hint shows what came and what is registered: they must be the same, character by character.",
+    ),
+    Rule.RESPONSE_TYPE: Explanation("Only the response type code is served.", "Use the authorization code flow."),
+    Rule.RESPONSE_MODE: Explanation("The response mode is not served.", "Discovery lists those that are."),
+    Rule.PKCE_REQUIRED: Explanation(
+        "The client's profile demands PKCE, and the request has no code_challenge.",
+        "Send code_challenge and code_challenge_method=S256; `--profile oidc` lets confidential clients do without.",
+    ),
+    Rule.PKCE_METHOD: Explanation(
+        "The code challenge is not of the method S256.", "plain protects against nobody: use S256."
+    ),
+    Rule.PKCE_CHALLENGE: Explanation(
+        "The code challenge is not 43 characters of base64url.", "SHA-256 of the verifier, base64url without padding."
+    ),
+    Rule.PROMPT: Explanation("prompt=none came with other prompts.", "none stands alone."),
+    Rule.PROMPT_NONE: Explanation(
+        "prompt=none, but the person would have to be asked; the hint says what for.",
+        "Expected where nobody is signed in or has consented yet: repeat the request without prompt=none.",
+    ),
+    Rule.CLAIMS_MALFORMED: Explanation(
+        "The claims parameter is not JSON of the form that OpenID Connect Core 5.5 describes.",
+        "An object with the members userinfo and id_token, each an object of claim names.",
+    ),
+    Rule.ID_TOKEN_HINT: Explanation(
+        "The id_token_hint is not an ID token of this server for this client.",
+        "Send back the ID token as it was received; the hint names the check it failed.",
+    ),
+    Rule.LOGIN_OTHER_PERSON: Explanation(
+        "The client meant one person, and another one signed in.",
+        "By id_token_hint or a sub in claims; the hint says who signed in.",
+    ),
+    Rule.CONSENT_DENIED: Explanation("The person refused consent.", "Nothing to do: it is their right."),
+    Rule.PUSH_REQUIRED: Explanation(
+        "This client must push its requests first.", "POST them to /oauth/par and send the request_uri (RFC 9126)."
+    ),
+    Rule.REQUEST_URI_SPENT: Explanation(
+        "The pushed request has been answered with a code already.", "Push a new one for each sign-in."
+    ),
     Rule.CODE_MALFORMED: Explanation(
         "What was presented is not shaped like an authorization code of this server.",
         "Send the code parameter of the redirect, decoded once.",

@@ -7,8 +7,14 @@ from typing import Protocol
 
 from authcenter.accounts.claims import claims_of, claims_of_scope
 from authcenter.accounts.sessions import Sessions
+from authcenter.authorization.checks import AuthorizationChecks
+from authcenter.authorization.consents import Consents
+from authcenter.authorization.decision import AuthorizationDecision
+from authcenter.authorization.hints import IdTokenHints
+from authcenter.authorization.subjects import ClientSubjects
 from authcenter.authorization.ticket import Tickets
 from authcenter.core.derived import MacKeys, SealingKeys
+from authcenter.http.authorize import AuthorizationEndpoint
 from authcenter.http.cors import ClientCors
 from authcenter.http.pages.browser import BrowserCookies
 from authcenter.http.pages.messages import load_catalogue
@@ -90,4 +96,19 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         claims_of_scope,
         claims_of,
     )
-    return (UserInfoEndpoint(user_info, core.keys, parts.settings.issuer, core.clock, parts.cors, parts.metrics),)
+    hints = IdTokenHints(core.keys, parts.settings.issuer)
+    checks = AuthorizationChecks(parts.clients, parts.resources, hints, parts.settings.issuer, core.clock)
+    decision = AuthorizationDecision(
+        consents=Consents(core.stores.consents, core.clock),
+        codes=core.stores.codes,
+        subjects=ClientSubjects(core.stores.pairwise),
+        issuer=parts.settings.issuer,
+        code_lifetime=lambda: core.policy.current.tokens.authorization_code_ttl,
+        clock=core.clock,
+    )
+    return (
+        AuthorizationEndpoint(
+            checks, decision, parts.sessions, parts.tickets, parts.clients, parts.pages, parts.settings.issuer
+        ),
+        UserInfoEndpoint(user_info, core.keys, parts.settings.issuer, core.clock, parts.cors, parts.metrics),
+    )

@@ -64,7 +64,9 @@ class Pages:
             visit = Visit(request, browser, _NO_FORM, _NO_FORM, messages)
             try:
                 visit = await self._read(visit, own_forms=own_forms)
-                return self.cookies.keep(browser, await handler(visit))
+                response = await handler(visit)
+                # Another site's form comes without our cookies: that says nothing of the browser.
+                return self.cookies.keep(browser, response) if own_forms else response
             except OAuthError as refused:
                 request[NOTES].verdict = (refused.rule, refused.hint)
                 return self.error(visit, refused.description, refused.status)
@@ -90,6 +92,7 @@ class Pages:
         status: int = 200,
         form_to: Sequence[str] = (),
         frames: Sequence[str] = (),
+        scripts: bool = False,
         **values: object,
     ) -> Answer:
         """The page ``template`` with ``values``; nothing keeps it.
@@ -97,6 +100,7 @@ class Pages:
         Args:
             form_to: Where its forms may lead beside here, by redirect (CSP ``form-action``): URIs.
             frames: What it may frame: URIs.
+            scripts: Whether it uses one of our scripts; no page needs it.
         """
         body = self.environment.get_template(template).render(
             t=visit.messages,
@@ -107,13 +111,13 @@ class Pages:
             **values,
         )
         answer = Answer(body.encode(), status, _HTML)
-        answer.policy = self._policy(form_to, frames)
-        return self.cookies.keep(visit.browser, answer)
+        answer.policy = self._policy(form_to, frames, scripts=scripts)
+        return answer
 
     def error(self, visit: Visit, message: str, status: int) -> Answer:
         return self.show(visit, "error.html", status=status, message=message)
 
-    def _policy(self, form_to: Sequence[str], frames: Sequence[str]) -> bytes:
+    def _policy(self, form_to: Sequence[str], frames: Sequence[str], *, scripts: bool) -> bytes:
         logo = self.brand().logo
         images = "'self' https:" if logo else "'self'"
         targets = " ".join(["'self'", *map(_source, form_to)])
@@ -121,6 +125,8 @@ class Pages:
             f"default-src 'none'; style-src 'self'; img-src {images} data:; base-uri 'none'; frame-ancestors 'none'; "
             f"form-action {targets}"
         )
+        if scripts:
+            policy += "; script-src 'self'"
         if frames:
             policy += f"; frame-src {' '.join(map(_source, frames))}"
         # Without a referrer browsers send `Origin: null` with our own forms, too.
