@@ -7,6 +7,7 @@ from typing import Protocol
 
 from authcenter.accounts.claims import claims_of, claims_of_scope
 from authcenter.accounts.sessions import Sessions
+from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.authorization.checks import AuthorizationChecks
 from authcenter.authorization.consents import Consents
 from authcenter.authorization.decision import AuthorizationDecision
@@ -16,9 +17,13 @@ from authcenter.authorization.ticket import Tickets
 from authcenter.core.derived import MacKeys, SealingKeys
 from authcenter.http.authorize import AuthorizationEndpoint
 from authcenter.http.cors import ClientCors
+from authcenter.http.pages.account import AccountPage
 from authcenter.http.pages.browser import BrowserCookies
+from authcenter.http.pages.consent import ConsentPage
+from authcenter.http.pages.login import LoginPage
 from authcenter.http.pages.messages import load_catalogue
 from authcenter.http.pages.rendering import Pages, page_environment
+from authcenter.http.pages.static import load_static_files
 from authcenter.http.router import Router
 from authcenter.http.userinfo import UserInfoEndpoint
 from authcenter.keys.ring import LONGEST_TOKEN
@@ -98,8 +103,9 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
     )
     hints = IdTokenHints(core.keys, parts.settings.issuer)
     checks = AuthorizationChecks(parts.clients, parts.resources, hints, parts.settings.issuer, core.clock)
+    consents = Consents(core.stores.consents, core.clock)
     decision = AuthorizationDecision(
-        consents=Consents(core.stores.consents, core.clock),
+        consents=consents,
         codes=core.stores.codes,
         subjects=ClientSubjects(core.stores.pairwise),
         issuer=parts.settings.issuer,
@@ -110,5 +116,17 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         AuthorizationEndpoint(
             checks, decision, parts.sessions, parts.tickets, parts.clients, parts.pages, parts.settings.issuer
         ),
+        LoginPage(
+            parts.pages,
+            parts.tickets,
+            parts.sessions,
+            PasswordSignIn(core.accounts, parts.limits.logins),
+            parts.clients,
+            lambda: core.policy.current.sessions,
+            parts.metrics.logins.count,
+        ),
+        ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
+        AccountPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients),
+        load_static_files(),
         UserInfoEndpoint(user_info, core.keys, parts.settings.issuer, core.clock, parts.cors, parts.metrics),
     )

@@ -24,6 +24,10 @@ class Messages:
         """The message ``name`` with ``values`` in its braces. Raises ``KeyError``: no such message."""
         return self.texts[name].format(**values)
 
+    def get(self, name: str) -> str | None:
+        """The message ``name`` as it stands, where there is one."""
+        return self.texts.get(name)
+
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:

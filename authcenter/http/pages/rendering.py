@@ -16,7 +16,7 @@ from authcenter.core.rules import Rule
 from authcenter.http.context import NOTES
 from authcenter.http.forms import parse_form, read_form
 from authcenter.http.pages.browser import Browser, BrowserCookies
-from authcenter.http.pages.messages import Catalogue, Messages
+from authcenter.http.pages.messages import Catalogue
 from authcenter.http.pages.visit import PageHandler, Visit
 from authcenter.http.responses import NO_STORE, Answer, header_lines
 from authcenter.http.router import Handler, Router
@@ -114,6 +114,11 @@ class Pages:
         answer.policy = self._policy(form_to, frames, scripts=scripts)
         return answer
 
+    def in_language(self, visit: Visit, preferred: Sequence[str]) -> Visit:
+        """The visit in a language that the request asks for (``ui_locales``), before the browser's."""
+        header = visit.request.headers.get(hdrs.ACCEPT_LANGUAGE, "")
+        return replace(visit, messages=self.catalogue.choose(preferred, header))
+
     def error(self, visit: Visit, message: str, status: int) -> Answer:
         return self.show(visit, "error.html", status=status, message=message)
 
@@ -181,13 +186,6 @@ def page_environment() -> Environment:
 def see_other(location: str) -> Answer:
     """303: go there with GET. ``location`` must not be a stranger's word."""
     return Answer(status=303, lines=NO_STORE, headers={hdrs.LOCATION: location})
-
-
-def in_language(visit: Visit, catalogue: Catalogue, preferred: Sequence[str]) -> Visit:
-    """The visit in the language that the request asks for, before the browser's."""
-    header = visit.request.headers.get(hdrs.ACCEPT_LANGUAGE, "")
-    chosen: Messages = catalogue.choose(preferred, header)
-    return replace(visit, messages=chosen)
 
 
 def _source(uri: str) -> str:
