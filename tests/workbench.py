@@ -38,10 +38,16 @@ from authcenter.settings.policy import parse_policy
 from authcenter.stores.memory.accounts import MemoryUserStore
 from authcenter.stores.memory.audit import MemoryAuditLog
 from authcenter.stores.memory.clients import MemoryClientStore, MemoryResourceStore
+from authcenter.stores.memory.codes import (
+    MemoryAuthorizationCodeStore,
+    MemoryPairwiseSubjects,
+    MemoryPushedRequestStore,
+)
 from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.record import MemoryRecord
+from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.ports.keys import StoredKey
@@ -261,6 +267,11 @@ class Workbench:
             locks=through("locks", MemoryLocks(record)),
             eviction=through("eviction", MemoryEviction(record)),
             status_lists=through("status_lists", MemoryStatusListStore(record)),
+            sessions=through("sessions", MemorySessionStore(record)),
+            consents=through("consents", MemoryConsentStore(record)),
+            codes=through("codes", MemoryAuthorizationCodeStore(record)),
+            pushed=through("pushed", MemoryPushedRequestStore(record)),
+            pairwise=through("pairwise", MemoryPairwiseSubjects(record)),
         )
 
 

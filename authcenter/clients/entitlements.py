@@ -9,6 +9,7 @@ from authcenter.clients.origins import first_foreign, origin_of
 from authcenter.core.client import SECRET_METHODS, AuthMethod, Client, Lifetimes, OnOutage, Profile
 from authcenter.core.errors import InvalidInput
 from authcenter.core.ids import SUBJECT_PREFIX
+from authcenter.core.relying_party import RelyingParty
 from authcenter.core.scope import is_scope_token
 
 _VISIBLE = re.compile(r"[\x21-\x7E]+")
@@ -32,6 +33,7 @@ class ClientMetadata:
     first_party: bool = False
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     on_outage: OnOutage | None = None
+    relying_party: RelyingParty = field(default_factory=RelyingParty)
 
     @classmethod
     def of(cls, client: Client) -> "ClientMetadata":
@@ -49,6 +51,7 @@ class ClientMetadata:
             first_party=client.first_party,
             lifetimes=client.lifetimes,
             on_outage=client.on_outage,
+            relying_party=client.relying_party,
         )
 
     def check(self, grant_types: Iterable[str]) -> None:

@@ -175,6 +175,7 @@ def _client(metadata: ClientMetadata, secrets: tuple[ClientSecret, ...], created
         secrets=secrets if metadata.auth_methods & SECRET_METHODS else (),
         created_at=created_at,
         updated_at=created_at,
+        relying_party=metadata.relying_party,
     )
 
 

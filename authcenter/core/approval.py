@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from authcenter.core.authorization import AuthorizationCode
 from authcenter.core.client import Client
 from authcenter.core.ids import FamilyId, Subject, new_family_id
 from authcenter.core.origin import RequestOrigin
@@ -24,6 +25,26 @@ class PresentedRefreshToken:
     held: HeldRefreshToken
 
 
+@dataclass(frozen=True, slots=True)
+class PresentedCode:
+    """An authorization code as it was presented, and what it was found to be."""
+
+    code: AuthorizationCode
+
+
+@dataclass(frozen=True, slots=True)
+class IdTokenRequest:
+    """What an ID token is to say beside who signed in, and when (OpenID Connect Core §3.1.3.3).
+
+    Attributes:
+        nonce: Of the authorization request; None: none was sent, or this is a refresh (§12.2).
+        claims: The ``id_token`` member of the ``claims`` parameter (§5.5).
+    """
+
+    nonce: str | None
+    claims: Mapping[str, Any]
+
+
 class Approval(Value, frozen=True):
     """What may be issued, to whom, and what issuing it spends. Nothing has been issued or spent yet.
 
@@ -32,7 +53,10 @@ class Approval(Value, frozen=True):
         user: The person it is for; None: the client itself.
         sign_in: Claims of the user's sign-in: ``auth_time``, ``acr``, ``amr``, ``sid``.
         refreshable: Whether a refresh token goes with the access token.
-        spends: The refresh token this trades in.
+        spends: The refresh token or code this trades in.
+        id_token: What an ID token is to say, where one goes with the access token.
+        known_as: The ``sub`` that tokens say, where the client knows the person by a pairwise one.
+        claims: The ``claims`` parameter, for userinfo.
         family: What ties together all that this approval leads to.
     """
 
@@ -44,6 +68,14 @@ class Approval(Value, frozen=True):
     user: User | None = None
     sign_in: Mapping[str, Any] = msgspec.field(default_factory=dict)
     refreshable: bool = False
-    spends: PresentedRefreshToken | None = None
+    spends: PresentedRefreshToken | PresentedCode | None = None
     origin: RequestOrigin | None = None
     family: FamilyId = msgspec.field(default_factory=new_family_id)
+    id_token: IdTokenRequest | None = None
+    known_as: str | None = None
+    claims: Mapping[str, Any] = msgspec.field(default_factory=dict)
+
+    @property
+    def sub(self) -> str:
+        """The ``sub`` of all that is issued."""
+        return self.known_as or self.subject

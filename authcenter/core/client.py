@@ -1,10 +1,11 @@
 """Clients (RFC 6749 §2): what one is, and what it may ask for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from authcenter.core.ids import ClientId
+from authcenter.core.relying_party import RelyingParty
 from authcenter.core.scope import Scope
 
 
@@ -63,6 +64,7 @@ class Client:
         scopes: What it may ask for; also what it gets when it asks for nothing, but for reserved ones.
         audiences: The resources it may ask for, the first being the default.
         serves: The audiences it *is*: it may introspect tokens made for them.
+        relying_party: What OpenID Connect adds.
         cut_at: Tokens issued to it up to this instant are refused.
         revision: Rises with every write; a write names the revision it was made from.
     """
@@ -86,6 +88,7 @@ class Client:
     disabled_at: datetime | None = None
     cut_at: datetime | None = None
     revision: int = 1
+    relying_party: RelyingParty = field(default_factory=RelyingParty)
 
     @property
     def public(self) -> bool:

@@ -19,7 +19,10 @@ from authcenter.core.rules import Rule
 
 
 class ErrorCode(StrEnum):
-    """Error codes on the wire (RFC 6749 §5.2, RFC 6750 §3.1, RFC 8707 §2)."""
+    """Error codes on the wire.
+
+    RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 9101 §7, OpenID Connect Core §3.1.2.6.
+    """
 
     INVALID_REQUEST = "invalid_request"
     INVALID_CLIENT = "invalid_client"
@@ -31,6 +34,17 @@ class ErrorCode(StrEnum):
     INVALID_TARGET = "invalid_target"
     INVALID_TOKEN = "invalid_token"
     INSUFFICIENT_SCOPE = "insufficient_scope"
+    ACCESS_DENIED = "access_denied"
+    UNSUPPORTED_RESPONSE_TYPE = "unsupported_response_type"
+    LOGIN_REQUIRED = "login_required"
+    INTERACTION_REQUIRED = "interaction_required"
+    CONSENT_REQUIRED = "consent_required"
+    ACCOUNT_SELECTION_REQUIRED = "account_selection_required"
+    UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"
+    REQUEST_NOT_SUPPORTED = "request_not_supported"
+    REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
+    INVALID_REQUEST_OBJECT = "invalid_request_object"
+    INVALID_REQUEST_URI = "invalid_request_uri"
     TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
     SERVER_ERROR = "server_error"
     NOT_FOUND = "not_found"

@@ -109,6 +109,93 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     Rule.USER_ADDRESS_UNVERIFIED: Explanation(
         "The user's address is not verified, so the password grant is refused.", "Verify the address."
     ),
+    Rule.PARAMETER_MALFORMED: Explanation(
+        "A parameter is outside its grammar or too long.", "The hint names it; the parameter's RFC has the grammar."
+    ),
+    Rule.REDIRECT_URI: Explanation(
+        "The redirect URI is missing, or not one that the client registered.",
+        "The hint shows what came and what is registered: they must be the same, character by character.",
+    ),
+    Rule.RESPONSE_TYPE: Explanation("Only the response type code is served.", "Use the authorization code flow."),
+    Rule.RESPONSE_MODE: Explanation("The response mode is not served.", "Discovery lists those that are."),
+    Rule.PKCE_REQUIRED: Explanation(
+        "The client's profile demands PKCE, and the request has no code_challenge.",
+        "Send code_challenge and code_challenge_method=S256; `--profile oidc` lets confidential clients do without.",
+    ),
+    Rule.PKCE_METHOD: Explanation(
+        "The code challenge is not of the method S256.", "plain protects against nobody: use S256."
+    ),
+    Rule.PKCE_CHALLENGE: Explanation(
+        "The code challenge is not 43 characters of base64url.", "SHA-256 of the verifier, base64url without padding."
+    ),
+    Rule.PROMPT: Explanation("prompt=none came with other prompts.", "none stands alone."),
+    Rule.PROMPT_NONE: Explanation(
+        "prompt=none, but the person would have to be asked; the hint says what for.",
+        "Expected where nobody is signed in or has consented yet: repeat the request without prompt=none.",
+    ),
+    Rule.CLAIMS_MALFORMED: Explanation(
+        "The claims parameter is not JSON of the form that OpenID Connect Core 5.5 describes.",
+        "An object with the members userinfo and id_token, each an object of claim names.",
+    ),
+    Rule.ID_TOKEN_HINT: Explanation(
+        "The id_token_hint is not an ID token of this server for this client.",
+        "Send back the ID token as it was received; the hint names the check it failed.",
+    ),
+    Rule.LOGIN_OTHER_PERSON: Explanation(
+        "The client meant one person, and another one signed in.",
+        "By id_token_hint or a sub in claims; the hint says who signed in.",
+    ),
+    Rule.CONSENT_DENIED: Explanation("The person refused consent.", "Nothing to do: it is their right."),
+    Rule.PUSH_REQUIRED: Explanation(
+        "This client must push its requests first.", "POST them to /oauth/par and send the request_uri (RFC 9126)."
+    ),
+    Rule.REQUEST_URI_SPENT: Explanation(
+        "The pushed request has been answered with a code already.", "Push a new one for each sign-in."
+    ),
+    Rule.CODE_MALFORMED: Explanation(
+        "What was presented is not shaped like an authorization code of this server.",
+        "Send the code parameter of the redirect, decoded once.",
+    ),
+    Rule.CODE_UNKNOWN: Explanation(
+        "There is no such authorization code.", "One of another deployment, or long gone: start the sign-in again."
+    ),
+    Rule.CODE_FOREIGN: Explanation(
+        "The code was given to another client.",
+        "Redeem it with the client_id of the authorization request; otherwise somebody injected a code.",
+    ),
+    Rule.CODE_REDIRECT_URI: Explanation(
+        "The token request does not repeat the redirect URI of the authorization request.",
+        "The hint shows both: they must be the same, character by character.",
+    ),
+    Rule.CODE_EXPIRED: Explanation(
+        "The code lapsed before it was redeemed.",
+        "`tokens.authorization_code_ttl`; a client that is late often has a slow redirect or a queue.",
+    ),
+    Rule.CODE_CUT: Explanation(
+        "Session, person, client or everything was cut off after the code was given.", "Sign in again."
+    ),
+    Rule.CODE_USER_GONE: Explanation(
+        "The person the code was given for is disabled or gone.", "`authcenter users list`."
+    ),
+    Rule.CODE_REPLAYED: Explanation(
+        "The code was used a second time; all that the first use gave has been ended.",
+        "A client that retries the token request, or a stolen code: the audit row names who and when.",
+    ),
+    Rule.PKCE_MISSING: Explanation(
+        "The authorization request had a code_challenge, the token request no code_verifier.",
+        "Send the verifier that the challenge was made of.",
+    ),
+    Rule.PKCE_UNASKED: Explanation(
+        "There is a code_verifier, but the authorization request had no code_challenge.",
+        "Send the challenge with the authorization request; if the client did, somebody took it out on the way.",
+    ),
+    Rule.PKCE_MALFORMED: Explanation(
+        "The code_verifier is not 43 to 128 unreserved characters.", "RFC 7636 §4.1 has the grammar."
+    ),
+    Rule.PKCE_MISMATCH: Explanation(
+        "The code_verifier is not what the code_challenge was made of.",
+        "Two sign-ins in one browser mixed up their verifiers, or the challenge was made without base64url.",
+    ),
     Rule.REFRESH_MALFORMED: Explanation(
         "That is not a refresh token of this server.", "Is an access token being sent, or a token cut short?"
     ),
@@ -186,6 +273,21 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     ),
     Rule.STATUS_LIST_HISTORY: Explanation(
         "The status of an earlier time was asked for, which is not kept.", "Leave `time` out."
+    ),
+    Rule.TICKET_INVALID: Explanation(
+        "The sealed sign-in in URL or form was not made here for this browser.",
+        "A bookmarked or forwarded sign-in page, cookies switched off, or roots of secrets replaced: start again.",
+    ),
+    Rule.TICKET_EXPIRED: Explanation(
+        "The sign-in was left open for longer than it lives.", "The person starts again at the application."
+    ),
+    Rule.CSRF_TOKEN: Explanation(
+        "A form came without the token of the page it belongs to.",
+        "Cookies switched off or deleted meanwhile, or another site sent the form.",
+    ),
+    Rule.CROSS_SITE_FORM: Explanation(
+        "The browser says that another site sent this form.",
+        "An attack; or the proxy in front changes Origin or Sec-Fetch-Site.",
     ),
     Rule.CALLER_NOT_ENTITLED: Explanation(
         "The caller neither got the token nor serves one of its audiences.",

@@ -12,6 +12,7 @@ from authcenter.core.rules import Rule
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 
 OFFLINE_ACCESS = "offline_access"
+OPENID = "openid"
 RESERVED_PREFIX = "authcenter:"
 """Scopes of the server itself: given by the command line only, never by default."""
 

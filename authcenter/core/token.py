@@ -1,7 +1,7 @@
 """Tokens: what is issued, what is held, what was read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,8 @@ class TokenFamily:
         approved_at: The clock reading of the request that was approved.
         scope, audience: What was granted; a refresh may ask for less.
         sign_in: The claims of the user's sign-in (``auth_time``, ``acr``, ``amr``, ``sid``) that its tokens carry.
+        known_as: The ``sub`` of its tokens, where that is a pairwise one (OpenID Connect Core §8.1).
+        claims: The ``claims`` parameter of the authorization request (§5.5).
     """
 
     family_id: FamilyId
@@ -60,6 +62,8 @@ class TokenFamily:
     expires_at: datetime
     ended_at: datetime | None = None
     end_reason: str = ""
+    known_as: str | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """Users: the resource owners that are people."""
 
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from authcenter.core.ids import Subject
 
@@ -14,6 +16,8 @@ class User:
     Attributes:
         cut_at: Tokens issued for it up to this instant are refused ('log out everywhere', a password change).
         revision: Rises with every write; a write names the revision it was made from.
+        claims: Standard claims (OpenID Connect Core §5.1) other than ``sub``, ``preferred_username``, ``email``,
+            ``email_verified`` and ``updated_at``, which the other fields tell.
     """
 
     subject: Subject
@@ -26,6 +30,7 @@ class User:
     disabled_at: datetime | None = None
     cut_at: datetime | None = None
     revision: int = 1
+    claims: Mapping[str, Any] = field(default_factory=dict)
 
 
 def name_key(name: str) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from authcenter.clients.authentication import ClientAuthentication, PresentedClient
 from authcenter.clients.quota import TokenQuota
-from authcenter.core.approval import Approval
+from authcenter.core.approval import Approval, PresentedCode, PresentedRefreshToken
 from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.cut import CutKind
@@ -63,9 +63,13 @@ class CompositeTokenGranter:
             approval = await self._approve(grant_type, form, presented, origin)
             if reason := self._cut(approval):
                 raise CutPending(reason)
-        if approval.spends is not None:
-            return await self._tokens.refresh_access_token(approval, approval.spends)
-        return await self._tokens.create_access_token(approval)
+        match approval.spends:
+            case PresentedRefreshToken():
+                return await self._tokens.refresh_access_token(approval, approval.spends)
+            case PresentedCode():
+                return await self._tokens.redeem_code(approval, approval.spends.code)
+            case None:
+                return await self._tokens.create_access_token(approval)
 
     async def _approve(
         self, grant_type: str, form: Form, presented: PresentedClient, origin: RequestOrigin

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from authcenter.core.approval import Approval, PresentedRefreshToken
+from authcenter.core.approval import Approval, IdTokenRequest, PresentedRefreshToken
 from authcenter.core.clock import Clock
 from authcenter.core.errors import invalid_grant, invalid_target
 from authcenter.core.ids import SUBJECT_PREFIX
 from authcenter.core.rules import Rule
+from authcenter.core.scope import OPENID, Scope
 from authcenter.core.token import HeldRefreshToken, TokenFamily
 from authcenter.core.user import User
 from authcenter.grants.granter import TokenGranter, TokenRequest
@@ -51,7 +52,7 @@ class RefreshTokenGranter(TokenGranter):
         self._require_living(held)
         user = await self._user(family)
         if user is not None:
-            scope = await self.targets.narrowed(scope, audience, user)
+            scope = await self.targets.of_grant(scope, audience, user)
 
         # Nothing is spent here: TokenService signs first, then spends and stores the successor in one transaction.
         return Approval(
@@ -65,6 +66,9 @@ class RefreshTokenGranter(TokenGranter):
             spends=PresentedRefreshToken(presented, held),
             origin=request.origin,
             family=family.family_id,
+            id_token=_id_token(family, scope),
+            known_as=family.known_as,
+            claims=family.claims,
         )
 
     def _audience(self, request: TokenRequest, family: TokenFamily) -> tuple[str, ...]:
@@ -92,3 +96,10 @@ class RefreshTokenGranter(TokenGranter):
         if refusal := owner_refusal(family, user):
             raise invalid_grant(refusal.rule, refusal.hint)
         return user
+
+
+def _id_token(family: TokenFamily, scope: Scope) -> IdTokenRequest | None:
+    """OpenID Connect Core §12.2: of the same sign-in, without its nonce."""
+    if OPENID not in scope or not family.subject.startswith(SUBJECT_PREFIX):
+        return None
+    return IdTokenRequest(None, family.claims.get("id_token") or {})

@@ -58,9 +58,19 @@ class GrantTargets:
         scope = asked.within(client.scopes, _NOT_ALLOWED)
         return scope if resource is None else scope.within(resource.defined(scope), _NOT_OF_RESOURCE)
 
-    async def narrowed(self, scope: Scope, audience: tuple[str, ...], user: User) -> Scope:
-        """The part of a granted scope that the person's present roles allow."""
-        return permitted_scope(scope, await self.resources.find(audience[0]), user)
+    async def of_grant(self, scope: Scope, audience: tuple[str, ...], user: User | None) -> Scope:
+        """The part of a granted scope that has a meaning at ``audience`` and that the person's present roles allow.
+
+        Raises:
+            OAuthError: ``invalid_scope``, where roles leave nothing of it.
+            StoreUnavailable: Cannot tell.
+        """
+        resources = [found for name in audience if (found := await self.resources.find(name)) is not None]
+        if len(resources) == len(audience) and all(resource.scopes for resource in resources):
+            scope = Scope(frozenset[str]().union(*(resource.defined(scope).values for resource in resources)))
+        for resource in resources:
+            scope = permitted_scope(scope, resource, user)
+        return scope
 
 
 def requested_resource(form: Form) -> str | None:

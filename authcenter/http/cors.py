@@ -13,7 +13,7 @@ from authcenter.stores.ports.clients import ClientLookup
 
 _EXPOSED = "WWW-Authenticate, DPoP-Nonce, X-Request-Id"
 _PREFLIGHT = {
-    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
     "Access-Control-Max-Age": "600",
     "Vary": "Origin",

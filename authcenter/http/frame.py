@@ -22,9 +22,6 @@ from authcenter.telemetry.request_log import RequestLine, RequestLog
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "X-Frame-Options": "DENY",
     "Server": "authcenter",
 }
 _HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
@@ -60,7 +57,11 @@ class Frame:
         logged = REQUEST_FIELDS.set(about if trace is None else {**about, **trace})
         try:
             response = await self._answer(request, route, notes)
-            response.lines += b"%bX-Request-Id: %b\r\n" % (self.headers, notes.origin.request_id.encode())
+            response.lines += b"%b%bX-Request-Id: %b\r\n" % (
+                self.headers,
+                response.policy,
+                notes.origin.request_id.encode(),
+            )
             if hdrs.ORIGIN in request.headers:
                 await self.cors.expose(request, response)
             if self.health.closing:

@@ -29,6 +29,15 @@ def header_lines(headers: Mapping[str, str]) -> bytes:
     return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode()
 
 
+DATA_POLICY = header_lines(
+    {
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
+    }
+)
+"""What browsers may do with an answer that is no page: nothing."""
+
 NO_STORE = header_lines({"Cache-Control": "no-store", "Pragma": "no-cache"})
 _JSON = NO_STORE + header_lines({"Content-Type": "application/json"})
 
@@ -46,6 +55,7 @@ class Answer(web.StreamResponse):
     Attributes:
         lines: Headers that many answers share, as ``header_lines`` wrote them.
         headers: Those of this answer; they must not repeat one of ``lines``.
+        policy: What browsers may do with it, as lines; pages bring their own.
     """
 
     def __init__(
@@ -57,7 +67,7 @@ class Answer(web.StreamResponse):
         stream: Stream | None = None,
     ) -> None:
         super().__init__(status=status, headers=headers)
-        self.body, self.lines, self._stream = body, lines, stream
+        self.body, self.lines, self.policy, self._stream = body, lines, DATA_POLICY, stream
         # The end of the connection is the end of a stream, unless its headers say its length (RFC 9112 §6.3).
         self._closes, self._stays = stream is not None, False
         self._whole = b""

@@ -50,7 +50,7 @@ class GrantEnhancer(TokenEnhancer):
         audience = approval.audience
         claims: dict[str, Any] = {
             "iss": self.issuer,
-            "sub": approval.subject,
+            "sub": approval.sub,
             "aud": audience[0] if len(audience) == 1 else audience,
             "exp": issued_at + int(self.lifetime(approval).total_seconds()),
             "iat": issued_at,

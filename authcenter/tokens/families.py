@@ -61,17 +61,11 @@ class TokenFamilies:
         return held
 
     async def open(self, approval: Approval, first: RefreshToken, expires_at: datetime) -> None:
-        family = TokenFamily(
-            family_id=approval.family,
-            client_id=approval.client.client_id,
-            subject=approval.subject,
-            scope=approval.scope,
-            audience=approval.audience,
-            sign_in=approval.sign_in,
-            approved_at=approval.at,
-            expires_at=expires_at,
-        )
-        await self.store.open_family(family, first)
+        await self.store.open_family(new_family(approval, expires_at), first)
+
+    async def find_family(self, family_id: str) -> TokenFamily | None:
+        """Raises ``StoreUnavailable``."""
+        return await self.store.find_family(family_id)
 
     async def end(
         self,
@@ -92,6 +86,22 @@ class TokenFamilies:
         event = Event(kind, actor, family.client_id, family.subject, origin, context)
         cut = family_cut(family.family_id, reason, now, lifetime)
         return await self.store.end_family(family.family_id, now, Consequences(events=(event,), cuts=(cut,)))
+
+
+def new_family(approval: Approval, expires_at: datetime) -> TokenFamily:
+    """The family that an approval opens."""
+    return TokenFamily(
+        family_id=approval.family,
+        client_id=approval.client.client_id,
+        subject=approval.subject,
+        scope=approval.scope,
+        audience=approval.audience,
+        sign_in=approval.sign_in,
+        approved_at=approval.at,
+        expires_at=expires_at,
+        known_as=approval.known_as,
+        claims=approval.claims,
+    )
 
 
 def split(token: str) -> tuple[str, str] | None:

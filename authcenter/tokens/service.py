@@ -1,9 +1,10 @@
 """``TokenService``: check, sign, then spend."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from authcenter.core.approval import Approval, PresentedRefreshToken
+from authcenter.core.authorization import AuthorizationCode
 from authcenter.core.clock import Clock
 from authcenter.core.errors import invalid_grant
 from authcenter.core.event import EventKind
@@ -12,8 +13,10 @@ from authcenter.core.rules import Rule
 from authcenter.core.token import AccessToken, HeldRefreshToken, TokenFamily, TokenSet
 from authcenter.core.wire_json import encode
 from authcenter.keys.ring import LONGEST_TOKEN
+from authcenter.stores.ports.codes import AuthorizationCodeStore
 from authcenter.tokens.enhancers import DraftToken, TokenEnhancer
-from authcenter.tokens.families import TokenFamilies, open_answer, seal_answer
+from authcenter.tokens.families import TokenFamilies, new_family, open_answer, seal_answer
+from authcenter.tokens.id_tokens import IdTokens
 from authcenter.tokens.lifetimes import TokenLifetimes
 from authcenter.tokens.revocation import Revocations, family_cut
 from authcenter.tokens.verifier import AccessTokenVerifier
@@ -31,6 +34,8 @@ class TokenService:
     """
 
     enhancers: Sequence[TokenEnhancer]
+    id_tokens: IdTokens
+    codes: AuthorizationCodeStore
     families: TokenFamilies
     revocations: Revocations
     verifier: AccessTokenVerifier
@@ -46,11 +51,39 @@ class TokenService:
         """
         access = await self._sign(approval)
         if not approval.refreshable:
-            return self._answer(access, None)
+            return self._answer(approval, access, None)
         expires_at = approval.at + self.lifetimes.family(approval.client)
         first = self.families.draw(approval.family, approval.at, self.lifetimes.refresh(approval.client), expires_at)
         await self.families.open(approval, first.stored, expires_at)
-        return self._answer(access, first.token)
+        return self._answer(approval, access, first.token)
+
+    async def redeem_code(self, approval: Approval, code: AuthorizationCode) -> TokenSet:
+        """Trade an authorization code for an access token, an ID token and, where it may be, a refresh token.
+
+        A family is opened in any case: by it a second use finds what the first one made.
+
+        Raises:
+            OAuthError: ``invalid_grant``: it was used before, and what that made has been ended.
+            StoreUnavailable: Unknown whether the code is spent.
+        """
+        if code.spent_at is None:
+            access = await self._sign(approval)
+            first = None
+            expires_at = approval.at + self.lifetimes.access(approval.client)
+            if approval.refreshable:
+                expires_at = approval.at + self.lifetimes.family(approval.client)
+                lifetime = self.lifetimes.refresh(approval.client)
+                first = self.families.draw(approval.family, approval.at, lifetime, expires_at)
+            answer = self._answer(approval, access, first.token if first else None)
+            family = replace(new_family(approval, expires_at), scope=code.scope, audience=code.audience)
+            if await self.codes.redeem(code.digest, self.clock.now(), family, first.stored if first else None):
+                return answer
+        produced = await self.families.find_family(code.family_id)
+        if produced is not None:
+            await self._end(
+                produced, "code used twice", EventKind.CODE_REPLAYED, approval.client.client_id, approval.origin
+            )
+        raise invalid_grant(Rule.CODE_REPLAYED, f"family {code.family_id}, spent {code.spent_at or 'just now'}")
 
     async def refresh_access_token(self, approval: Approval, spends: PresentedRefreshToken) -> TokenSet:
         """Trade a refresh token for an access token and its successor.
@@ -64,7 +97,7 @@ class TokenService:
             access = await self._sign(approval)
             lifetime = self.lifetimes.refresh(approval.client)
             successor = self.families.draw(approval.family, self.clock.now(), lifetime, held.family.expires_at)
-            answer = self._answer(access, successor.token)
+            answer = self._answer(approval, access, successor.token)
             sealed = seal_answer(presented, answer.body) if self.lifetimes.reuse_grace(approval.client) else None
             if await self.families.store.rotate(held.token, successor.stored, sealed):
                 return answer
@@ -89,7 +122,7 @@ class TokenService:
             token = await enhancer.enhance(token, approval)
         return token
 
-    def _answer(self, access: DraftToken, refresh: str | None) -> TokenSet:
+    def _answer(self, approval: Approval, access: DraftToken, refresh: str | None) -> TokenSet:
         body: dict[str, object] = {
             "access_token": access.value,
             "token_type": "Bearer",
@@ -99,6 +132,8 @@ class TokenService:
             body["scope"] = access.claims["scope"]
         if refresh is not None:
             body["refresh_token"] = refresh
+        if approval.id_token is not None:
+            body["id_token"] = self.id_tokens.make(approval, approval.id_token, access.value)
         return TokenSet(encode(body))
 
     async def _look_again(self, presented: str, before: HeldRefreshToken) -> HeldRefreshToken:

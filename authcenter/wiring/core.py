@@ -24,7 +24,7 @@ from authcenter.tokens.revocation import Revocations
 from authcenter.tokens.verifier import AccessTokenVerifier
 from authcenter.wiring.record import Stores
 
-BUILT_IN_GRANTS = frozenset({"client_credentials", "password", "refresh_token"})
+BUILT_IN_GRANTS = frozenset({"authorization_code", "client_credentials", "password", "refresh_token"})
 """The grant types that need no package of a third party."""
 
 

@@ -12,9 +12,11 @@ from authcenter.stores.consul.keys import ConsulSigningKeyStore
 from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.audit import AuditLog
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
+from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import KeysSettlement, RotationPauses, SigningKeyStore
 from authcenter.stores.ports.schema import SchemaState
+from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.spread import RevocationSpread
 from authcenter.stores.ports.status_lists import StatusListStore
@@ -22,6 +24,8 @@ from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, Revoca
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
+from authcenter.stores.sql.codes import SqlAuthorizationCodeStore, SqlPairwiseSubjects, SqlPushedRequestStore
+from authcenter.stores.sql.consents import SqlConsentStore
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
@@ -30,6 +34,7 @@ from authcenter.stores.sql.outage import OnOutage
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
+from authcenter.stores.sql.sessions import SqlSessionStore
 from authcenter.stores.sql.settled_keys import SqlKeysSettlement
 from authcenter.stores.sql.status_lists import SqlStatusListStore
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
@@ -61,6 +66,11 @@ class Stores:
     locks: Locks
     eviction: Eviction
     status_lists: StatusListStore
+    sessions: SessionStore
+    consents: ConsentStore
+    codes: AuthorizationCodeStore
+    pushed: PushedRequestStore
+    pairwise: PairwiseSubjects
     settlement: KeysSettlement | None = None
     keys_in_consul: ConsulSigningKeyStore | None = None
 
@@ -145,4 +155,9 @@ def sql_stores(
         eviction=SqlEviction(database),
         settlement=SqlKeysSettlement(database, transactions),
         status_lists=SqlStatusListStore(database),
+        sessions=SqlSessionStore(database, transactions),
+        consents=SqlConsentStore(database, transactions),
+        codes=SqlAuthorizationCodeStore(database, transactions),
+        pushed=SqlPushedRequestStore(database, transactions),
+        pairwise=SqlPairwiseSubjects(database, transactions),
     )

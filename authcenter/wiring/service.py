@@ -2,15 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from authcenter.accounts.claims import claims_of
 from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.clients.authentication import ClientAuthentication
 from authcenter.clients.quota import TokenQuota
 from authcenter.core.client import Client
 from authcenter.core.errors import OAuthError
 from authcenter.core.resource import Resource
+from authcenter.core.session import Session
 from authcenter.core.user import User
+from authcenter.grants.authorization_code import AuthorizationCodeGranter
 from authcenter.grants.client_credentials import ClientCredentialsGranter
 from authcenter.grants.composite import CompositeTokenGranter
 from authcenter.grants.granter import GrantParts, TokenGranter
@@ -49,11 +52,13 @@ from authcenter.telemetry.tracing import Tracing
 from authcenter.tokens.enhancers import GrantEnhancer, JwtTokenEnhancer, UserEnhancer
 from authcenter.tokens.feed import RevocationFeed
 from authcenter.tokens.gateways import GatewayGuard
+from authcenter.tokens.id_tokens import IdTokens
 from authcenter.tokens.introspection import Introspector
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.status_claim import StatusEnhancer
 from authcenter.tokens.surrender import TokenSurrender
 from authcenter.wiring.core import Core
+from authcenter.wiring.interactive import Endpoint, InteractiveParts, interactive_endpoints
 from authcenter.wiring.limits import Limits, build_limits
 from authcenter.wiring.shared import Shared, Spread, in_process_shared
 from authcenter.wiring.status import build_status
@@ -111,6 +116,7 @@ def build_service(
     clients = _cache(core.stores.clients.find, Client, core, shared, metrics, keeps_no_password_hash)
     resources = _cache(core.stores.resources.find, Resource, core, shared, metrics)
     users = _cache(core.stores.users.find, User, core, shared, metrics)
+    sessions = _cache(core.stores.sessions.find, Session, core, shared, metrics)
     if shared.redis is not None:
         shared.redis.subscribe(lambda up: note_dependency(health, metrics, log, "redis", up=up))
 
@@ -136,7 +142,7 @@ def build_service(
     origins = OriginReader(settings.trusted_networks)
     router = Router()
     frame = Frame(router, origins, cors, metrics, health, log, request_log, security_headers(settings.issuer))
-    for endpoint in (
+    endpoints: list[Endpoint] = [
         TokenEndpoint(granter, quota, cors, metrics),
         IntrospectionEndpoint(
             authentication,
@@ -154,14 +160,24 @@ def build_service(
         JwksEndpoint(core.keys, policy),
         StatusListEndpoint(status.lists),
         StatusListsEndpoint(status.lists),
-    ):
+        *interactive_endpoints(
+            InteractiveParts(settings, core, clients, resources, users, sessions, limits, cors, metrics, log)
+        ),
+    ]
+    for endpoint in endpoints:
         endpoint.mount(router)
     observed = ThisProcess(health, metrics, lambda: _refresh_gauges(core, metrics))
     probes = Probes()
     operators = OperatorsListener(observed, Router(), probes)
     operators.mount()
 
-    forget = CacheInvalidation(core.stores.changes, clients, resources, users).poll
+    caches: dict[str, ReadThroughCache[Any]] = {
+        "client": clients,
+        "resource": resources,
+        "user": users,
+        "session": sessions,
+    }
+    forget = CacheInvalidation(core.stores.changes, caches).poll
     follower = Follower(
         migrated=migrated,
         database_now=core.stores.revocations.now,
@@ -199,7 +215,15 @@ def _token_service(settings: BootSettings, core: Core, metrics: Metrics, status:
     ]
     replayed = metrics.refresh_replays.count
     return TokenService(
-        enhancers, core.families, core.revocations, core.verifier, core.lifetimes, core.clock, on_replay=replayed
+        enhancers=enhancers,
+        id_tokens=IdTokens(settings.issuer, core.keys, lambda: core.policy.current.tokens.id_token_ttl, claims_of),
+        codes=core.stores.codes,
+        families=core.families,
+        revocations=core.revocations,
+        verifier=core.verifier,
+        lifetimes=core.lifetimes,
+        clock=core.clock,
+        on_replay=replayed,
     )
 
 
@@ -230,6 +254,7 @@ def _strategies(
 
     return [
         ClientCredentialsGranter(targets),
+        AuthorizationCodeGranter(core.stores.codes, targets, users, core.revocations, core.clock),
         PasswordGranter(targets, authenticate, deprecated),
         RefreshTokenGranter(core.families, targets, users, core.revocations, core.clock),
         *third_party_granters(GrantParts(targets, core.clock)),

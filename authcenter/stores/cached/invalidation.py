@@ -1,13 +1,10 @@
 """Forgetting what other processes have written, and telling them what this one has."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from authcenter.core.client import Client
 from authcenter.core.errors import SharedStateUnavailable
-from authcenter.core.resource import Resource
-from authcenter.core.user import User
 from authcenter.stores.cached.read_through import ReadThroughCache
 from authcenter.stores.cached.second_level import entry_name
 from authcenter.stores.ports.shared import SealedEntries, WakeUps
@@ -21,12 +18,14 @@ CHANGES = "changes"
 
 @dataclass(slots=True)
 class CacheInvalidation:
-    """Makes caches forget what other processes have written."""
+    """Makes caches forget what other processes have written.
+
+    Attributes:
+        caches: By the kind of change that concerns them.
+    """
 
     feed: ChangeFeed
-    clients: ReadThroughCache[Client]
-    resources: ReadThroughCache[Resource]
-    users: ReadThroughCache[User]
+    caches: Mapping[str, ReadThroughCache[Any]]
     _seen: dict[tuple[str, str], int] = field(default_factory=dict)
     _read_at: float = float("-inf")
 
@@ -36,18 +35,13 @@ class CacheInvalidation:
         Raises:
             StoreUnavailable: Nothing was forgotten.
         """
-        caches: dict[str, ReadThroughCache[Any]] = {
-            "client": self.clients,
-            "resource": self.resources,
-            "user": self.users,
-        }
         recent = await self.feed.recent_changes(LOOK_BACK_SECONDS)
         if now - self._read_at > LOOK_BACK_SECONDS / 2:
-            for cache in caches.values():
+            for cache in self.caches.values():
                 cache.forget_all()
         for kind, key, number in recent:
-            if kind in caches and self._seen.get((kind, key)) != number:
-                await caches[kind].invalidate(key)
+            if kind in self.caches and self._seen.get((kind, key)) != number:
+                await self.caches[kind].invalidate(key)
         self._seen = {(kind, key): number for kind, key, number in recent}
         self._read_at = now
 

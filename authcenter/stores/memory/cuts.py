@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from authcenter.core.cut import LIFTED_CUT_LASTS, Cut, CutKind
+from authcenter.core.session import Session
 from authcenter.core.token import TokenFamily
 from authcenter.stores.memory.tables import Tables
 
@@ -11,7 +12,7 @@ _SECOND = timedelta(seconds=1)
 
 
 def keep_cut(tables: Tables, cut: Cut, at: datetime) -> None:
-    """Keep a cut made at ``at``, and end the families under it.
+    """Keep a cut made at ``at``, and end the families and sessions under it.
 
     A cut of everything outweighs one up to an instant; of two of those the later stays. So it is with when they lapse.
     """
@@ -29,6 +30,15 @@ def keep_cut(tables: Tables, cut: Cut, at: datetime) -> None:
     for family in list(tables.families.values()):
         if family.ended_at is None and _lies_under(family, cut):
             tables.families[family.family_id] = replace(family, ended_at=at, end_reason=cut.reason)
+    if cut.kind is CutKind.SUBJECT:
+        for family in list(tables.families.values()):
+            # Only this record knows who is behind a pairwise `sub`.
+            if family.subject == cut.value and family.known_as is not None and family.expires_at > at:
+                lapses = cut.expires_at or at + LIFTED_CUT_LASTS
+                keep_cut(tables, Cut(CutKind.FAMILY, family.family_id, cut.reason, expires_at=lapses), at)
+    for session, _ in list(tables.sessions.values()):
+        if session.ended_at is None and _ends_session(session, cut):
+            tables.end_session(session.session_id, at, at)
 
 
 def lift_cut(tables: Tables, kind: CutKind, value: str, at: datetime) -> None:
@@ -63,6 +73,13 @@ def _lies_under(family: TokenFamily, cut: Cut) -> bool:
         CutKind.CLIENT: family.client_id,
         CutKind.EVERYTHING: cut.value,
     }
+    return carried.get(cut.kind) == cut.value
+
+
+def _ends_session(session: Session, cut: Cut) -> bool:
+    if not cut.until_now and cut.up_to is not None and session.auth_time > cut.up_to:
+        return False
+    carried = {CutKind.SESSION: session.session_id, CutKind.SUBJECT: session.subject, CutKind.EVERYTHING: cut.value}
     return carried.get(cut.kind) == cut.value
 
 

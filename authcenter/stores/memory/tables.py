@@ -1,13 +1,16 @@
 """The tables: dictionaries of frozen values."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Self
 
+from authcenter.core.authorization import AuthorizationCode, PushedRequest
 from authcenter.core.client import Client
+from authcenter.core.consent import Consent
 from authcenter.core.cut import Cut, CutKind, RevokedToken
 from authcenter.core.digest import Digest
 from authcenter.core.resource import Resource
+from authcenter.core.session import Session
 from authcenter.core.status import StatusEntry, StatusList
 from authcenter.core.token import RefreshToken, TokenFamily
 from authcenter.stores.ports.accounts import UserCredentials
@@ -33,6 +36,8 @@ class Tables:
         cuts: With the instant they were made at.
         changes: By kind and key: a rising number, and the instant of the newest change.
         leases: By name of the lock: its holder, and when it lapses.
+        sessions: With the digest of the cookie, by id.
+        session_clients: Since when, by session and client.
         audit: In the order of writing.
     """
 
@@ -47,6 +52,12 @@ class Tables:
     changes: dict[tuple[str, str], tuple[int, datetime]] = field(default_factory=dict)
     pauses: dict[str, RotationPause] = field(default_factory=dict)
     leases: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    sessions: dict[str, tuple[Session, Digest]] = field(default_factory=dict)
+    session_clients: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    consents: dict[tuple[str, str], Consent] = field(default_factory=dict)
+    codes: dict[Digest, AuthorizationCode] = field(default_factory=dict)
+    pushed: dict[Digest, PushedRequest] = field(default_factory=dict)
+    pairwise: dict[tuple[str, str], str] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     status_lists: dict[str, ListRow] = field(default_factory=dict)
     status_entries: dict[tuple[str, int], StatusEntry] = field(default_factory=dict)
@@ -59,3 +70,9 @@ class Tables:
         """Say that ``key`` is about to read otherwise."""
         number, _ = self.changes.get((kind, key), (0, at))
         self.changes[kind, key] = (number + 1, at)
+
+    def end_session(self, session_id: str, ended_at: datetime, at: datetime) -> None:
+        """End one that has not ended."""
+        session, cookie = self.sessions[session_id]
+        self.sessions[session_id] = (replace(session, ended_at=ended_at), cookie)
+        self.note_change("session", cookie.hex(), at)

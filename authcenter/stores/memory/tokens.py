@@ -24,13 +24,12 @@ class MemoryRefreshTokenStore(RefreshTokenStore):
         token = tables.tokens.get(selector)
         return HeldRefreshToken(token, tables.families[token.family_id]) if token else None
 
+    async def find_family(self, family_id: str) -> TokenFamily | None:
+        return self._record.tables.families.get(family_id)
+
     async def open_family(self, family: TokenFamily, first: RefreshToken) -> None:
         def write(tables: Tables, at: datetime) -> bool:
-            if family.family_id in tables.families:
-                raise Conflict(f"family {family.family_id}")
-            tables.families[family.family_id] = family
-            _add(tables, first)
-            return True
+            return add_family(tables, family, first)
 
         self._record.commit(write)
 
@@ -105,6 +104,16 @@ class MemoryChangeFeed(ChangeFeed):
         since = self._record.clock.now() - timedelta(seconds=seconds)
         changes = self._record.tables.changes.items()
         return [(kind, key, number) for (kind, key), (number, at) in changes if at >= since]
+
+
+def add_family(tables: Tables, family: TokenFamily, first: RefreshToken | None) -> bool:
+    """Write a family, and its first token where it has one. Raises ``Conflict``."""
+    if family.family_id in tables.families:
+        raise Conflict(f"family {family.family_id}")
+    tables.families[family.family_id] = family
+    if first is not None:
+        _add(tables, first)
+    return True
 
 
 def _add(tables: Tables, token: RefreshToken) -> None:

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.client import AuthMethod, Client, ClientSecret, Lifetimes, OnOutage, Profile
 from authcenter.core.cut import NO_CONSEQUENCES, Consequences
 from authcenter.core.ids import ClientId
+from authcenter.core.relying_party import RelyingParty
 from authcenter.core.resource import Resource
 from authcenter.core.scope import Scope
 from authcenter.stores.ports.clients import ClientStore
@@ -97,6 +99,7 @@ def _row(client: Client) -> dict[str, Any]:
         "disabled_at": client.disabled_at,
         "cut_at": client.cut_at,
         "revision": client.revision,
+        "relying_party": msgspec.to_builtins(client.relying_party),
     }
 
 
@@ -121,6 +124,7 @@ def _client(row: Row[Any]) -> Client:
         disabled_at=row.disabled_at,
         cut_at=row.cut_at,
         revision=row.revision,
+        relying_party=msgspec.convert(row.relying_party, RelyingParty),
     )
 
 

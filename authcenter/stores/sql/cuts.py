@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from authcenter.core.cut import LIFTED_CUT_LASTS, Cut, CutKind
 from authcenter.stores.sql.changes import note_change
 from authcenter.stores.sql.database import database_clock, database_second
-from authcenter.stores.sql.tables import Instant, clients, families, revocation_cuts, users
+from authcenter.stores.sql.ended_sessions import end_sessions
+from authcenter.stores.sql.tables import Instant, clients, families, revocation_cuts, sessions, users
 from authcenter.stores.sql.upsert import upsert
 
 _FAMILY_COLUMN = {
@@ -20,6 +21,7 @@ _FAMILY_COLUMN = {
     CutKind.SUBJECT: families.c.subject,
     CutKind.CLIENT: families.c.client_id,
 }
+_SESSION_COLUMN = {CutKind.SESSION: sessions.c.session_id, CutKind.SUBJECT: sessions.c.subject}
 _OWNER = {
     CutKind.SUBJECT: ("user", users, users.c.subject),
     CutKind.CLIENT: ("client", clients, clients.c.client_id),
@@ -27,7 +29,7 @@ _OWNER = {
 
 
 async def write_cuts(connection: AsyncConnection, cuts: Sequence[Cut]) -> list[Cut]:
-    """Keep cuts, and end the families under them; they are given back with the instants they have got.
+    """Keep cuts, and end the families and sessions under them; they are given back with the instants they have got.
 
     A cut of everything outweighs one up to an instant; of two of those the later stays. So it is with when they lapse.
     """
@@ -36,6 +38,9 @@ async def write_cuts(connection: AsyncConnection, cuts: Sequence[Cut]) -> list[C
         await _lock_owner(connection, cut.kind, cut.value)
         up_to = await _second_on(connection) if cut.until_now else cut.up_to
         await _end_families(connection, cut)
+        await _end_sessions(connection, cut)
+        if cut.kind is CutKind.SUBJECT:
+            written += await _cut_pairwise(connection, cut)
         await _keep(connection, cut, up_to)
         await _mark_owner(connection, cut.kind, cut.value, up_to)
         written.append(replace(cut, up_to=up_to, until_now=False))
@@ -113,6 +118,32 @@ async def _end_families(connection: AsyncConnection, cut: Cut) -> None:
         under &= families.c.approved_at <= cut.up_to
     ended = update(families).where(under)
     await connection.execute(ended.values(ended_at=database_clock(), end_reason=cut.reason))
+
+
+async def _cut_pairwise(connection: AsyncConnection, cut: Cut) -> list[Cut]:
+    """Cut the families whose tokens say a pairwise ``sub`` instead: only this database knows whose that is."""
+    family = families.c
+    alive = select(family.family_id).where(
+        family.subject == cut.value, family.known_as.is_not(None), family.expires_at > database_clock()
+    )
+    lapses = cut.expires_at or await _second_on(connection) + LIFTED_CUT_LASTS
+    cuts = [
+        Cut(CutKind.FAMILY, family_id, cut.reason, expires_at=lapses)
+        for family_id in (await connection.execute(alive)).scalars()
+    ]
+    for one in cuts:
+        await _keep(connection, one, None)
+    return cuts
+
+
+async def _end_sessions(connection: AsyncConnection, cut: Cut) -> None:
+    column = _SESSION_COLUMN.get(cut.kind)
+    if column is None and cut.kind is not CutKind.EVERYTHING:
+        return
+    under: ColumnElement[bool] = true() if column is None else column == cut.value
+    if cut.up_to is not None and not cut.until_now:
+        under &= sessions.c.auth_time <= cut.up_to
+    await end_sessions(connection, under, database_clock())
 
 
 async def _mark_owner(connection: AsyncConnection, kind: CutKind, value: str, up_to: datetime | None) -> None:

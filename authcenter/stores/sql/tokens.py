@@ -31,11 +31,15 @@ class SqlRefreshTokenStore(RefreshTokenStore):
             row = (await connection.execute(joined.where(refresh_tokens.c.selector == selector))).first()
             return HeldRefreshToken(_token(row), _family(row)) if row else None
 
+    async def find_family(self, family_id: str) -> TokenFamily | None:
+        async with self._database.reading() as connection:
+            found = select(*_FAMILY_COLUMNS).where(families.c.family_id == family_id)
+            row = (await connection.execute(found)).first()
+            return _family(row) if row else None
+
     async def open_family(self, family: TokenFamily, first: RefreshToken) -> None:
         async def write(connection: AsyncConnection) -> bool:
-            await connection.execute(insert(families).values(_family_row(family)))
-            await connection.execute(insert(refresh_tokens).values(asdict(first)))
-            return True
+            return await add_family(connection, family, first)
 
         await self._transactions.commit(write)
 
@@ -67,6 +71,14 @@ class SqlRefreshTokenStore(RefreshTokenStore):
         return await self._transactions.commit(write, consequences)
 
 
+async def add_family(connection: AsyncConnection, family: TokenFamily, first: RefreshToken | None) -> bool:
+    """Write a family, and its first token where it has one, in this transaction."""
+    await connection.execute(insert(families).values(_family_row(family)))
+    if first is not None:
+        await connection.execute(insert(refresh_tokens).values(asdict(first)))
+    return True
+
+
 def _family_row(family: TokenFamily) -> dict[str, Any]:
     return {
         "family_id": family.family_id,
@@ -80,6 +92,8 @@ def _family_row(family: TokenFamily) -> dict[str, Any]:
         "expires_at": family.expires_at,
         "ended_at": family.ended_at,
         "end_reason": family.end_reason,
+        "known_as": family.known_as,
+        "claims": dict(family.claims),
     }
 
 
@@ -107,4 +121,6 @@ def _family(row: Row[Any]) -> TokenFamily:
         expires_at=row.f_expires_at,
         ended_at=row.f_ended_at,
         end_reason=row.f_end_reason,
+        known_as=row.f_known_as,
+        claims=row.f_claims,
     )

@@ -87,6 +87,7 @@ def _row(user: User) -> dict[str, Any]:
         "disabled_at": user.disabled_at,
         "cut_at": user.cut_at,
         "revision": user.revision,
+        "claims": dict(user.claims),
     }
 
 
@@ -102,4 +103,5 @@ def _user(row: Row[Any]) -> User:
         disabled_at=row.disabled_at,
         cut_at=row.cut_at,
         revision=row.revision,
+        claims=row.claims,
     )

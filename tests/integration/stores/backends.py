@@ -9,29 +9,40 @@ from authcenter.core.event import Event
 from authcenter.stores.memory.accounts import MemoryUserStore
 from authcenter.stores.memory.audit import MemoryAuditLog
 from authcenter.stores.memory.clients import MemoryClientStore, MemoryResourceStore
+from authcenter.stores.memory.codes import (
+    MemoryAuthorizationCodeStore,
+    MemoryPairwiseSubjects,
+    MemoryPushedRequestStore,
+)
 from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.record import MemoryRecord
+from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.audit import AuditLog, AuditRow
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
+from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
+from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
+from authcenter.stores.sql.codes import SqlAuthorizationCodeStore, SqlPairwiseSubjects, SqlPushedRequestStore
+from authcenter.stores.sql.consents import SqlConsentStore
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
+from authcenter.stores.sql.sessions import SqlSessionStore
 from authcenter.stores.sql.status_lists import SqlStatusListStore
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import Transactions
@@ -58,6 +69,11 @@ class Stores:
     locks: Locks
     eviction: Eviction
     status_lists: StatusListStore
+    sessions: SessionStore
+    consents: ConsentStore
+    codes: AuthorizationCodeStore
+    pushed: PushedRequestStore
+    pairwise: PairwiseSubjects
     counted: list[Event]
 
     async def proven_rows(self) -> list[AuditRow]:
@@ -81,6 +97,11 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         locks=MemoryLocks(record),
         eviction=MemoryEviction(record),
         status_lists=MemoryStatusListStore(record),
+        sessions=MemorySessionStore(record),
+        consents=MemoryConsentStore(record),
+        codes=MemoryAuthorizationCodeStore(record),
+        pushed=MemoryPushedRequestStore(record),
+        pairwise=MemoryPairwiseSubjects(record),
         counted=counted,
     )
 
@@ -101,6 +122,11 @@ def sql_stores(database: Database) -> Stores:
         locks=SqlLocks(database),
         eviction=SqlEviction(database),
         status_lists=SqlStatusListStore(database),
+        sessions=SqlSessionStore(database, transactions),
+        consents=SqlConsentStore(database, transactions),
+        codes=SqlAuthorizationCodeStore(database, transactions),
+        pushed=SqlPushedRequestStore(database, transactions),
+        pairwise=SqlPairwiseSubjects(database, transactions),
         counted=counted,
     )
 

@@ -8,10 +8,22 @@ from authcenter.core.client import AuthMethod, Client, ClientSecret, Lifetimes, 
 from authcenter.core.cut import Consequences, Cut, CutKind, RevokedToken
 from authcenter.core.digest import Digest, signing_input_digest
 from authcenter.core.event import Event, EventKind
-from authcenter.core.ids import ClientId, FamilyId, Kid, RequestId, Subject, new_family_id, new_jti, new_subject
+from authcenter.core.ids import (
+    ClientId,
+    FamilyId,
+    Kid,
+    RequestId,
+    SessionId,
+    Subject,
+    new_family_id,
+    new_jti,
+    new_subject,
+)
 from authcenter.core.origin import RequestOrigin
+from authcenter.core.relying_party import RelyingParty
 from authcenter.core.resource import Resource, ResourceScope
 from authcenter.core.scope import Scope
+from authcenter.core.session import Session
 from authcenter.core.token import RefreshToken, TokenFamily
 from authcenter.core.user import User
 from authcenter.stores.ports.keys import StoredKey
@@ -42,6 +54,14 @@ def a_client(client_id: str = "shop", **changes: Any) -> Client:
         disabled_at=SOME_TIME + timedelta(hours=1),
         cut_at=SOME_TIME + timedelta(hours=2),
         revision=7,
+        relying_party=RelyingParty(
+            logo_uri="https://a.example/ü.png",
+            contacts=("a@example.com",),
+            jwks={"keys": [{"kty": "OKP", "x": AWKWARD}]},
+            default_max_age=0,
+            post_logout_redirect_uris=("https://a.example/out",),
+            localized={"client_name#de": AWKWARD},
+        ),
     )
     return replace(client, **changes)
 
@@ -86,6 +106,7 @@ def a_user(username: str = "Ada", **changes: Any) -> User:
         disabled_at=SOME_TIME + timedelta(hours=1),
         cut_at=SOME_TIME + timedelta(hours=2),
         revision=4,
+        claims={"name": AWKWARD, "address": {"country": "AT"}, "phone_number_verified": True},
     )
     return replace(user, **changes)
 
@@ -138,6 +159,22 @@ def a_revoked_token(number: int = 0, **changes: Any) -> RevokedToken:
         a_digest(number), new_jti(), "family", "shop", LONG_ID, AWKWARD, SOME_TIME + timedelta(minutes=15)
     )
     return replace(token, **changes)
+
+
+def a_session(session_id: str = "session", **changes: Any) -> Session:
+    session = Session(
+        session_id=SessionId(session_id),
+        subject=Subject("usr_ada"),
+        auth_time=SOME_TIME,
+        acr="urn:example:gold",
+        amr=("pwd", "otp"),
+        user_agent=AWKWARD,
+        ip="2001:db8::1",
+        created_at=SOME_TIME,
+        last_active_at=SOME_TIME + timedelta(microseconds=1),
+        expires_at=SOME_TIME + timedelta(days=30),
+    )
+    return replace(session, **changes)
 
 
 def an_event(kind: EventKind = EventKind.CLIENT_CREATED, **context: object) -> Event:

@@ -1,0 +1,178 @@
+"""Sessions: opened by a sign-in, found by their cookie on every instance, ended with all that hangs on them."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from authcenter.core.clock import Clock
+from authcenter.core.cut import Consequences, Cut, CutKind
+from authcenter.core.digest import Digest
+from authcenter.core.errors import Unavailable
+from authcenter.core.event import Event, EventKind
+from authcenter.core.ids import SessionId, uuid7
+from authcenter.core.origin import RequestOrigin
+from authcenter.core.session import Session
+from authcenter.core.user import User
+from authcenter.core.value import Value
+from authcenter.sdk.replica import RevocationReplica
+from authcenter.settings.policy_sections import SessionPolicy
+from authcenter.stores.ports.accounts import UserLookup
+from authcenter.stores.ports.sessions import SessionLookup, SessionStore
+
+ACR_ONE_FACTOR = "urn:authcenter:acr:1fa"
+"""The ``acr`` of a sign-in by one factor; more are ``accounts``' to add, and discovery's to announce."""
+
+_TOUCH = timedelta(minutes=1)
+_MOST_TOUCHED = 10_000
+_LONGEST_USER_AGENT = 400
+
+
+class SignedIn(Value, frozen=True):
+    """A browser's session, alive, and the person it belongs to."""
+
+    session: Session
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The life of sessions.
+
+    Attributes:
+        store: The record itself; ``lookup``: a cache before it.
+        replica: What is known to be cut off now.
+        longest_token: The longest that an access token of a session can outlive it.
+    """
+
+    store: SessionStore
+    lookup: SessionLookup
+    users: UserLookup
+    policy: Callable[[], SessionPolicy]
+    replica: Callable[[], RevocationReplica]
+    clock: Clock
+    longest_token: timedelta
+    _touched: OrderedDict[str, datetime] = field(default_factory=OrderedDict, init=False)
+
+    async def current(self, cookie: Digest | None) -> SignedIn | None:
+        """Who is signed in in the browser with that session cookie (its digest), or None. Notes that it is in use.
+
+        Raises:
+            StoreUnavailable: Cannot tell.
+        """
+        if cookie is None:
+            return None
+        session = await self.lookup.find(cookie.hex())
+        if session is not None and self._idle(session):
+            # The cache may not know that it was used elsewhere.
+            session = await self.store.find(cookie.hex())
+        if session is None or not self._lives(session) or self._idle(session):
+            return None
+        user = await self.users.find(session.subject)
+        if user is None or user.disabled_at is not None or (user.cut_at and session.auth_time <= user.cut_at):
+            return None
+        await self._touch(session)
+        return SignedIn(session, user)
+
+    async def sign_in(
+        self,
+        user: User,
+        cookie: Digest,
+        origin: RequestOrigin,
+        *,
+        amr: Sequence[str],
+        acr: str = ACR_ONE_FACTOR,
+        before: Session | None = None,
+    ) -> Session:
+        """Open a session for a person who has just proved who they are.
+
+        Args:
+            cookie: Digest of the new cookie: every sign-in gets one, so that nobody can fix it beforehand.
+            before: The session of this browser until now: renewed where it is the same person's, else ended.
+
+        Raises:
+            StoreUnavailable: Nobody was signed in.
+        """
+        at = await self._past_cut(user)
+        if before is not None and before.subject == user.subject:
+            renewed = self._opened(user, origin, at, amr, acr, before.session_id, before.created_at)
+            event = _event(EventKind.SESSION_RENEWED, renewed, origin)
+            if await self.store.renew(renewed, cookie, Consequences(events=(event,))):
+                return renewed
+        elif before is not None:
+            await self.end(before, "another person signed in", user.subject, origin)
+        session = self._opened(user, origin, at, amr, acr, SessionId(uuid7()), at)
+        event = _event(EventKind.SESSION_STARTED, session, origin)
+        await self.store.add(session, cookie, Consequences(events=(event,)))
+        return session
+
+    async def end(self, session: Session, reason: str, actor: str, origin: RequestOrigin | None) -> bool:
+        """End it with its families and access tokens; False where it had ended before.
+
+        Raises:
+            StoreUnavailable: It goes on.
+        """
+        at = self.clock.now()
+        cut = Cut(CutKind.SESSION, session.session_id, reason, expires_at=at + self.longest_token)
+        event = _event(EventKind.SESSION_ENDED, session, origin, actor=actor, reason=reason)
+        return await self.store.end(session.session_id, at, Consequences(events=(event,), cuts=(cut,)))
+
+    def _opened(
+        self,
+        user: User,
+        origin: RequestOrigin,
+        at: datetime,
+        amr: Sequence[str],
+        acr: str,
+        session_id: SessionId,
+        created_at: datetime,
+    ) -> Session:
+        return Session(
+            session_id=session_id,
+            subject=user.subject,
+            auth_time=at.replace(microsecond=0),
+            acr=acr,
+            amr=tuple(amr),
+            user_agent=origin.user_agent[:_LONGEST_USER_AGENT],
+            ip=origin.ip,
+            created_at=created_at,
+            last_active_at=at,
+            expires_at=at + timedelta(seconds=self.policy().max_ttl),
+        )
+
+    def _lives(self, session: Session) -> bool:
+        if session.ended_at is not None or session.expires_at <= self.clock.now():
+            return False
+        carried = ((CutKind.SESSION, session.session_id), (CutKind.SUBJECT, session.subject), (CutKind.EVERYTHING, ""))
+        return self.replica().cut_reason(session.auth_time.timestamp(), carried) is None
+
+    def _idle(self, session: Session) -> bool:
+        used = max(session.last_active_at, self._touched.get(session.session_id, session.last_active_at))
+        return used + timedelta(seconds=self.policy().idle_ttl) <= self.clock.now()
+
+    async def _touch(self, session: Session) -> None:
+        now = self.clock.now()
+        used = self._touched.get(session.session_id, session.last_active_at)
+        if now - max(used, session.last_active_at) < _TOUCH:
+            return
+        self._touched[session.session_id] = now
+        if len(self._touched) > _MOST_TOUCHED:
+            self._touched.popitem(last=False)
+        # Nobody is to be turned away because it could not be noted.
+        with suppress(Unavailable):
+            await self.store.touch(session.session_id, now)
+
+    async def _past_cut(self, user: User) -> datetime:
+        """The present, once all that was cut off lies before it: ``auth_time`` counts in seconds, as cuts do."""
+        at = self.clock.now()
+        if user.cut_at is not None and at.replace(microsecond=0) <= user.cut_at:
+            await asyncio.sleep(min(2.0, (user.cut_at - at).total_seconds() + 1.0))
+            at = self.clock.now()
+        return at
+
+
+def _event(kind: EventKind, session: Session, origin: RequestOrigin | None, actor: str = "", **more: object) -> Event:
+    context = {"sid": session.session_id, "acr": session.acr, "amr": list(session.amr), **more}
+    return Event(kind, actor or session.subject, subject=session.subject, origin=origin, context=context)

@@ -1,0 +1,181 @@
+"""The matrix of checks: what an authorization request must pass, step by step, at each endpoint that takes one.
+
+The first two steps decide whether there is anybody to answer: what they refuse is told to the person on a page, for a
+redirect URI that nobody registered is an attacker's (RFC 9700 §4.11). What later steps refuse is told to the client.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from authcenter.authorization import parameters
+from authcenter.authorization.hints import IdTokenHints
+from authcenter.authorization.redirects import registered
+from authcenter.core.authorization import AuthorizationRequest, ResponseMode
+from authcenter.core.client import Client, Profile
+from authcenter.core.clock import Clock
+from authcenter.core.errors import ErrorCode, OAuthError, invalid_request, invalid_target
+from authcenter.core.form import Form
+from authcenter.core.resource import STANDARD_SCOPES
+from authcenter.core.rules import Rule
+from authcenter.core.scope import Scope
+from authcenter.core.value import Value
+from authcenter.proofs.pkce import METHOD, is_challenge
+from authcenter.stores.ports.clients import ClientLookup, ResourceLookup
+
+GRANT = "authorization_code"
+
+
+class Answerable(Value, frozen=True):
+    """Somebody to answer: a client and its redirect URI, both checked.
+
+    Attributes:
+        mode: How; a mode that is not known is answered as a query says so.
+    """
+
+    client: Client
+    redirect_uri: str
+    redirect_uri_sent: bool
+    mode: ResponseMode
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationChecks:
+    """Reads and checks authorization requests."""
+
+    clients: ClientLookup
+    resources: ResourceLookup
+    hints: IdTokenHints
+    issuer: str
+    clock: Clock
+
+    async def answerable(self, form: Form) -> Answerable:
+        """Steps 1 and 2: the client, and where it may be answered.
+
+        Raises:
+            OAuthError: There is nobody to answer: tell the person.
+            StoreUnavailable: Cannot tell.
+        """
+        client_id = form.get("client_id")
+        if client_id is None:
+            raise invalid_request(Rule.PARAMETER_MISSING, "The parameter client_id is missing.")
+        client = await self.clients.find(client_id)
+        if client is None or client.disabled_at is not None:
+            rule = Rule.CLIENT_UNKNOWN if client is None else Rule.CLIENT_DISABLED
+            raise invalid_request(rule, "The application is not known here.", f"client {client_id!a:.80}")
+        sent = form.get("redirect_uri")
+        uri = _redirect_uri(client, sent)
+        mode = form.get("response_mode") or ""
+        known = mode in {one.value for one in ResponseMode}
+        return Answerable(
+            client, uri, sent is not None, ResponseMode(mode) if known else ResponseMode.QUERY, form.get("state")
+        )
+
+    async def check(self, form: Form, to: Answerable, pushed: bytes | None = None) -> AuthorizationRequest:
+        """Every other step, in the order of the table.
+
+        Args:
+            pushed: Digest of the ``request_uri`` it came by.
+
+        Raises:
+            OAuthError: Tell the client.
+            StoreUnavailable: Cannot tell.
+        """
+        client = to.client
+        for step in _STEPS:
+            step(form, client)
+        if pushed is None and _must_push(client):
+            description = "The request must be pushed (RFC 9126)."
+            raise invalid_request(Rule.PUSH_REQUIRED, description, f"profile {client.profile}")
+        resources = self._resources(form, client)
+        scope = await self._scope(form, client, resources)
+        return AuthorizationRequest(
+            client_id=client.client_id,
+            redirect_uri=to.redirect_uri,
+            redirect_uri_sent=to.redirect_uri_sent,
+            response_type=parameters.response_type(form),
+            response_mode=parameters.response_mode(form),
+            asked_at=self.clock.seconds(),
+            scope=scope,
+            resources=resources,
+            state=parameters.opaque(form, "state"),
+            nonce=parameters.opaque(form, "nonce"),
+            code_challenge=form.get("code_challenge"),
+            prompt=parameters.prompt(form),
+            max_age=parameters.max_age(form, client.relying_party.default_max_age),
+            hinted_subject=self.hints.subject(form.get("id_token_hint"), client),
+            login_hint=form.get("login_hint"),
+            acr_values=parameters.words(form, "acr_values") or client.relying_party.default_acr_values,
+            claims=parameters.claims(form),
+            display=parameters.display(form),
+            ui_locales=parameters.languages(form, "ui_locales"),
+            pushed=pushed,
+            dpop_jkt=form.get("dpop_jkt"),
+        )
+
+    def _resources(self, form: Form, client: Client) -> tuple[str, ...]:
+        """RFC 8707 §2.1: the grant covers all of them."""
+        allowed = client.audiences or (self.issuer,)
+        for resource in form.resources:
+            if resource not in allowed:
+                raise invalid_target(Rule.RESOURCE_NOT_ALLOWED, f"{client.client_id} asked for {resource!a:.200}")
+        return tuple(dict.fromkeys(form.resources))
+
+    async def _scope(self, form: Form, client: Client, resources: tuple[str, ...]) -> Scope:
+        text = form.get("scope")
+        if text is None:
+            return client.scopes.unreserved()
+        asked = Scope.parse(text).within(client.scopes, Rule.SCOPE_NOT_ALLOWED)
+        audience = resources or client.audiences[:1]
+        found = [one for name in audience if (one := await self.resources.find(name)) is not None]
+        if len(found) < len(audience) or not all(one.scopes for one in found):
+            return asked
+        defined = Scope(STANDARD_SCOPES.union(*(one.scopes.keys() for one in found)))
+        return asked.within(defined, Rule.SCOPE_NOT_OF_RESOURCE)
+
+
+def _redirect_uri(client: Client, sent: str | None) -> str:
+    if sent is None:
+        # RFC 6749 §3.1.2.3; OpenID Connect and more than one registered URI make it mandatory.
+        if len(client.redirect_uris) == 1 and client.profile is Profile.OAUTH21:
+            return client.redirect_uris[0]
+        raise invalid_request(Rule.REDIRECT_URI, "The parameter redirect_uri is missing.")
+    if not registered(sent, client.redirect_uris):
+        hint = f"{sent!a:.300}; registered: {', '.join(client.redirect_uris)!a:.600}"
+        raise invalid_request(Rule.REDIRECT_URI, "The redirect URI is not registered for this application.", hint)
+    return sent
+
+
+def _grant(_: Form, client: Client) -> None:
+    if GRANT not in client.grants:
+        description = "The client may not use this grant type."
+        raise OAuthError(
+            ErrorCode.UNAUTHORIZED_CLIENT, description, rule=Rule.GRANT_NOT_ALLOWED, hint=f"{client.client_id}: {GRANT}"
+        )
+
+
+def _response(form: Form, _: Client) -> None:
+    parameters.response_mode(form)
+    parameters.response_type(form)
+
+
+def _pkce(form: Form, client: Client) -> None:
+    """The profile table of DESIGN.md. ``plain``, which is also what no method means, is never taken."""
+    challenge, method = form.get("code_challenge"), form.get("code_challenge_method")
+    if challenge is None and method is None:
+        if client.profile is Profile.OIDC and not client.public:
+            return
+        raise invalid_request(Rule.PKCE_REQUIRED, "The parameter code_challenge is missing.", str(client.profile))
+    if method != METHOD:
+        hint = f"code_challenge_method is {method!a:.20}"
+        raise invalid_request(Rule.PKCE_METHOD, "The code challenge method must be S256.", hint)
+    if challenge is None or not is_challenge(challenge):
+        raise invalid_request(Rule.PKCE_CHALLENGE, "The code challenge is not one of S256.")
+
+
+_Step = Callable[[Form, Client], None]
+_STEPS: tuple[_Step, ...] = (_response, _grant, _pkce)
+
+
+def _must_push(client: Client) -> bool:
+    return client.profile is Profile.FAPI2 or client.relying_party.require_pushed_authorization_requests

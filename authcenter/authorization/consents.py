@@ -1,0 +1,61 @@
+"""Consent: what a person agreed to give a client; whether a request asks for more (OpenID Connect Core §3.1.2.4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from authcenter.core.authorization import AuthorizationRequest
+from authcenter.core.clock import Clock
+from authcenter.core.consent import Consent
+from authcenter.core.cut import Consequences
+from authcenter.core.event import Event, EventKind
+from authcenter.core.ids import ClientId, Subject
+from authcenter.core.origin import RequestOrigin
+from authcenter.core.scope import Scope
+from authcenter.stores.ports.sessions import ConsentStore
+
+
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """Remembered per person and client."""
+
+    store: ConsentStore
+    clock: Clock
+
+    async def covers(self, subject: str, request: AuthorizationRequest, scope: Scope) -> bool:
+        """Whether the person has agreed to all that ``request`` asks for. Raises ``StoreUnavailable``."""
+        held = await self.store.find(subject, request.client_id)
+        return (
+            held is not None
+            and scope.values <= held.scope.values
+            and asked_claims(request) <= held.claims
+            and held.resources.issuperset(request.resources)
+        )
+
+    async def grant(self, subject: Subject, request: AuthorizationRequest, origin: RequestOrigin) -> None:
+        """Remember that the person agreed, beside what was agreed to before. Raises ``StoreUnavailable``."""
+        now = self.clock.now()
+        scope, claims, resources = request.scope or Scope(), asked_claims(request), frozenset(request.resources)
+        if held := await self.store.find(subject, request.client_id):
+            scope = Scope(scope.values | held.scope.values)
+            claims, resources = claims | held.claims, resources | held.resources
+        consent = Consent(subject, ClientId(request.client_id), scope, claims, resources, now, now)
+        await self.store.put(consent, _recorded(EventKind.CONSENT_GRANTED, consent, origin))
+
+    async def list_of(self, subject: str) -> Sequence[Consent]:
+        return await self.store.list_of(subject)
+
+    async def withdraw(self, subject: Subject, client_id: str, origin: RequestOrigin) -> bool:
+        """Forget it; False where there was none. What the client has been given lives on until it is ended itself."""
+        now = self.clock.now()
+        nothing = Consent(subject, ClientId(client_id), Scope(), frozenset(), frozenset(), now, now)
+        return await self.store.remove(subject, client_id, _recorded(EventKind.CONSENT_WITHDRAWN, nothing, origin))
+
+
+def asked_claims(request: AuthorizationRequest) -> frozenset[str]:
+    """The names of single claims that the ``claims`` parameter asks for."""
+    return frozenset(name for member in request.claims.values() for name in member)
+
+
+def _recorded(kind: EventKind, consent: Consent, origin: RequestOrigin) -> Consequences:
+    context = {"scope": str(consent.scope), "claims": sorted(consent.claims), "resources": sorted(consent.resources)}
+    return Consequences(events=(Event(kind, consent.subject, consent.client_id, consent.subject, origin, context),))

@@ -1,0 +1,193 @@
+"""What becomes of a checked authorization request: a page first, a refusal, or a code (OpenID Connect Core §3.1.2)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from msgspec import structs
+
+from authcenter.accounts.sessions import SignedIn
+from authcenter.authorization.consents import Consents
+from authcenter.authorization.subjects import ClientSubjects
+from authcenter.authorization.ticket import Ticket
+from authcenter.core.authorization import AuthorizationCode, AuthorizationRequest
+from authcenter.core.client import Client, Profile
+from authcenter.core.clock import Clock
+from authcenter.core.cut import NO_CONSEQUENCES
+from authcenter.core.digest import Digest
+from authcenter.core.errors import ErrorCode, OAuthError
+from authcenter.core.ids import new_family_id
+from authcenter.core.rules import Rule
+from authcenter.core.scope import OFFLINE_ACCESS, OPENID, Scope
+from authcenter.core.value import Value
+from authcenter.stores.ports.codes import AuthorizationCodeStore
+from authcenter.tokens.codes import draw_code
+
+_LONGEST_FAPI2_CODE = timedelta(seconds=60)
+
+
+class Page(StrEnum):
+    """What has to be asked first."""
+
+    LOGIN = "login"
+    ACCOUNT = "account"
+    CONSENT = "consent"
+
+
+class Ask(Value, frozen=True):
+    """Show a page; ``ticket`` says what it is to lead to."""
+
+    page: Page
+    ticket: Ticket
+
+
+class Grant(Value, frozen=True):
+    """Answer with this code."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationDecision:
+    """Decides, and issues the code."""
+
+    consents: Consents
+    codes: AuthorizationCodeStore
+    subjects: ClientSubjects
+    issuer: str
+    code_lifetime: Callable[[], int]
+    clock: Clock
+
+    async def decide(
+        self, ticket: Ticket, request: AuthorizationRequest, client: Client, signed_in: SignedIn | None
+    ) -> Ask | Grant:
+        """What to do next.
+
+        Raises:
+            OAuthError: Tell the client.
+            StoreUnavailable: Cannot tell.
+        """
+        if ticket.consent == "denied":
+            code, description = ErrorCode.ACCESS_DENIED, "The person said no."
+            raise OAuthError(code, description, rule=Rule.CONSENT_DENIED, hint=f"to {client.client_id}")
+        if ticket.login_after is None and "login" in request.prompt:
+            ticket = _again(ticket, self._second())
+        page, ticket = await self._missing(ticket, request, client, signed_in)
+        if page is not None:
+            if "none" in request.prompt:
+                raise _not_silently(page)
+            return Ask(page, ticket)
+        if signed_in is None:
+            raise _not_silently(Page.LOGIN)
+        return Grant(await self._issue(request, client, signed_in))
+
+    async def _missing(
+        self, ticket: Ticket, request: AuthorizationRequest, client: Client, signed_in: SignedIn | None
+    ) -> tuple[Page | None, Ticket]:
+        if signed_in is None:
+            return Page.LOGIN, ticket
+        ticket = self._too_long_ago(ticket, request, signed_in)
+        if ticket.login_after is not None and signed_in.session.auth_time.timestamp() < ticket.login_after:
+            return Page.LOGIN, ticket
+        if not await self._is_meant(request, client, signed_in):
+            if ticket.login_after is not None:
+                code, description = ErrorCode.LOGIN_REQUIRED, "Another person than the one that was meant signed in."
+                raise OAuthError(code, description, rule=Rule.LOGIN_OTHER_PERSON, hint=signed_in.user.subject)
+            return Page.LOGIN, _again(ticket, self._second())
+        if "select_account" in request.prompt and not ticket.account_chosen and ticket.login_after is None:
+            return Page.ACCOUNT, ticket
+        if ticket.consent is None and await self._needs_consent(request, client, signed_in):
+            return Page.CONSENT, ticket
+        return None, ticket
+
+    def _too_long_ago(self, ticket: Ticket, request: AuthorizationRequest, signed_in: SignedIn) -> Ticket:
+        """``max_age``, looked at once: who has just signed in again is not asked a third time."""
+        if ticket.login_after is None and request.max_age is not None:
+            age = self.clock.now() - signed_in.session.auth_time
+            if age > timedelta(seconds=request.max_age) or request.max_age == 0:
+                return _again(ticket, self._second())
+        return ticket
+
+    async def _is_meant(self, request: AuthorizationRequest, client: Client, signed_in: SignedIn) -> bool:
+        """Whether it is the person that ``id_token_hint`` or a ``sub`` in ``claims`` names."""
+        meant = {sub for sub in (request.hinted_subject, *_claimed_subjects(request)) if sub is not None}
+        if not meant:
+            return True
+        known_as = await self.subjects.known_as(signed_in.user.subject, client)
+        return meant == {known_as or signed_in.user.subject}
+
+    async def _needs_consent(self, request: AuthorizationRequest, client: Client, signed_in: SignedIn) -> bool:
+        if "consent" in request.prompt:
+            return True
+        if client.first_party:
+            return False
+        return not await self.consents.covers(signed_in.user.subject, request, request.scope or Scope())
+
+    async def _issue(self, request: AuthorizationRequest, client: Client, signed_in: SignedIn) -> str:
+        text, digest = draw_code()
+        now, scope = self.clock.now(), request.scope or Scope()
+        code = AuthorizationCode(
+            digest=digest,
+            client_id=client.client_id,
+            redirect_uri=request.redirect_uri if request.redirect_uri_sent else None,
+            code_challenge=request.code_challenge,
+            nonce=request.nonce,
+            scope=scope,
+            audience=self._audience(request, client, scope),
+            subject=signed_in.user.subject,
+            sign_in=signed_in.session.sign_in,
+            claims=request.claims,
+            refreshable=_refreshable(client, scope),
+            family_id=new_family_id(),
+            issued_at=now,
+            expires_at=now + self._lifetime(client),
+            known_as=await self.subjects.known_as(signed_in.user.subject, client),
+            dpop_jkt=request.dpop_jkt,
+        )
+        pushed = Digest(request.pushed) if request.pushed is not None else None
+        if not await self.codes.add(code, NO_CONSEQUENCES, pushed=pushed):
+            description = "The pushed request has been used."
+            raise OAuthError(
+                ErrorCode.INVALID_REQUEST_URI, description, rule=Rule.REQUEST_URI_SPENT, hint=client.client_id
+            )
+        return text
+
+    def _audience(self, request: AuthorizationRequest, client: Client, scope: Scope) -> tuple[str, ...]:
+        """All resources asked for, else the client's first; for OpenID also this server, for its userinfo."""
+        audience = request.resources or client.audiences[:1] or (self.issuer,)
+        return (*audience, self.issuer) if OPENID in scope and self.issuer not in audience else audience
+
+    def _lifetime(self, client: Client) -> timedelta:
+        lifetime = timedelta(seconds=self.code_lifetime())
+        return min(lifetime, _LONGEST_FAPI2_CODE) if client.profile is Profile.FAPI2 else lifetime
+
+    def _second(self) -> float:
+        """The present in the whole seconds that ``auth_time`` counts in."""
+        return float(int(self.clock.seconds()))
+
+
+def _again(ticket: Ticket, after: float) -> Ticket:
+    return structs.replace(ticket, login_after=after)
+
+
+def _claimed_subjects(request: AuthorizationRequest) -> list[str]:
+    wishes = [member.get("sub") or {} for member in request.claims.values()]
+    return [str(wish["value"]) for wish in wishes if "value" in wish]
+
+
+def _refreshable(client: Client, scope: Scope) -> bool:
+    """OpenID clients ask for ``offline_access``, to which somebody consents; others get one when they may use it."""
+    return "refresh_token" in client.grants and (client.profile is not Profile.OIDC or OFFLINE_ACCESS in scope)
+
+
+_SILENT_CODES = {
+    Page.LOGIN: ErrorCode.LOGIN_REQUIRED,
+    Page.ACCOUNT: ErrorCode.ACCOUNT_SELECTION_REQUIRED,
+    Page.CONSENT: ErrorCode.CONSENT_REQUIRED,
+}
+
+
+def _not_silently(page: Page) -> OAuthError:
+    description = "The person has to be asked, and prompt=none forbids it."
+    return OAuthError(_SILENT_CODES[page], description, rule=Rule.PROMPT_NONE, hint=f"missing: {page}")

@@ -1,0 +1,115 @@
+"""The authorization code grant (RFC 6749 §4.1.3, RFC 7636, OpenID Connect Core §3.1.3)."""
+
+from dataclasses import dataclass
+
+from authcenter.core.approval import Approval, IdTokenRequest, PresentedCode
+from authcenter.core.authorization import AuthorizationCode
+from authcenter.core.clock import Clock
+from authcenter.core.cut import CutKind
+from authcenter.core.errors import invalid_grant, invalid_target
+from authcenter.core.rules import Rule
+from authcenter.core.scope import OPENID
+from authcenter.core.user import User
+from authcenter.grants.granter import TokenGranter, TokenRequest
+from authcenter.grants.resources import GrantTargets, requested_resource
+from authcenter.proofs.pkce import check_verifier
+from authcenter.stores.ports.accounts import UserLookup
+from authcenter.stores.ports.codes import AuthorizationCodeStore
+from authcenter.tokens.codes import code_digest
+from authcenter.tokens.revocation import Revocations
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationCodeGranter(TokenGranter):
+    """Trades a code for tokens; a second use ends what the first one made."""
+
+    codes: AuthorizationCodeStore
+    targets: GrantTargets
+    users: UserLookup
+    revocations: Revocations
+    clock: Clock
+
+    @property
+    def grant_type(self) -> str:
+        return "authorization_code"
+
+    async def approve(self, request: TokenRequest) -> Approval:
+        code = await self._find(request)
+        # Before 'already spent' is looked at: a stolen code alone can neither be used nor end what it was traded for.
+        if code.client_id != request.client.client_id:
+            raise invalid_grant(Rule.CODE_FOREIGN, f"of {code.client_id}, presented by {request.client.client_id}")
+        self._check_redirect_uri(code, request.form.get("redirect_uri"))
+        check_verifier(code.code_challenge, request.form.get("code_verifier"))
+        self._require_living(code)
+        user = await self._user(code)
+        audience = _audience(request, code)
+        scope = await self.targets.of_grant(code.scope, audience, user)
+
+        # Nothing is spent here: TokenService signs first, then spends the code and opens its family in one transaction.
+        return Approval(
+            client=request.client,
+            subject=code.subject,
+            scope=scope,
+            audience=audience,
+            at=request.at,
+            user=user,
+            sign_in=code.sign_in,
+            refreshable=code.refreshable,
+            spends=PresentedCode(code),
+            origin=request.origin,
+            family=code.family_id,
+            id_token=IdTokenRequest(code.nonce, code.claims.get("id_token") or {}) if OPENID in code.scope else None,
+            known_as=code.known_as,
+            claims=code.claims,
+        )
+
+    async def _find(self, request: TokenRequest) -> AuthorizationCode:
+        presented = request.require("code")
+        digest = code_digest(presented)
+        if digest is None:
+            raise invalid_grant(Rule.CODE_MALFORMED, f"{len(presented)} characters")
+        code = await self.codes.find(digest)
+        if code is None:
+            raise invalid_grant(Rule.CODE_UNKNOWN, f"presented by {request.client.client_id}")
+        return code
+
+    def _check_redirect_uri(self, code: AuthorizationCode, presented: str | None) -> None:
+        """RFC 6749 §4.1.3: the same as in the authorization request, where that named one."""
+        if code.redirect_uri is not None and presented != code.redirect_uri:
+            hint = f"authorized for {code.redirect_uri!a:.200}, presented {presented!a:.200}"
+            raise invalid_grant(Rule.CODE_REDIRECT_URI, hint)
+
+    def _require_living(self, code: AuthorizationCode) -> None:
+        """A spent code passes: that it is a second use is decided where it would be spent."""
+        if code.spent_at is not None:
+            return
+        now = self.clock.now()
+        if code.expires_at <= now:
+            raise invalid_grant(Rule.CODE_EXPIRED, f"lapsed {(now - code.expires_at).total_seconds():.0f} s ago")
+        carried = (
+            (CutKind.FAMILY, code.family_id),
+            (CutKind.SESSION, str(code.sign_in.get("sid", ""))),
+            (CutKind.SUBJECT, code.subject),
+            (CutKind.CLIENT, code.client_id),
+            (CutKind.EVERYTHING, ""),
+        )
+        if reason := self.revocations.replica.cut_reason(code.issued_at.timestamp(), carried):
+            raise invalid_grant(Rule.CODE_CUT, reason)
+
+    async def _user(self, code: AuthorizationCode) -> User:
+        user = await self.users.find(code.subject)
+        if user is None or user.disabled_at is not None:
+            raise invalid_grant(Rule.CODE_USER_GONE, f"{code.subject} is {'disabled' if user else 'gone'}")
+        if user.cut_at is not None and code.issued_at <= user.cut_at:
+            raise invalid_grant(Rule.CODE_CUT, f"issued {code.issued_at}, cut {user.cut_at}")
+        return user
+
+
+def _audience(request: TokenRequest, code: AuthorizationCode) -> tuple[str, ...]:
+    """All that was granted, or the one resource that this request asks for (RFC 8707 §2.2)."""
+    resource = requested_resource(request.form)
+    if resource is None:
+        return code.audience
+    if resource not in code.audience:
+        raise invalid_target(Rule.RESOURCE_EXCEEDS_GRANT, f"asked for {resource!a:.200}, granted {code.audience}")
+    return (resource,)

@@ -1,0 +1,118 @@
+"""``GET`` and ``POST /oauth/authorize`` (RFC 6749 §3.1, OpenID Connect Core §3.1.2): reads, asks, answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from authcenter.accounts.sessions import Sessions
+from authcenter.authorization.checks import Answerable, AuthorizationChecks
+from authcenter.authorization.decision import Ask, AuthorizationDecision, Page
+from authcenter.authorization.ticket import Ticket, Tickets
+from authcenter.core.authorization import ResponseMode
+from authcenter.core.digest import Digest
+from authcenter.core.errors import OAuthError, invalid_request
+from authcenter.core.form import Form
+from authcenter.core.rules import Rule
+from authcenter.http.context import NOTES
+from authcenter.http.pages.browser import cookie_digest
+from authcenter.http.pages.rendering import Pages, see_other
+from authcenter.http.pages.visit import Visit
+from authcenter.http.responses import Answer
+from authcenter.http.router import Router
+from authcenter.stores.ports.clients import ClientLookup
+
+PATH = "/oauth/authorize"
+_POSTED = "posted"
+"""What a request that came by POST is sealed for: no browser in particular, for such a POST comes without cookies."""
+
+_PATH_OF = {Page.LOGIN: "/login", Page.ACCOUNT: "/login", Page.CONSENT: "/consent"}
+_NEVER_ENCODED = "-._~"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationEndpoint:
+    """The authorization endpoint."""
+
+    checks: AuthorizationChecks
+    decision: AuthorizationDecision
+    sessions: Sessions
+    tickets: Tickets
+    clients: ClientLookup
+    pages: Pages
+    issuer: str
+
+    def mount(self, router: Router) -> None:
+        router.add_get(PATH, self.pages.page(self.get))
+        router.add_post(PATH, self.pages.page(self.post, own_forms=False))
+
+    async def get(self, visit: Visit) -> Answer:
+        """A new request, one that was posted, or one that comes back from a page."""
+        if sealed := visit.query.get("ticket"):
+            return await self._go_on(visit, self.tickets.open(sealed, visit.browser.browser_id))
+        if sealed := visit.query.get(_POSTED):
+            return await self._go_on(visit, self.tickets.open(sealed, _POSTED))
+        checked = await self._checked(visit, visit.query)
+        return checked if isinstance(checked, Answer) else await self._go_on(visit, checked)
+
+    async def post(self, visit: Visit) -> Answer:
+        """Checked, then sent round as a GET: a form from another site comes without the cookie of the session."""
+        checked = await self._checked(visit, visit.form)
+        if isinstance(checked, Answer):
+            return checked
+        return see_other(f"{PATH}?{_POSTED}={self.tickets.seal(checked, _POSTED)}")
+
+    async def _checked(self, visit: Visit, form: Form) -> Ticket | Answer:
+        visit.request[NOTES].client_id = form.get("client_id")
+        to = await self.checks.answerable(form)
+        try:
+            request = await self.checks.check(form, to)
+        except OAuthError as refused:
+            return self._refuse(visit, refused, to)
+        return Ticket("authorize", self.tickets.lapse(), request)
+
+    async def _go_on(self, visit: Visit, ticket: Ticket) -> Answer:
+        request = ticket.request
+        if request is None:
+            raise invalid_request(Rule.TICKET_INVALID, "This sign-in is no longer valid. Start again.", "no request")
+        visit.request[NOTES].client_id = request.client_id
+        client = await self.clients.find(request.client_id)
+        if client is None or client.disabled_at is not None:
+            raise invalid_request(Rule.CLIENT_DISABLED, "The application is not known here.", request.client_id)
+        to = Answerable(client, request.redirect_uri, request.redirect_uri_sent, request.response_mode, request.state)
+        cookie = visit.browser.session
+        signed_in = await self.sessions.current(Digest(cookie_digest(cookie)) if cookie else None)
+        try:
+            outcome = await self.decision.decide(ticket, request, client, signed_in)
+        except OAuthError as refused:
+            return self._refuse(visit, refused, to)
+        if isinstance(outcome, Ask):
+            sealed = self.tickets.seal(outcome.ticket, visit.browser.browser_id)
+            return see_other(f"{_PATH_OF[outcome.page]}?ticket={sealed}")
+        return self._answer(visit, to, {"code": outcome.code})
+
+    def _refuse(self, visit: Visit, refused: OAuthError, to: Answerable) -> Answer:
+        visit.request[NOTES].verdict = (refused.rule, refused.hint)
+        return self._answer(visit, to, {"error": refused.code, "error_description": refused.description})
+
+    def _answer(self, visit: Visit, to: Answerable, members: Mapping[str, str]) -> Answer:
+        """RFC 6749 §4.1.2 with the issuer of RFC 9207, by the mode that was asked for."""
+        told = {**members, **({"state": to.state} if to.state is not None else {}), "iss": self.issuer}
+        match to.mode:
+            case ResponseMode.FORM_POST:
+                return self.pages.show(
+                    visit,
+                    "form_post.html",
+                    form_to=[to.redirect_uri],
+                    scripts=True,
+                    action=to.redirect_uri,
+                    members=told,
+                )
+            case ResponseMode.FRAGMENT:
+                return see_other(f"{to.redirect_uri}#{_encoded(told)}")
+            case _:
+                joint = "&" if "?" in to.redirect_uri else "?"
+                return see_other(f"{to.redirect_uri}{joint}{_encoded(told)}")
+
+
+def _encoded(members: Mapping[str, str]) -> str:
+    return urlencode(members, quote_via=quote, safe=_NEVER_ENCODED)

@@ -1,0 +1,50 @@
+"""``/account``: who is signed in here, and what was agreed to for whom."""
+
+from dataclasses import dataclass
+
+from authcenter.accounts.sessions import Sessions, SignedIn
+from authcenter.authorization.consents import Consents
+from authcenter.authorization.ticket import Tickets
+from authcenter.core.digest import Digest
+from authcenter.http.pages.browser import cookie_digest
+from authcenter.http.pages.rendering import Pages, see_other
+from authcenter.http.pages.visit import Visit
+from authcenter.http.responses import Answer
+from authcenter.http.router import Router
+from authcenter.stores.ports.clients import ClientLookup
+
+PATH = "/account"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """Shows the account; takes consents back."""
+
+    pages: Pages
+    tickets: Tickets
+    sessions: Sessions
+    consents: Consents
+    clients: ClientLookup
+
+    def mount(self, router: Router) -> None:
+        self.pages.mount(router, PATH, self.get, self.post)
+
+    async def get(self, visit: Visit) -> Answer:
+        signed_in = await self._signed_in(visit)
+        if signed_in is None:
+            return see_other("/login")
+        held = await self.consents.list_of(signed_in.user.subject)
+        named = [(consent, await self.clients.find(consent.client_id)) for consent in held]
+        return self.pages.show(visit, "account.html", user=signed_in.user, session=signed_in.session, consents=named)
+
+    async def post(self, visit: Visit) -> Answer:
+        signed_in = await self._signed_in(visit)
+        if signed_in is None:
+            return see_other("/login")
+        if client_id := visit.form.get("withdraw"):
+            await self.consents.withdraw(signed_in.user.subject, client_id, visit.origin)
+        return see_other(PATH)
+
+    async def _signed_in(self, visit: Visit) -> SignedIn | None:
+        cookie = visit.browser.session
+        return await self.sessions.current(Digest(cookie_digest(cookie)) if cookie else None)

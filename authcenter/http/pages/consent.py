@@ -1,0 +1,90 @@
+"""``/consent``: what a client asks for, and whether the person gives it (OpenID Connect Core §3.1.2.4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from authcenter.accounts.sessions import Sessions, SignedIn
+from authcenter.authorization.consents import Consents, asked_claims
+from authcenter.authorization.ticket import Ticket, Tickets
+from authcenter.core.authorization import AuthorizationRequest
+from authcenter.core.client import Client
+from authcenter.core.digest import Digest
+from authcenter.core.errors import invalid_request
+from authcenter.core.rules import Rule
+from authcenter.core.scope import OPENID, Scope
+from authcenter.http.pages.browser import cookie_digest
+from authcenter.http.pages.messages import Messages
+from authcenter.http.pages.rendering import Pages, see_other
+from authcenter.http.pages.visit import Visit
+from authcenter.http.responses import Answer
+from authcenter.http.router import Router
+from authcenter.stores.ports.clients import ClientLookup, ResourceLookup
+
+PATH = "/consent"
+_ANSWERS = {"allow": "granted", "deny": "denied"}
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentPage:
+    """Asks, remembers what was agreed to, and goes back to the authorization endpoint."""
+
+    pages: Pages
+    tickets: Tickets
+    sessions: Sessions
+    consents: Consents
+    clients: ClientLookup
+    resources: ResourceLookup
+
+    def mount(self, router: Router) -> None:
+        self.pages.mount(router, PATH, self.get, self.post)
+
+    async def get(self, visit: Visit) -> Answer:
+        ticket, request, client = await self._open(visit, visit.query.get("ticket"))
+        signed_in = await self._signed_in(visit)
+        if signed_in is None:
+            return see_other(f"/login?ticket={self.tickets.seal(ticket, visit.browser.browser_id)}")
+        visit = self.pages.in_language(visit, request.ui_locales)
+        return self.pages.show(
+            visit,
+            "consent.html",
+            form_to=[request.redirect_uri],
+            ticket=self.tickets.seal(ticket, visit.browser.browser_id),
+            client=client,
+            party=client.relying_party,
+            user=signed_in.user,
+            wishes=await self._wishes(visit.messages, request, client),
+            claims=sorted(asked_claims(request)),
+        )
+
+    async def post(self, visit: Visit) -> Answer:
+        ticket, request, _ = await self._open(visit, visit.form.get("ticket"))
+        signed_in = await self._signed_in(visit)
+        answer = _ANSWERS.get(visit.form.get("answer") or "")
+        if signed_in is None or answer is None:
+            return see_other(f"{PATH}?ticket={self.tickets.seal(ticket, visit.browser.browser_id)}")
+        if answer == "granted":
+            await self.consents.grant(signed_in.user.subject, request, visit.origin)
+        answered = structs.replace(ticket, consent=answer)
+        return see_other(f"/oauth/authorize?ticket={self.tickets.seal(answered, visit.browser.browser_id)}")
+
+    async def _open(self, visit: Visit, sealed: str | None) -> tuple[Ticket, AuthorizationRequest, Client]:
+        ticket = self.tickets.open(sealed or "", visit.browser.browser_id)
+        client = await self.clients.find(ticket.request.client_id) if ticket.request else None
+        if ticket.request is None or client is None:
+            raise invalid_request(Rule.TICKET_INVALID, "This sign-in is no longer valid. Start again.", "no request")
+        return ticket, ticket.request, client
+
+    async def _signed_in(self, visit: Visit) -> SignedIn | None:
+        cookie = visit.browser.session
+        return await self.sessions.current(Digest(cookie_digest(cookie)) if cookie else None)
+
+    async def _wishes(self, messages: Messages, request: AuthorizationRequest, client: Client) -> Sequence[str]:
+        """What the scope means, in words: the protocol's own, the resources' texts, else the bare value."""
+        texts: dict[str, str] = {}
+        for name in request.resources or client.audiences[:1]:
+            if (resource := await self.resources.find(name)) is not None:
+                texts |= {value: scope.text for value, scope in resource.scopes.items() if scope.text}
+        asked = sorted((request.scope or Scope()).values - {OPENID})
+        return [messages.get(f"scope.{value}") or texts.get(value) or value for value in asked]

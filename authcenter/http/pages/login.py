@@ -1,0 +1,114 @@
+"""``/login``: a name and a password, or going on as who is signed in already."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+
+from aiohttp import hdrs
+from msgspec import structs
+
+from authcenter.accounts.sessions import Sessions, SignedIn
+from authcenter.accounts.sign_in import PasswordSignIn
+from authcenter.authorization.ticket import Ticket, Tickets
+from authcenter.core.digest import Digest
+from authcenter.core.errors import ErrorCode, OAuthError, RateLimited
+from authcenter.http.context import NOTES
+from authcenter.http.pages.browser import cookie_digest, new_session_cookie
+from authcenter.http.pages.rendering import Pages, see_other
+from authcenter.http.pages.visit import Visit
+from authcenter.http.responses import Answer
+from authcenter.http.router import Router
+from authcenter.settings.policy_sections import SessionPolicy
+from authcenter.stores.ports.clients import ClientLookup
+
+PATH = "/login"
+_NEXT = {"authorize": "/oauth/authorize", "account": "/account", "device": "/device"}
+
+
+@dataclass(frozen=True, slots=True)
+class LoginPage:
+    """Signs a person in and goes on to where the ticket leads.
+
+    Attributes:
+        count: Told the outcome of each try, for the metrics.
+    """
+
+    pages: Pages
+    tickets: Tickets
+    sessions: Sessions
+    sign_in: PasswordSignIn
+    clients: ClientLookup
+    policy: Callable[[], SessionPolicy]
+    count: Callable[[str], None]
+
+    def mount(self, router: Router) -> None:
+        self.pages.mount(router, PATH, self.get, self.post)
+
+    async def get(self, visit: Visit) -> Answer:
+        return await self._form(visit, self._ticket(visit, visit.query.get("ticket")))
+
+    async def post(self, visit: Visit) -> Answer:
+        form = visit.form
+        ticket = self._ticket(visit, form.get("ticket"))
+        before = await self._signed_in(visit)
+        if form.get("act") == "continue" and before is not None and ticket.login_after is None:
+            return self._on(visit, ticket)
+        if form.get("act") == "cancel" and ticket.request is not None:
+            return self._on(visit, structs.replace(ticket, consent="denied"))
+        login, password = form.get("username") or "", form.values.get("password") or ""
+        try:
+            user = await self.sign_in.authenticate(login, password, visit.origin.ip)
+        except RateLimited as limited:
+            self.count(limited.rule)
+            visit.request[NOTES].verdict = (limited.rule, limited.hint)
+            answer = await self._form(visit, ticket, "login.limited", 429)
+            answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(limited.retry_after)))
+            return answer
+        except OAuthError as refused:
+            if refused.code is not ErrorCode.INVALID_GRANT:
+                raise
+            self.count(refused.rule)
+            visit.request[NOTES].verdict = (refused.rule, refused.hint)
+            return await self._form(visit, ticket, "login.wrong", 401)
+        self.count("success")
+        cookie, digest = new_session_cookie()
+        session = before.session if before else None
+        await self.sessions.sign_in(user, Digest(digest), visit.origin, amr=["pwd"], before=session)
+        answer = self._on(visit, ticket)
+        self.pages.cookies.sign_in(answer, cookie, self.policy().max_ttl)
+        return answer
+
+    def _ticket(self, visit: Visit, sealed: str | None) -> Ticket:
+        if sealed is None:
+            return Ticket("account", self.tickets.lapse())
+        return self.tickets.open(sealed, visit.browser.browser_id)
+
+    async def _signed_in(self, visit: Visit) -> SignedIn | None:
+        cookie = visit.browser.session
+        return await self.sessions.current(Digest(cookie_digest(cookie)) if cookie else None)
+
+    async def _form(self, visit: Visit, ticket: Ticket, problem: str = "", status: int = 200) -> Answer:
+        request = ticket.request
+        visit = self.pages.in_language(visit, request.ui_locales if request else ())
+        client = await self.clients.find(request.client_id) if request else None
+        # Whom `prompt=login` or `max_age` asks for again can not go on by a button.
+        known = await self._signed_in(visit) if ticket.login_after is None else None
+        return self.pages.show(
+            visit,
+            "login.html",
+            status=status,
+            form_to=[request.redirect_uri] if request else (),
+            ticket=self.tickets.seal(ticket, visit.browser.browser_id),
+            client=client,
+            known=known.user if known and not problem else None,
+            login=visit.form.get("username") or (request.login_hint if request else None) or "",
+            problem=problem,
+        )
+
+    def _on(self, visit: Visit, ticket: Ticket) -> Answer:
+        """To where the ticket leads. It was sealed here, so that nobody else can have chosen the place."""
+        path = _NEXT[ticket.destination]
+        if ticket.destination == "account":
+            return see_other(path)
+        chosen = structs.replace(ticket, account_chosen=True)
+        return see_other(f"{path}?ticket={self.tickets.seal(chosen, visit.browser.browser_id)}")

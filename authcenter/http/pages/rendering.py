@@ -1,0 +1,199 @@
+"""Pages: rendered from templates, mounted with their checks, and what they say when something is refused."""
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs, web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from authcenter.core.derived import MacKeys
+from authcenter.core.errors import OAuthError, Unavailable, invalid_request
+from authcenter.core.form import Form
+from authcenter.core.rules import Rule
+from authcenter.http.context import NOTES
+from authcenter.http.forms import parse_form, read_form
+from authcenter.http.pages.browser import Browser, BrowserCookies
+from authcenter.http.pages.messages import Catalogue
+from authcenter.http.pages.visit import PageHandler, Visit
+from authcenter.http.responses import NO_STORE, Answer, header_lines
+from authcenter.http.router import Handler, Router
+from authcenter.settings.policy_sections import BrandPolicy
+from authcenter.telemetry.logs import Logger
+
+_SOURCE = re.compile(r"[a-z][a-z0-9+.-]*:(?://[^\s;,']+)?")
+_NO_FORM = Form({})
+_HTML = NO_STORE + header_lines({"Content-Type": "text/html; charset=utf-8"})
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Renders pages and keeps the rules that hold for all of them.
+
+    Attributes:
+        csrf: Makes the token that ties a form to the browser it was shown to.
+    """
+
+    environment: Environment
+    catalogue: Catalogue
+    cookies: BrowserCookies
+    csrf: MacKeys
+    brand: Callable[[], BrandPolicy]
+    issuer: str
+    log: Logger
+
+    def mount(self, router: Router, path: str, get: PageHandler | None = None, post: PageHandler | None = None) -> None:
+        """A page, and the form on it. A form is accepted only from the browser that was shown it."""
+        if get is not None:
+            router.add_get(path, self.page(get))
+        if post is not None:
+            router.add_post(path, self.page(post))
+
+    def page(self, handler: PageHandler, *, own_forms: bool = True) -> Handler:
+        """``handler`` with what every page needs: the browser, the language, the form, an error page for refusals.
+
+        Args:
+            own_forms: Whether forms come from our own pages alone; else another site's count as well.
+        """
+
+        async def answer(request: web.BaseRequest) -> Answer:
+            browser = self.cookies.read(request)
+            messages = self.catalogue.choose((), request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
+            visit = Visit(request, browser, _NO_FORM, _NO_FORM, messages)
+            try:
+                visit = await self._read(visit, own_forms=own_forms)
+                response = await handler(visit)
+                # Another site's form comes without our cookies: that says nothing of the browser.
+                return self.cookies.keep(browser, response) if own_forms else response
+            except OAuthError as refused:
+                request[NOTES].verdict = (refused.rule, refused.hint)
+                return self.error(visit, refused.description, refused.status)
+            except Unavailable as cause:
+                request[NOTES].verdict = (cause.rule, cause.hint)
+                response = self.error(visit, messages("error.unavailable"), 503)
+                response.headers[hdrs.RETRY_AFTER] = str(cause.retry_after)
+                return response
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                self.log.exception("defect", path=request.path[:200])
+                request[NOTES].verdict = (Rule.INTERNAL, "see the traceback")
+                return self.error(visit, messages("error.defect"), 500)
+
+        return answer
+
+    def show(
+        self,
+        visit: Visit,
+        template: str,
+        *,
+        status: int = 200,
+        form_to: Sequence[str] = (),
+        frames: Sequence[str] = (),
+        scripts: bool = False,
+        **values: object,
+    ) -> Answer:
+        """The page ``template`` with ``values``; nothing keeps it.
+
+        Args:
+            form_to: Where its forms may lead beside here, by redirect (CSP ``form-action``): URIs.
+            frames: What it may frame: URIs.
+            scripts: Whether it uses one of our scripts; no page needs it.
+        """
+        body = self.environment.get_template(template).render(
+            t=visit.messages,
+            language=visit.messages.language,
+            brand=self.brand(),
+            csrf=self.csrf.make(visit.browser.browser_id.encode()),
+            request_id=visit.origin.request_id,
+            **values,
+        )
+        answer = Answer(body.encode(), status, _HTML)
+        answer.policy = self._policy(form_to, frames, scripts=scripts)
+        return answer
+
+    def in_language(self, visit: Visit, preferred: Sequence[str]) -> Visit:
+        """The visit in a language that the request asks for (``ui_locales``), before the browser's."""
+        header = visit.request.headers.get(hdrs.ACCEPT_LANGUAGE, "")
+        return replace(visit, messages=self.catalogue.choose(preferred, header))
+
+    def error(self, visit: Visit, message: str, status: int) -> Answer:
+        return self.show(visit, "error.html", status=status, message=message)
+
+    def _policy(self, form_to: Sequence[str], frames: Sequence[str], *, scripts: bool) -> bytes:
+        logo = self.brand().logo
+        images = "'self' https:" if logo else "'self'"
+        targets = " ".join(["'self'", *map(_source, form_to)])
+        policy = (
+            f"default-src 'none'; style-src 'self'; img-src {images} data:; base-uri 'none'; frame-ancestors 'none'; "
+            f"form-action {targets}"
+        )
+        if scripts:
+            policy += "; script-src 'self'"
+        if frames:
+            policy += f"; frame-src {' '.join(map(_source, frames))}"
+        # Without a referrer browsers send `Origin: null` with our own forms, too.
+        headers = {
+            "Content-Security-Policy": policy,
+            "Referrer-Policy": "same-origin",
+            "X-Frame-Options": "DENY",
+            "Cross-Origin-Opener-Policy": "same-origin",
+        }
+        return header_lines(headers)
+
+    async def _read(self, visit: Visit, *, own_forms: bool) -> Visit:
+        request = visit.request
+        query = parse_form(request.rel_url.raw_query_string.encode())
+        if request.method != hdrs.METH_POST:
+            return replace(visit, query=query)
+        form = await read_form(request)
+        if own_forms:
+            self._check_origin(request)
+            self._check_token(visit.browser, form)
+        return replace(visit, query=query, form=form)
+
+    def _check_origin(self, request: web.BaseRequest) -> None:
+        """What the browser itself says of who sent the form, where it says anything."""
+        site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get(hdrs.ORIGIN)
+        parts = urlsplit(self.issuer)
+        if site not in {None, "same-origin"} or origin not in {None, f"{parts.scheme}://{parts.netloc}"}:
+            raise invalid_request(
+                Rule.CROSS_SITE_FORM, _STALE, f"site {site!a:.40}, origin {origin!a:.200}", status=403
+            )
+
+    def _check_token(self, browser: Browser, form: Form) -> None:
+        if browser.new or not self.csrf.verify(browser.browser_id.encode(), form.get("csrf") or ""):
+            raise invalid_request(Rule.CSRF_TOKEN, _STALE, "cookie missing" if browser.new else "differs", status=403)
+
+
+_STALE = "This page is no longer valid. Start again."
+
+
+def page_environment() -> Environment:
+    """Jinja over the templates of this package: everything is escaped, and an unknown name is a defect."""
+    return Environment(
+        loader=PackageLoader("authcenter"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+
+def see_other(location: str) -> Answer:
+    """303: go there with GET. ``location`` must not be a stranger's word."""
+    return Answer(status=303, lines=NO_STORE, headers={hdrs.LOCATION: location})
+
+
+def _source(uri: str) -> str:
+    """The CSP source of a URI: its origin, or its scheme alone where it has no host (a native app's)."""
+    parts = urlsplit(uri)
+    source = (
+        f"{parts.scheme}://{parts.netloc}" if parts.netloc and parts.scheme in {"http", "https"} else f"{parts.scheme}:"
+    )
+    if not _SOURCE.fullmatch(source):
+        raise ValueError("not a source for a content security policy")
+    return source

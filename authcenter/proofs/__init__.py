@@ -1,0 +1,1 @@
+"""Proofs that whoever presents something is the one it was given to. Knows neither tokens nor clients."""

@@ -1,0 +1,132 @@
+"""What people meet, joined: pages, sessions, and the endpoints that end on a page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from authcenter.accounts.claims import claims_of, claims_of_scope
+from authcenter.accounts.sessions import Sessions
+from authcenter.accounts.sign_in import PasswordSignIn
+from authcenter.authorization.checks import AuthorizationChecks
+from authcenter.authorization.consents import Consents
+from authcenter.authorization.decision import AuthorizationDecision
+from authcenter.authorization.hints import IdTokenHints
+from authcenter.authorization.subjects import ClientSubjects
+from authcenter.authorization.ticket import Tickets
+from authcenter.core.derived import MacKeys, SealingKeys
+from authcenter.http.authorize import AuthorizationEndpoint
+from authcenter.http.cors import ClientCors
+from authcenter.http.pages.account import AccountPage
+from authcenter.http.pages.browser import BrowserCookies
+from authcenter.http.pages.consent import ConsentPage
+from authcenter.http.pages.login import LoginPage
+from authcenter.http.pages.messages import load_catalogue
+from authcenter.http.pages.rendering import Pages, page_environment
+from authcenter.http.pages.static import load_static_files
+from authcenter.http.router import Router
+from authcenter.http.userinfo import UserInfoEndpoint
+from authcenter.keys.ring import LONGEST_TOKEN
+from authcenter.settings.boot import BootSettings
+from authcenter.stores.ports.accounts import UserLookup
+from authcenter.stores.ports.clients import ClientLookup, ResourceLookup
+from authcenter.stores.ports.sessions import SessionLookup
+from authcenter.telemetry.logs import Logger
+from authcenter.telemetry.metrics import Metrics
+from authcenter.tokens.user_info import UserInfo
+from authcenter.wiring.core import Core
+from authcenter.wiring.limits import Limits
+
+
+class Endpoint(Protocol):
+    """Mounts its paths."""
+
+    def mount(self, router: Router) -> None: ...
+
+
+@dataclass(frozen=True)
+class InteractiveParts:
+    """What the endpoints are joined from; the look-ups are caches."""
+
+    settings: BootSettings
+    core: Core
+    clients: ClientLookup
+    resources: ResourceLookup
+    users: UserLookup
+    session_lookup: SessionLookup
+    limits: Limits
+    cors: ClientCors
+    metrics: Metrics
+    log: Logger
+
+    @cached_property
+    def pages(self) -> Pages:
+        return Pages(
+            environment=page_environment(),
+            catalogue=load_catalogue(),
+            cookies=BrowserCookies(secure=self.settings.issuer.startswith("https:")),
+            csrf=MacKeys.derive(self.settings.secret_keys, "csrf"),
+            brand=lambda: self.core.policy.current.brand,
+            issuer=self.settings.issuer,
+            log=self.log,
+        )
+
+    @cached_property
+    def tickets(self) -> Tickets:
+        return Tickets(SealingKeys.derive(self.settings.secret_keys, "unfinished sign-in"), self.core.clock)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        core = self.core
+        return Sessions(
+            store=core.stores.sessions,
+            lookup=self.session_lookup,
+            users=self.users,
+            policy=lambda: core.policy.current.sessions,
+            replica=lambda: core.revocations.replica,
+            clock=core.clock,
+            longest_token=LONGEST_TOKEN + core.lifetimes.leeway,
+        )
+
+
+def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
+    """Every endpoint that people meet."""
+    core = parts.core
+    user_info = UserInfo(
+        core.verifier,
+        core.families,
+        core.stores.users,
+        parts.clients,
+        parts.settings.issuer,
+        claims_of_scope,
+        claims_of,
+    )
+    hints = IdTokenHints(core.keys, parts.settings.issuer)
+    checks = AuthorizationChecks(parts.clients, parts.resources, hints, parts.settings.issuer, core.clock)
+    consents = Consents(core.stores.consents, core.clock)
+    decision = AuthorizationDecision(
+        consents=consents,
+        codes=core.stores.codes,
+        subjects=ClientSubjects(core.stores.pairwise),
+        issuer=parts.settings.issuer,
+        code_lifetime=lambda: core.policy.current.tokens.authorization_code_ttl,
+        clock=core.clock,
+    )
+    return (
+        AuthorizationEndpoint(
+            checks, decision, parts.sessions, parts.tickets, parts.clients, parts.pages, parts.settings.issuer
+        ),
+        LoginPage(
+            parts.pages,
+            parts.tickets,
+            parts.sessions,
+            PasswordSignIn(core.accounts, parts.limits.logins),
+            parts.clients,
+            lambda: core.policy.current.sessions,
+            parts.metrics.logins.count,
+        ),
+        ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
+        AccountPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients),
+        load_static_files(),
+        UserInfoEndpoint(user_info, core.keys, parts.settings.issuer, core.clock, parts.cors, parts.metrics),
+    )
