@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import machine, revocation_delay, table, verification
+from tests.bench import machine, outage, revocation_delay, table, verification
 from tests.bench.authority import Authcenter
 from tests.bench.compare import Cores, compare, cores
 from tests.bench.contenders import Bare, OidcProvider
@@ -33,8 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     works = [work for work in Work if not asked.only or asked.only in work.value]
     with_verify = not asked.only or asked.only in _VERIFY
     with_revocation = not asked.only or asked.only in revocation_delay.NAME
-    if not works and not with_verify and not with_revocation:
-        names = ", ".join([*Work, _VERIFY, revocation_delay.NAME])
+    with_outage = not asked.only or asked.only in outage.NAME
+    if not works and not with_verify and not with_revocation and not with_outage:
+        names = ", ".join([*Work, _VERIFY, revocation_delay.NAME, outage.NAME])
         print(f"nothing is named {asked.only!r}: {names}", file=sys.stderr)
         return 2
     if missing := [name for name in _PROGRAMS if shutil.which(name) is None]:
@@ -66,6 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdicts += revocation_delay.targets(delays)
         print(revocation_delay.render(delays))
         report["revocation"] = delays
+    if with_outage and table.OURS in asked.contender:
+        report["outage"] = outage.measure()
+        print(outage.render(report["outage"]))
     report |= {"targets": [asdict(verdict) for verdict in verdicts], "failures": failed}
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     asked.json.write_text(json.dumps(report, indent=2) + "\n")
@@ -90,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=4, help="length of each load (default 4)")
     parser.add_argument("--rounds", type=int, default=3, help="loads of each kind, interleaved (default 3)")
     parser.add_argument("--warm-up", type=int, default=1, help="load before each that is not counted (default 1)")
-    parser.add_argument("--only", metavar="NAME", default="", help="works named so, verify, revocation")
+    parser.add_argument("--only", metavar="NAME", default="", help="works named so, verify, revocation, outage")
     parser.add_argument(
         "--contender", nargs="+", choices=_CONTENDERS, default=list(_CONTENDERS), help="default: all three"
     )
