@@ -11,10 +11,13 @@ import pytest
 from authcenter.settings.policy import parse_policy
 from tests.chaos.caller import Caller
 from tests.chaos.commands import CommandLine
-from tests.chaos.fleet import DEPENDENCIES, POLICY, Fleet, Instance, fleet
+from tests.chaos.fleet import POLICY, Fleet, Instance, fleet
 from tests.chaos.notes import INTROSPECT_REVOKED, Told
 from tests.chaos.verdict import everywhere, require_kept, require_right
 from tests.integration.service.api import until
+
+# Of a case that takes a quarter of a minute; a machine may be busy with much else.
+pytestmark = pytest.mark.timeout(400)
 
 _CHANGES, _ROTATIONS = 100, 10
 _BETWEEN_SECONDS = 0.06
@@ -37,23 +40,24 @@ def require_all_granted(told: Told) -> None:
 
 
 def test_a_policy_with_a_wrong_field_changes_nothing(running: Fleet) -> None:
-    before, versions = running.log_sizes(), [one.policy_version for one in running.instances]
+    logs, versions = running.log_sizes(), [one.policy_version for one in running.instances]
+    refused = [reloads(one, "rejected") for one in running.instances]
     with running.traffic() as traffic:
         traffic.until_answered(time.monotonic(), but=INTROSPECT_REVOKED)
         running.push("tokens: {access_ttl: 701, leeway: -1}")
-        for one in running.instances:
-            until(lambda one=one: reloads(one, "rejected") == 1, "it is refused")
+        for one, before in zip(running.instances, refused, strict=True):
+            until(lambda one=one, before=before: reloads(one, "rejected") > before, "it is refused")
         traffic.until_answered(time.monotonic())
         for one, caller in zip(running.instances, running.callers, strict=True):
-            assert one.readiness() == (200, "ok", dict.fromkeys(DEPENDENCIES, "up"))
+            assert one.readiness()[0] == 200
             assert (
                 Caller.granted(caller.post("/oauth/token", grant_type="client_credentials"))["expires_in"] == _LIFETIME
             )
     running.push(POLICY)
     require_all_granted(traffic.told)
     assert [one.policy_version for one in running.instances] == versions
-    for one, since in zip(running.instances, before, strict=True):
-        (line,) = one.log_lines(since)
+    for one, since in zip(running.instances, logs, strict=True):
+        (line,) = (line for line in one.log_lines(since) if line["event"].startswith("policy_"))
         assert (line["event"], line["level"], line["in_force"]) == ("policy_rejected", "error", versions[0])
         (problem,) = line["problems"]
         assert problem.startswith("tokens.leeway: ")

@@ -15,8 +15,11 @@ import pytest
 from tests.chaos.caller import Caller
 from tests.chaos.fleet import DEPENDENCIES, POLICY, Fleet, fleet
 from tests.chaos.notes import INTROSPECT_REFRESH, INTROSPECT_REVOKED, PASSWORD_GRANT, REFRESH, REVOKE, Told
-from tests.chaos.verdict import MOST_LINES, Marks, require_kept, require_right, require_told_once
+from tests.chaos.verdict import MOST_LINES, Marks, everywhere, require_kept, require_right, require_told_once
 from tests.integration.service.api import until
+
+# Of a case that takes a quarter of a minute; a machine may be busy with much else.
+pytestmark = pytest.mark.timeout(400)
 
 _DEGRADED_AND_RESTORED = ["revocation_degraded", "revocation_restored"]
 _NEED_THE_RECORD = (PASSWORD_GRANT, REFRESH, REVOKE, INTROSPECT_REFRESH)
@@ -66,6 +69,8 @@ def test_the_table_holds_and_nothing_is_lost(running: Fleet, outage: Outage) -> 
                 running.until_up(outage.dependency, up=False)
                 traffic.until_answered(time.monotonic())
                 until_told(running, outage.dependency)
+                if outage.dependency == "database":
+                    require_refused_revocation_spread(running)
         finally:
             marks, returns = Marks(before, running.log_sizes()), time.monotonic()
             getattr(server, outage.end)()
@@ -121,7 +126,9 @@ def test_without_redis_and_the_record_who_wants_to_be_sure_is_refused_and_the_ot
     require_kept(running, told)
     for one, since in zip(running.instances, before, strict=True):
         lines = [line["event"] for line in one.log_lines(since)]
-        assert [line for line in lines if line.startswith("revocation_")] == _DEGRADED_AND_RESTORED
+        told_of = [line for line in lines if line in _DEGRADED_AND_RESTORED]
+        # Once; a Redis that was slow while the record was gone already was one time more.
+        assert told_of == _DEGRADED_AND_RESTORED * (len(told_of) // 2 or 1), lines
         assert len(lines) <= MOST_LINES, lines
 
 
@@ -147,6 +154,15 @@ def require_refused(
     assert {note.status for note in meanwhile} <= {503}
 
 
+def require_refused_revocation_spread(running: Fleet) -> None:
+    """Without the record a revocation is not acknowledged, but Redis is told all the same, and by it the others."""
+    token = running.callers[0].own_token()
+    assert running.callers[0].revoke(token).status == 503
+    everywhere(
+        running, lambda caller, token: not caller.active(token), [token], "a token that should be revoked is refused"
+    )
+
+
 def until_told(running: Fleet, gone: str) -> None:
     """Readiness and gauges tell what is gone, and of nothing else."""
     expected = (200, "degraded", {name: "down" if name == gone else "up" for name in DEPENDENCIES})
@@ -154,7 +170,7 @@ def until_told(running: Fleet, gone: str) -> None:
         until(lambda one=one: one.readiness() == expected, f"{expected}")
         until(lambda one=one: [name for name in DEPENDENCIES if not one.up(name)] == [gone], f"{gone} alone to be down")
         # With either Redis or the record, what is revoked gets around as the policy demands.
-        assert not one.degraded
+        until(lambda one=one: not one.degraded, "revocations that get here")
 
 
 @contextmanager
