@@ -118,7 +118,7 @@ def build_service(
     users = _cache(core.stores.users.find, User, core, shared, metrics)
     sessions = _cache(core.stores.sessions.find, Session, core, shared, metrics)
     if shared.redis is not None:
-        shared.redis.subscribe(lambda up: note_dependency(health, metrics, log, "redis", up=up))
+        shared.redis.subscribe(lambda up, hint: note_dependency(health, metrics, log, "redis", up=up, hint=hint))
 
     limits = build_limits(settings, policy, clock, shared)
     quota = TokenQuota(limits.tokens)

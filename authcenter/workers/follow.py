@@ -15,7 +15,7 @@ from authcenter.core.errors import Conflict, StoreUnavailable, Unavailable
 from authcenter.keys.rotation import KeyRotation
 from authcenter.keys.source import LiveKeyRing
 from authcenter.settings.live import LivePolicy
-from authcenter.telemetry.dependencies import note_dependency
+from authcenter.telemetry.dependencies import note_dependency, note_revocations
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
@@ -125,4 +125,9 @@ class Follower:
 
     def _note_database(self, *, up: bool, hint: str = "") -> None:
         note_dependency(self.health, self.metrics, self.log, "database", up=up, hint=hint)
-        self.metrics.revocation_degraded.set(self.revocations.degraded(record_up=up))
+        degraded = self.revocations.degraded(record_up=up)
+        if degraded and up:
+            # The policy wants Redis asked, and its stream is not followed, or not yet: its follower tells of that.
+            self.metrics.revocation_degraded.set(degraded)
+        else:
+            note_revocations(self.health, self.metrics, self.log, degraded=degraded)

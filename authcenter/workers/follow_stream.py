@@ -11,7 +11,7 @@ from authcenter.core.clock import Clock
 from authcenter.core.errors import SharedStateUnavailable, StoreUnavailable
 from authcenter.settings.live import LivePolicy
 from authcenter.stores.ports.spread import Position, RevocationSpread, StreamLost
-from authcenter.telemetry.dependencies import note_dependency
+from authcenter.telemetry.dependencies import note_dependency, note_revocations
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
@@ -103,8 +103,4 @@ class StreamFollower:
     def _note_degraded(self) -> None:
         record_up = self.health.dependencies.get("database", False)
         degraded = self.revocations.degraded(record_up=record_up)
-        self.metrics.revocation_degraded.set(degraded)
-        if degraded is not self.health.revocations_degraded:
-            self.health.revocations_degraded = degraded
-            tell = self.log.error if degraded else self.log.info
-            tell("revocation_degraded" if degraded else "revocation_restored", epoch=str(self.revocations.epoch))
+        note_revocations(self.health, self.metrics, self.log, degraded=degraded)

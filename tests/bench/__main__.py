@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import feed_delay, gateways, machine, revocation_delay, table, verification
+from tests.bench import feed_delay, gateways, machine, outage, revocation_delay, table, verification
 from tests.bench.authority import Authcenter
 from tests.bench.compare import Cores, compare, cores
 from tests.bench.contenders import Bare, OidcProvider
@@ -35,9 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with_revocation = not asked.only or asked.only in revocation_delay.NAME
     with_gateways = not asked.only or asked.only in gateways.NAME
     with_feed = not asked.only or asked.only in feed_delay.NAME
-    others = (with_verify, with_revocation, with_gateways, with_feed)
+    with_outage = not asked.only or asked.only in outage.NAME
+    others = (with_verify, with_revocation, with_gateways, with_feed, with_outage)
     if not works and not any(others):
-        names = ", ".join([*Work, _VERIFY, revocation_delay.NAME, gateways.NAME, feed_delay.NAME])
+        names = ", ".join([*Work, _VERIFY, revocation_delay.NAME, gateways.NAME, feed_delay.NAME, outage.NAME])
         print(f"nothing is named {asked.only!r}: {names}", file=sys.stderr)
         return 2
     if missing := [name for name in _PROGRAMS if shutil.which(name) is None]:
@@ -80,6 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdicts += feed_delay.targets(followed)
         print(feed_delay.render(followed))
         report["feed"] = followed
+    if with_outage and table.OURS in asked.contender:
+        report["outage"] = outage.measure()
+        print(outage.render(report["outage"]))
     report |= {"targets": [asdict(verdict) for verdict in verdicts], "failures": failed}
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     asked.json.write_text(json.dumps(report, indent=2) + "\n")
@@ -104,7 +108,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=4, help="length of each load (default 4)")
     parser.add_argument("--rounds", type=int, default=3, help="loads of each kind, interleaved (default 3)")
     parser.add_argument("--warm-up", type=int, default=1, help="load before each that is not counted (default 1)")
-    parser.add_argument("--only", metavar="NAME", default="", help="works named so, verify, revocation, gateways, feed")
+    asked = "works named so, verify, revocation, gateways, feed, outage"
+    parser.add_argument("--only", metavar="NAME", default="", help=asked)
     parser.add_argument(
         "--contender", nargs="+", choices=_CONTENDERS, default=list(_CONTENDERS), help="default: all three"
     )

@@ -32,8 +32,12 @@ GONE = (
 )
 """What a command raises where Redis did not answer."""
 
+OnChange = Callable[[bool, str], None]
+"""Told whether Redis is up, when that changes, and why it is not."""
+
 _CONNECT_SECONDS = 0.25
 _ANSWER_SECONDS = 0.08
+_LONGEST_HINT = 200
 _PORT, _SENTINEL_PORT = 6379, 26379
 _TOLD = {"db.system.name": "redis"}
 
@@ -48,7 +52,7 @@ class RedisConnection:
     def __init__(
         self,
         url: str,
-        on_change: Callable[[bool], None] = lambda _: None,
+        on_change: OnChange = lambda _up, _hint: None,
         tracing: Tracing | None = None,
         *,
         answer_seconds: float | None = None,
@@ -56,17 +60,18 @@ class RedisConnection:
         """Connects nothing yet.
 
         Args:
-            on_change: Told whether Redis is up, when that changes.
+            on_change: Told whether Redis is up, and why not, when that changes.
             answer_seconds: How long an answer may take; None: no longer than a request can wait.
         """
         self.client = open_client(url, answer_seconds or _ANSWER_SECONDS)
         self.breaker = CircuitBreaker(self._probe, self._tell)
         self._tracing = tracing
         self._listeners = [on_change]
+        self._hint = ""
         self._opening = asyncio.Lock()
         self._opened = not isinstance(self.client, RedisCluster)
 
-    def subscribe(self, on_change: Callable[[bool], None]) -> None:
+    def subscribe(self, on_change: OnChange) -> None:
         """Tell ``on_change`` too whether Redis is up, when that changes."""
         self._listeners.append(on_change)
 
@@ -78,7 +83,7 @@ class RedisConnection:
 
     def _tell(self, up: bool) -> None:
         for listener in self._listeners:
-            listener(up)
+            listener(up, "" if up else self._hint)
 
     async def run(self, act: Callable[[Any], Awaitable[T]]) -> T:
         """The outcome of ``act``, which gets the client.
@@ -89,16 +94,28 @@ class RedisConnection:
         Raises:
             SharedStateUnavailable: Redis is gone, or did not answer in time.
         """
-        if self.breaker.open:
-            raise SharedStateUnavailable("redis: the breaker is open")
+        self.require_up()
         try:
             if not self._opened:
                 await self._open()
             with traced(self._tracing, "redis", _TOLD):
                 return await act(self.client)
         except GONE as failure:
-            self.breaker.trip()
-            raise SharedStateUnavailable(f"redis: {type(failure).__name__}") from failure
+            raise self.lost(failure) from failure
+
+    def require_up(self) -> None:
+        """Raises ``SharedStateUnavailable`` while the breaker is open."""
+        if self.breaker.open:
+            raise SharedStateUnavailable("redis: the breaker is open")
+
+    def lost(self, failure: BaseException) -> SharedStateUnavailable:
+        """Note that Redis did not answer, one of ``GONE``, so that nobody else waits for it; what to raise for it."""
+        said = " ".join(str(failure).split())[:_LONGEST_HINT]
+        gone = SharedStateUnavailable(f"redis: {type(failure).__name__}{': ' if said else ''}{said}")
+        if not self.breaker.open:
+            self._hint = gone.hint
+        self.breaker.trip()
+        return gone
 
     async def _open(self) -> None:
         # One at a time: redis-py's cluster client drops connections that others are just opening.

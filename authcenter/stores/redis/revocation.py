@@ -19,7 +19,6 @@ from typing import Any
 from authcenter.core.clock import Clock
 from authcenter.core.cut import Cut, CutKind
 from authcenter.core.digest import Digest
-from authcenter.core.errors import SharedStateUnavailable
 from authcenter.stores.ports.spread import Epoch, Heard, Position, RevocationSpread, Revoked, SpreadRepair, StreamLost
 from authcenter.stores.redis.connection import GONE, RedisConnection, open_client
 from authcenter.stores.redis.look_ups import EPOCH, CoalescedLookUps, revoked_key
@@ -73,17 +72,20 @@ class RedisRevocations(RevocationSpread, SpreadRepair):
             # Every epoch begins with an entry: where there is none, somebody has cut the stream off.
             return Position(epoch, newest[0][0].decode()) if epoch and newest else None
 
-        return await self._connection.run(act)
+        found = await self._connection.run(act)
+        self._connection.require_up()
+        return found
 
     async def follow(self, position: Position) -> Heard:
-        if self._connection.breaker.open:
-            raise SharedStateUnavailable("redis: the breaker is open")
+        self._connection.require_up()
         try:
             entries = await self._read(position)
         except GONE as failure:
             # Nobody else need wait for a server that this read has found gone.
-            self._connection.breaker.trip()
-            raise SharedStateUnavailable(f"redis: {type(failure).__name__}") from failure
+            raise self._connection.lost(failure) from failure
+        # Somebody else may have found it gone meanwhile. Two who answer differently would report it up and down by
+        # turns; what was read is read again.
+        self._connection.require_up()
         tokens: list[Revoked] = []
         cuts: list[Cut] = []
         for _, fields in entries:

@@ -47,9 +47,9 @@ async def back(shared: Shared) -> None:
 
 @pytest.mark.parametrize("gone", ["killed", "frozen"])
 async def test_everything_goes_on_without_redis(shared: Shared, redis: RedisServer, gone: str) -> None:
-    told: list[bool] = []
+    told: list[tuple[bool, bool]] = []
     assert shared.redis is not None
-    shared.redis.subscribe(told.append)
+    shared.redis.subscribe(lambda up, hint: told.append((up, bool(hint))))
     await shared.redis.check()
     redis.kill() if gone == "killed" else redis.freeze()
 
@@ -70,7 +70,8 @@ async def test_everything_goes_on_without_redis(shared: Shared, redis: RedisServ
     await back(shared)
     # What was used in the meantime stays used.
     assert not await shared.replay.first_use("dpop", "a", LONG)
-    assert told == [True, False, True]
+    # Why it is gone is told with it.
+    assert told == [(True, False), (False, True), (True, False)]
 
 
 async def test_an_emptied_redis_is_filled_anew(shared: Shared, redis: RedisServer) -> None:

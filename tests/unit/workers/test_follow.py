@@ -68,7 +68,7 @@ async def test_an_outage_is_told_once_and_so_is_its_end(fresh: Workbench) -> Non
     fresh.board.down = True
     for _ in range(3):
         assert not await fresh.service.follower.step()
-    assert [call.method_name for call in fresh.log.calls] == ["error"]
+    assert events(fresh) == [("error", "dependency_down"), ("error", "revocation_degraded")]
     health = fresh.service.health
     assert health.problems == []
     assert health.report()["status"] == "degraded"
@@ -77,8 +77,13 @@ async def test_an_outage_is_told_once_and_so_is_its_end(fresh: Workbench) -> Non
     fresh.board.down = False
     for _ in range(3):
         assert await fresh.service.follower.step()
-    assert [call.method_name for call in fresh.log.calls] == ["error", "info"]
+    assert events(fresh)[2:] == [("info", "dependency_up"), ("info", "revocation_restored")]
     assert fresh.counted("revocation_degraded") == 0
+
+
+def events(bench: Workbench) -> list[tuple[str, str]]:
+    """What was logged, and how loud."""
+    return [(call.method_name, call.kwargs["event"]) for call in bench.log.calls]
 
 
 async def test_each_step_brings_keys_revocations_and_changes(bench: Workbench) -> None:
