@@ -61,13 +61,17 @@ def read_basic(header: str) -> PresentedClient:
         raise invalid_client(Rule.CREDENTIALS_MALFORMED, problem.hint) from problem
 
 
-def bearer_token(request: web.BaseRequest) -> str:
-    """The token of the Authorization header, and of nowhere else: queries and bodies end in logs (RFC 9700 §4.3.2).
+def bearer_token(request: web.BaseRequest, form: Form | None = None) -> str:
+    """The token of the Authorization header, else of ``form`` where there is one; never of the URL, which ends in logs.
 
     Raises:
-        BearerRefused: None, several headers, or no token in it.
+        BearerRefused: None, several, or no token in the header.
     """
     headers = request.headers.getall(hdrs.AUTHORIZATION, ())
+    if form is not None and (posted := form.get("access_token")):
+        if headers:
+            raise bearer_malformed("a token in the header and one in the form")
+        return posted
     if len(headers) != 1:
         # Which of two would count is what two readers disagree about.
         raise bearer_malformed(f"{len(headers)} Authorization headers") if headers else bearer_missing("no header")

@@ -8,17 +8,15 @@ from aiohttp import hdrs, web
 
 from authcenter.core.client import Client
 from authcenter.core.clock import Clock
-from authcenter.core.errors import TokenRejected
-from authcenter.core.rules import Rule
+from authcenter.core.errors import TokenRejected, invalid_token
 from authcenter.core.wire_json import encode
-from authcenter.http.bearer import bearer_token, challenge
 from authcenter.http.context import NOTES
 from authcenter.http.cors import ClientCors
+from authcenter.http.credentials import bearer_token
 from authcenter.http.forms import read_form
 from authcenter.http.responses import NO_STORE, Answer, no_store
 from authcenter.http.router import Router
 from authcenter.keys.source import LiveKeyRing
-from authcenter.sdk.verification import InsufficientScope
 from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.id_tokens import sign
 from authcenter.tokens.user_info import UserInfo
@@ -46,20 +44,12 @@ class UserInfoEndpoint:
         # A POST may carry its token in the header and no form at all.
         has_form = request.method == hdrs.METH_POST and hdrs.CONTENT_TYPE in request.headers and request.can_read_body
         token = bearer_token(request, await read_form(request) if has_form else None)
-        notes = request[NOTES]
-        if token is None:
-            notes.verdict = (Rule.CREDENTIALS_MISSING, "no access token")
-            return challenge(self.issuer, None)
         try:
             claims, client = await self.user_info.of(token)
         except TokenRejected as rejected:
-            notes.verdict = (rejected.rule, rejected.hint)
             self.metrics.token_failures.count(rejected.reason)
-            return challenge(self.issuer, rejected)
-        except InsufficientScope as refused:
-            notes.verdict = (Rule.TOKEN_SCOPE, str(refused))
-            return challenge(self.issuer, refused)
-        notes.client_id = client.client_id
+            raise invalid_token(rejected.reason, rejected.rule, rejected.hint) from rejected
+        request[NOTES].client_id = client.client_id
         alg = client.relying_party.userinfo_signed_response_alg
         return self._signed(claims, client, alg) if alg else no_store(encode(claims))
 

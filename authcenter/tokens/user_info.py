@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from authcenter.core.client import Client
-from authcenter.core.errors import Reason, TokenRejected
+from authcenter.core.errors import Reason, TokenRejected, insufficient_scope
 from authcenter.core.ids import SUBJECT_PREFIX
 from authcenter.core.rules import Rule
 from authcenter.core.scope import OPENID
 from authcenter.core.token import AccessToken, TokenFamily
 from authcenter.core.user import User
-from authcenter.sdk.verification import InsufficientScope
 from authcenter.stores.ports.accounts import UserLookup
 from authcenter.stores.ports.clients import ClientLookup
 from authcenter.tokens.families import TokenFamilies
@@ -40,14 +39,14 @@ class UserInfo:
 
         Raises:
             TokenRejected: It does not hold, or is not for this endpoint.
-            InsufficientScope: It was issued without ``openid``.
+            BearerRefused: It was issued without ``openid``.
             Unavailable: Cannot tell.
         """
         held = await self.verifier.read(token)
         if self.issuer not in held.audience:
             raise TokenRejected(Reason.AUDIENCE, Rule.TOKEN_AUDIENCE, f"for {held.audience}, not {self.issuer}")
         if OPENID not in held.scopes:
-            raise InsufficientScope((OPENID,), (OPENID,))
+            raise insufficient_scope(Rule.TOKEN_SCOPE, OPENID, f"token {held.jti} without {OPENID}")
         client = await self._client(held)
         family = await self.families.find_family(held.family)
         user = await self._user(family.subject if family else held.subject, held)
