@@ -13,7 +13,6 @@ from authcenter.stores.ports.clients import ClientLookup
 
 _EXPOSED = "WWW-Authenticate, DPoP-Nonce, X-Request-Id"
 _PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
     "Access-Control-Max-Age": "600",
     "Vary": "Origin",
@@ -25,16 +24,16 @@ class ClientCors:
     """Opens the answers of the endpoints that clients call to the clients' own origins."""
 
     clients: ClientLookup
-    _paths: set[str] = field(default_factory=set)
+    _methods: dict[str, str] = field(default_factory=dict)
 
-    def mount_preflight(self, router: Router, path: str) -> None:
+    def mount_preflight(self, router: Router, path: str, methods: str = "POST") -> None:
         """Open the answers of ``path``; those of all others stay closed."""
-        self._paths.add(path)
+        self._methods[path] = methods
         router.add_options(path, self.preflight)
 
     async def preflight(self, request: web.BaseRequest) -> Answer:
         """A preflight names no client: any origin may ask; whether it may read the answer is decided by the answer."""
-        headers = dict(_PREFLIGHT)
+        headers = {"Access-Control-Allow-Methods": self._methods[request.path], **_PREFLIGHT}
         origin = request.headers.get("Origin", "")
         if origin_of(origin) == origin:
             headers["Access-Control-Allow-Origin"] = origin
@@ -43,7 +42,7 @@ class ClientCors:
     async def expose(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         """Let the page that sent the request read the answer, where its origin is one of the named client's."""
         client_id = request[NOTES].client_id
-        if client_id is None or request.path not in self._paths:
+        if client_id is None or request.path not in self._methods:
             return
         response.headers["Vary"] = "Origin"
         try:

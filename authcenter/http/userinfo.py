@@ -38,7 +38,7 @@ class UserInfoEndpoint:
     def mount(self, router: Router) -> None:
         router.add_get(PATH, self.answer)
         router.add_post(PATH, self.answer)
-        self.cors.mount_preflight(router, PATH)
+        self.cors.mount_preflight(router, PATH, "GET, POST")
 
     async def answer(self, request: web.BaseRequest) -> Answer:
         # A POST may carry its token in the header and no form at all.
