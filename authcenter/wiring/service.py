@@ -124,6 +124,9 @@ def build_service(
     origins = OriginReader(settings.trusted_networks)
     router = Router()
     frame = Frame(router, origins, cors, metrics, health, log, request_log, security_headers(settings.issuer))
+    interactive = InteractiveParts(
+        settings, core, clients, resources, users, sessions, limits, cors, metrics, log, authentication, quota
+    )
     endpoints: list[Endpoint] = [
         TokenEndpoint(granter, quota, cors, metrics),
         IntrospectionEndpoint(
@@ -136,11 +139,11 @@ def build_service(
             metrics,
         ),
         RevocationEndpoint(authentication, surrender, cors),
-        DiscoveryEndpoint(settings.issuer, tuple(granter.strategies), policy),
-        JwksEndpoint(core.keys, policy),
-        *interactive_endpoints(
-            InteractiveParts(settings, core, clients, resources, users, sessions, limits, cors, metrics, log)
+        DiscoveryEndpoint(
+            settings.issuer, tuple(granter.strategies), core.keys, tuple(interactive.catalogue.languages), policy
         ),
+        JwksEndpoint(core.keys, policy),
+        *interactive_endpoints(interactive),
     ]
     for endpoint in endpoints:
         endpoint.mount(router)
