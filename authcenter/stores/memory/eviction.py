@@ -45,6 +45,7 @@ def _rows(tables: Tables, table: Evictable) -> dict[Any, Any]:
         Evictable.CUTS: tables.cuts,
         Evictable.CHANGES: tables.changes,
         Evictable.LEASES: tables.leases,
+        Evictable.PUSHED_REQUESTS: tables.pushed,
     }
     # Used values and counters of the in-process twin lapse by themselves.
     return rows.get(table, {})
@@ -55,6 +56,7 @@ _ENDS_AT: Mapping[Evictable, Callable[[Any], datetime | None]] = {
     Evictable.CUTS: lambda row: row[0].expires_at,
     Evictable.CHANGES: lambda row: row[1],
     Evictable.LEASES: lambda row: row[1],
+    Evictable.PUSHED_REQUESTS: lambda row: row.expires_at,
 }
 
 

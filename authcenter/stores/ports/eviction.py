@@ -23,6 +23,7 @@ class Evictable(StrEnum):
     LEASES = "leases"
     USED_VALUES = "used_values"
     RATE_COUNTERS = "rate_counters"
+    PUSHED_REQUESTS = "pushed_requests"
 
 
 class Eviction(Protocol):
@@ -30,7 +31,8 @@ class Eviction(Protocol):
 
     Dead is, ``KEPT_AFTER_END`` ago: a family that ended, and one past its lifetime that gave its last access token
     ``KEPT_AFTER_LAST_TOKEN`` ago, each with all of its refresh tokens, spent ones too; a revoked token or a cut that
-    expired; a change; a lock that lapsed; a value that could not be used again anyway; a counter that is free again.
+    expired; a change; a lock that lapsed; a value that could not be used again anyway; a counter that is free again; a
+    pushed request that expired, for until then a sign-in under way may spend it.
     """
 
     async def evict(self, table: Evictable, most: int) -> int:
