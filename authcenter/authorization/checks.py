@@ -177,6 +177,11 @@ def _pkce(asked: Asked, client: Client) -> None:
         raise invalid_request(Rule.PKCE_CHALLENGE, "The code challenge is not one of S256.")
 
 
+def _usable(asked: Asked, _: Client) -> None:
+    if asked.stale is not None:
+        raise asked.stale
+
+
 def _pushed_first(_: Asked, client: Client) -> None:
     if client.profile is Profile.FAPI2 or client.relying_party.require_pushed_authorization_requests:
         description = "The request must be pushed (RFC 9126)."
@@ -194,6 +199,7 @@ def _signed(asked: Asked, client: Client) -> None:
 _Step = Callable[[Asked, Client], None]
 _EVERY_WAY = frozenset(Way)
 _STEPS: Mapping[_Step, frozenset[Way]] = {
+    _usable: frozenset({Way.PUSHED}),
     _pushed_first: frozenset({Way.AUTHORIZE}),
     # What was pushed was signed then, and is kept without its signature.
     _signed: frozenset({Way.AUTHORIZE, Way.PUSH}),

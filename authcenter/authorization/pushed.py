@@ -48,7 +48,7 @@ class PushedRequests:
         """What ``client`` pushed. Finding it does not spend it: the code that answers it does.
 
         Raises:
-            OAuthError: ``invalid_request_uri``: not pushed, by another client, too long ago, or answered already.
+            OAuthError: ``invalid_request_uri``: nobody pushed it, or another client did.
             StoreUnavailable: Cannot tell.
         """
         pushed = await self.store.find(_digest(request_uri)) if _FORM.fullmatch(request_uri) else None
@@ -56,11 +56,15 @@ class PushedRequests:
             raise _refused(Rule.REQUEST_URI_UNKNOWN, f"{client.client_id} sent {request_uri[: len(PREFIX) + 6]!a}…")
         if pushed.client_id != client.client_id:
             raise _refused(Rule.REQUEST_URI_FOREIGN, f"{client.client_id} sent what {pushed.client_id} pushed")
-        if pushed.spent_at is not None:
-            raise _refused(Rule.REQUEST_URI_SPENT, f"{client.client_id}, at {pushed.spent_at}")
-        if pushed.expires_at <= self.clock.now():
-            raise _refused(Rule.REQUEST_URI_EXPIRED, f"{client.client_id}, at {pushed.expires_at}")
         return pushed
+
+    def staleness(self, pushed: PushedRequest) -> OAuthError | None:
+        """Why it may not be used any more, for its client to be told; None: it may."""
+        if pushed.spent_at is not None:
+            return _refused(Rule.REQUEST_URI_SPENT, f"{pushed.client_id}, at {pushed.spent_at}")
+        if pushed.expires_at <= self.clock.now():
+            return _refused(Rule.REQUEST_URI_EXPIRED, f"{pushed.client_id}, at {pushed.expires_at}")
+        return None
 
 
 def _digest(request_uri: str) -> Digest:

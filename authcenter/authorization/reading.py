@@ -29,12 +29,14 @@ class Asked(Value, frozen=True):
     Attributes:
         signed: Whether they stood in a request object.
         pushed: Digest of the ``request_uri`` they were kept under.
+        stale: Why they may not be used any more. They still say where to answer.
     """
 
     form: Form
     way: Way
     signed: bool = False
     pushed: bytes | None = None
+    stale: OAuthError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +72,5 @@ class RequestReader:
             code, description = ErrorCode.REQUEST_URI_NOT_SUPPORTED, "Only a request_uri of this server is supported."
             raise OAuthError(code, description, rule=Rule.REQUEST_BY_REFERENCE, hint=f"{reference!a:.200}")
         kept = await self.pushed.find(reference, client)
-        return Asked(Form(kept.parameters, kept.resources), Way.PUSHED, pushed=kept.digest)
+        form, stale = Form(kept.parameters, kept.resources), self.pushed.staleness(kept)
+        return Asked(form, Way.PUSHED, pushed=kept.digest, stale=stale)

@@ -157,16 +157,11 @@ async def test_a_public_client_pushes_with_pkce(shop: Pusher) -> None:
 UNKNOWN = "urn:ietf:params:oauth:request_uri:" + "a" * 43
 
 
-@pytest.mark.parametrize("mode", ["foreign", "unknown", "malformed", "expired", "spent"])
-async def test_a_reference_that_is_not_this_clients_to_use_now_leads_to_no_code(shop: Pusher, mode: str) -> None:
+@pytest.mark.parametrize("mode", ["foreign", "unknown", "malformed"])
+async def test_a_reference_that_is_not_this_clients_leads_to_no_code(shop: Pusher, mode: str) -> None:
     await shop.ready()
     await shop.consent("other-shop")
-    request_uri = await shop.push()
-    if mode == "spent":
-        assert "code" in (await shop.visit(request_uri)).told
-    if mode == "expired":
-        shop.bench.clock.advance(60)
-    sent = {"unknown": UNKNOWN, "malformed": UNKNOWN + "\n"}.get(mode, request_uri)
+    sent = {"unknown": UNKNOWN, "malformed": UNKNOWN + "\n"}.get(mode) or await shop.push()
     client = "other-shop" if mode == "foreign" else "shop"
     with_one_uri = await shop.visit(sent, client)
     assert with_one_uri.location.startswith(REDIRECT)
@@ -174,6 +169,22 @@ async def test_a_reference_that_is_not_this_clients_to_use_now_leads_to_no_code(
     evil = await shop.visit(sent, client, redirect_uri="https://evil.example/")
     assert (evil.status, evil.location) == (400, "")
     assert evil.headers["Content-Type"].startswith("text/html")
+    assert not shop.bench.record.tables.codes
+
+
+@pytest.mark.parametrize("mode", ["expired", "spent"])
+async def test_a_reference_that_is_used_up_is_told_to_its_client_as_it_was_to_be_answered(
+    shop: Pusher, mode: str
+) -> None:
+    await shop.ready()
+    request_uri = await shop.push(response_mode="fragment")
+    if mode == "spent":
+        assert "code" in (await shop.visit(request_uri)).told
+    else:
+        shop.bench.clock.advance(60)
+    outcome = await shop.visit(request_uri, redirect_uri="https://evil.example/", state="other", response_mode="query")
+    assert outcome.location.startswith(f"{REDIRECT}#")
+    assert (outcome.told["error"], outcome.told["state"]) == ("invalid_request_uri", GOOD["state"])
     assert len(shop.bench.record.tables.codes) == (1 if mode == "spent" else 0)
 
 
