@@ -163,6 +163,10 @@ def _response(asked: Asked, _: Client) -> None:
     parameters.response_type(asked.form)
 
 
+def _size(asked: Asked, _: Client) -> None:
+    parameters.size(asked.form)
+
+
 def _pkce(asked: Asked, client: Client) -> None:
     """The profile table of DESIGN.md. ``plain``, which is also what no method means, is never taken."""
     challenge, method = asked.form.get("code_challenge"), asked.form.get("code_challenge_method")
@@ -205,6 +209,7 @@ _STEPS: Mapping[_Step, frozenset[Way]] = {
     _signed: frozenset({Way.AUTHORIZE, Way.PUSH}),
     _response: _EVERY_WAY,
     _grant: _EVERY_WAY,
+    _size: _EVERY_WAY,
     _pkce: _EVERY_WAY,
 }
 """The matrix: each step, and the ways in which it runs."""

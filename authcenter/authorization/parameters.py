@@ -37,6 +37,9 @@ PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 DISPLAYS = frozenset({"page", "popup", "touch"})
 _LONGEST_OPAQUE = 2_048
 _LONGEST_CLAIMS = 8_192
+_MOST_BYTES = 5_500
+"""Of all parameters: sealed, they must fit into a URL, of which servers read about 8,000 bytes."""
+_NOT_CARRIED = frozenset({"id_token_hint"})
 _MOST_VALUES = 20
 _DEEPEST = 10
 _LARGEST_NUMBER = 2**53
@@ -72,6 +75,15 @@ def opaque(form: Form, name: str) -> str | None:
         hint = f"{len(value)} characters, at most {_LONGEST_OPAQUE}"
         raise invalid_request(Rule.PARAMETER_MALFORMED, f"The parameter {name} is too long.", hint)
     return value
+
+
+def size(form: Form) -> None:
+    """Whether the request is small enough to travel, sealed, through the browser."""
+    values = [value for name, value in form.values.items() if name in NAMES - _NOT_CARRIED]
+    total = sum(len(value.encode()) for value in (*values, *form.resources))
+    if total > _MOST_BYTES:
+        hint = f"{total} bytes, at most {_MOST_BYTES}"
+        raise invalid_request(Rule.REQUEST_TOO_LARGE, "The request is too large.", hint)
 
 
 def prompt(form: Form) -> frozenset[str]:

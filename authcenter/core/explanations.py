@@ -170,6 +170,10 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     Rule.REQUEST_TWICE: Explanation(
         "Both request and request_uri were sent (RFC 9101 §5).", "Send one of the two; a pushed object is request_uri."
     ),
+    Rule.REQUEST_TOO_LARGE: Explanation(
+        "The authorization request is larger than what an unfinished sign-in can carry through the browser.",
+        "Shorten state, nonce or claims: a state that refers to what the client keeps is a few bytes.",
+    ),
     Rule.REQUEST_UNSIGNED: Explanation(
         "The client is fapi2 and registered request_object_signing_alg, so all its requests must be signed.",
         "Push a signed request object as `request`.",

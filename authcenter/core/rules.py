@@ -70,6 +70,7 @@ class Rule(StrEnum):
     REQUEST_URI_PUSHED = "request_uri_pushed"
     REQUEST_BY_REFERENCE = "request_by_reference"
     REQUEST_TWICE = "request_twice"
+    REQUEST_TOO_LARGE = "request_too_large"
     REQUEST_UNSIGNED = "request_unsigned"
     REQUEST_OBJECT_MALFORMED = "request_object_malformed"
     REQUEST_OBJECT_ALGORITHM = "request_object_algorithm"

@@ -1,7 +1,10 @@
 """Pushed authorization requests (RFC 9126): what is kept, for whom, how long, and that one answer spends it."""
 
 import asyncio
+import json
+import random
 import re
+import string
 from dataclasses import replace
 from typing import Any
 
@@ -265,3 +268,27 @@ async def test_a_reference_of_another_kind_is_not_fetched(shop: Pusher) -> None:
         assert told["state"] == GOOD["state"]
     both = await shop.authorize(request_uri=await shop.push(), request="a.b.c")
     assert both.told["error"] == "invalid_request"
+
+
+def noise(characters: int) -> str:
+    """Text that does not become shorter by compression."""
+    return "".join(random.Random(characters).choices(string.ascii_letters + string.digits, k=characters))
+
+
+async def test_the_largest_request_that_may_be_pushed_still_fits_into_the_urls_of_its_sign_in(shop: Pusher) -> None:
+    claims = {"userinfo": {noise(1_000): None}}
+    request_uri = await shop.push(state=noise(2_000), nonce=noise(2_001), claims=json.dumps(claims))
+    await shop.sign_in()
+    asked = await shop.visit(request_uri)
+    assert asked.page == "/consent"
+    assert (await shop._go("GET", asked.location)).status == 200
+    assert (await shop.back(consent="granted")).told["state"] == noise(2_000)
+
+
+async def test_a_larger_request_is_refused_before_anybody_signs_in(shop: Pusher) -> None:
+    claims = json.dumps({"userinfo": {noise(2_000): None}})
+    large = {"state": noise(2_000), "nonce": noise(2_001), "claims": claims}
+    answer = await shop.post(**large)
+    assert (answer.status, (await answer.json())["error"]) == (400, "invalid_request")
+    assert (await shop.authorize(post=True, **large)).told["error"] == "invalid_request"
+    assert await shop.push(id_token_hint=None, unknown=noise(9_000))
