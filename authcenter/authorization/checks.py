@@ -4,11 +4,12 @@ The first two steps decide whether there is anybody to answer: what they refuse 
 redirect URI that nobody registered is an attacker's (RFC 9700 §4.11). What later steps refuse is told to the client.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from authcenter.authorization import parameters
 from authcenter.authorization.hints import IdTokenHints
+from authcenter.authorization.reading import Asked, Way
 from authcenter.authorization.redirects import registered
 from authcenter.core.authorization import AuthorizationRequest, ResponseMode
 from authcenter.core.client import Client, Profile
@@ -49,8 +50,8 @@ class AuthorizationChecks:
     issuer: str
     clock: Clock
 
-    async def answerable(self, form: Form) -> Answerable:
-        """Steps 1 and 2: the client, and where it may be answered.
+    async def client(self, form: Form) -> Client:
+        """Step 1, where the browser brings the request: the client. Where the client brings it, it authenticates.
 
         Raises:
             OAuthError: There is nobody to answer: tell the person.
@@ -63,6 +64,14 @@ class AuthorizationChecks:
         if client is None or client.disabled_at is not None:
             rule = Rule.CLIENT_UNKNOWN if client is None else Rule.CLIENT_DISABLED
             raise invalid_request(rule, "The application is not known here.", f"client {client_id!a:.80}")
+        return client
+
+    def answerable(self, form: Form, client: Client) -> Answerable:
+        """Step 2: where the client may be answered.
+
+        Raises:
+            OAuthError: Nowhere: tell the person, or whoever pushed the request.
+        """
         sent = form.get("redirect_uri")
         uri = _redirect_uri(client, sent)
         mode = form.get("response_mode") or ""
@@ -71,22 +80,17 @@ class AuthorizationChecks:
             client, uri, sent is not None, ResponseMode(mode) if known else ResponseMode.QUERY, form.get("state")
         )
 
-    async def check(self, form: Form, to: Answerable, pushed: bytes | None = None) -> AuthorizationRequest:
+    async def check(self, asked: Asked, to: Answerable) -> AuthorizationRequest:
         """Every other step, in the order of the table.
-
-        Args:
-            pushed: Digest of the ``request_uri`` it came by.
 
         Raises:
             OAuthError: Tell the client.
             StoreUnavailable: Cannot tell.
         """
-        client = to.client
-        for step in _STEPS:
-            step(form, client)
-        if pushed is None and _must_push(client):
-            description = "The request must be pushed (RFC 9126)."
-            raise invalid_request(Rule.PUSH_REQUIRED, description, f"profile {client.profile}")
+        client, form = to.client, asked.form
+        for step, ways in _STEPS.items():
+            if asked.way in ways:
+                step(asked, client)
         resources = self._resources(form, client)
         scope = await self._scope(form, client, resources)
         return AuthorizationRequest(
@@ -109,7 +113,7 @@ class AuthorizationChecks:
             claims=parameters.claims(form),
             display=parameters.display(form),
             ui_locales=parameters.languages(form, "ui_locales"),
-            pushed=pushed,
+            pushed=asked.pushed,
             dpop_jkt=form.get("dpop_jkt"),
         )
 
@@ -146,7 +150,7 @@ def _redirect_uri(client: Client, sent: str | None) -> str:
     return sent
 
 
-def _grant(_: Form, client: Client) -> None:
+def _grant(_: Asked, client: Client) -> None:
     if GRANT not in client.grants:
         description = "The client may not use this grant type."
         raise OAuthError(
@@ -154,14 +158,18 @@ def _grant(_: Form, client: Client) -> None:
         )
 
 
-def _response(form: Form, _: Client) -> None:
-    parameters.response_mode(form)
-    parameters.response_type(form)
+def _response(asked: Asked, _: Client) -> None:
+    parameters.response_mode(asked.form)
+    parameters.response_type(asked.form)
 
 
-def _pkce(form: Form, client: Client) -> None:
+def _size(asked: Asked, _: Client) -> None:
+    parameters.size(asked.form)
+
+
+def _pkce(asked: Asked, client: Client) -> None:
     """The profile table of DESIGN.md. ``plain``, which is also what no method means, is never taken."""
-    challenge, method = form.get("code_challenge"), form.get("code_challenge_method")
+    challenge, method = asked.form.get("code_challenge"), asked.form.get("code_challenge_method")
     if challenge is None and method is None:
         if client.profile is Profile.OIDC and not client.public:
             return
@@ -173,9 +181,35 @@ def _pkce(form: Form, client: Client) -> None:
         raise invalid_request(Rule.PKCE_CHALLENGE, "The code challenge is not one of S256.")
 
 
-_Step = Callable[[Form, Client], None]
-_STEPS: tuple[_Step, ...] = (_response, _grant, _pkce)
+def _usable(asked: Asked, _: Client) -> None:
+    if asked.stale is not None:
+        raise asked.stale
 
 
-def _must_push(client: Client) -> bool:
-    return client.profile is Profile.FAPI2 or client.relying_party.require_pushed_authorization_requests
+def _pushed_first(_: Asked, client: Client) -> None:
+    if client.profile is Profile.FAPI2 or client.relying_party.require_pushed_authorization_requests:
+        description = "The request must be pushed (RFC 9126)."
+        raise invalid_request(Rule.PUSH_REQUIRED, description, f"profile {client.profile}")
+
+
+def _signed(asked: Asked, client: Client) -> None:
+    """FAPI 2.0 Message Signing §5.3.1: who registered how to sign requests signs all of them."""
+    must = client.profile is Profile.FAPI2 and client.relying_party.request_object_signing_alg
+    if must and not asked.signed:
+        code, description = ErrorCode.INVALID_REQUEST_OBJECT, "The request must be signed (RFC 9101)."
+        raise OAuthError(code, description, rule=Rule.REQUEST_UNSIGNED, hint=client.client_id)
+
+
+_Step = Callable[[Asked, Client], None]
+_EVERY_WAY = frozenset(Way)
+_STEPS: Mapping[_Step, frozenset[Way]] = {
+    _usable: frozenset({Way.PUSHED}),
+    _pushed_first: frozenset({Way.AUTHORIZE}),
+    # What was pushed was signed then, and is kept without its signature.
+    _signed: frozenset({Way.AUTHORIZE, Way.PUSH}),
+    _response: _EVERY_WAY,
+    _grant: _EVERY_WAY,
+    _size: _EVERY_WAY,
+    _pkce: _EVERY_WAY,
+}
+"""The matrix: each step, and the ways in which it runs."""

@@ -10,11 +10,39 @@ from authcenter.core.errors import ErrorCode, OAuthError, invalid_request
 from authcenter.core.form import Form
 from authcenter.core.rules import Rule
 
+NAMES = frozenset(
+    {
+        "response_type",
+        "response_mode",
+        "redirect_uri",
+        "scope",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "prompt",
+        "max_age",
+        "id_token_hint",
+        "login_hint",
+        "acr_values",
+        "claims",
+        "display",
+        "ui_locales",
+        "dpop_jkt",
+    }
+)
+"""Every parameter that says something here, beside ``client_id``, which says who asks, and ``resource``."""
+
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
-_DISPLAYS = frozenset({"page", "popup", "touch", "wap"})
+DISPLAYS = frozenset({"page", "popup", "touch"})
 _LONGEST_OPAQUE = 2_048
 _LONGEST_CLAIMS = 8_192
+_MOST_BYTES = 5_500
+"""Of all parameters: sealed, they must fit into a URL, of which servers read about 8,000 bytes."""
+_NOT_CARRIED = frozenset({"id_token_hint"})
 _MOST_VALUES = 20
+_DEEPEST = 10
+_LARGEST_NUMBER = 2**53
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _DIGITS = re.compile(r"\d{1,9}")
 
@@ -49,6 +77,15 @@ def opaque(form: Form, name: str) -> str | None:
     return value
 
 
+def size(form: Form) -> None:
+    """Whether the request is small enough to travel, sealed, through the browser."""
+    values = [value for name, value in form.values.items() if name in NAMES - _NOT_CARRIED]
+    total = sum(len(value.encode()) for value in (*values, *form.resources))
+    if total > _MOST_BYTES:
+        hint = f"{total} bytes, at most {_MOST_BYTES}"
+        raise invalid_request(Rule.REQUEST_TOO_LARGE, "The request is too large.", hint)
+
+
 def prompt(form: Form) -> frozenset[str]:
     """OpenID Connect Core §3.1.2.1. Unknown values ask for nothing."""
     values = frozenset((form.get("prompt") or "").split())
@@ -80,7 +117,7 @@ def languages(form: Form, name: str) -> tuple[str, ...]:
 
 def display(form: Form) -> str | None:
     asked = form.get("display")
-    return asked if asked in _DISPLAYS else None
+    return asked if asked in DISPLAYS else None
 
 
 def claims(form: Form) -> Mapping[str, Any]:
@@ -92,7 +129,8 @@ def claims(form: Form) -> Mapping[str, Any]:
         asked = json.loads(text) if len(text) <= _LONGEST_CLAIMS else None
     except (ValueError, RecursionError):
         asked = None
-    if not isinstance(asked, dict) or not all(_is_member(asked.get(name)) for name in ("userinfo", "id_token")):
+    members = [asked.get(name) for name in ("userinfo", "id_token")] if isinstance(asked, dict) else []
+    if not isinstance(asked, dict) or not all(_is_member(one) and is_storable(one) for one in members):
         description = "The parameter claims is not what OpenID Connect Core 5.5 describes."
         raise invalid_request(Rule.CLAIMS_MALFORMED, description, f"{len(text)} characters")
     return {name: asked[name] for name in ("userinfo", "id_token") if asked.get(name)}
@@ -104,3 +142,30 @@ def _is_member(member: object) -> bool:
     return isinstance(member, dict) and all(
         isinstance(name, str) and (wish is None or isinstance(wish, dict)) for name, wish in member.items()
     )
+
+
+def is_storable_text(text: str) -> bool:
+    """Whether every store takes it: no NUL, and no half of a surrogate pair, both of which JSON can spell."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
+
+
+def is_storable(value: object, depth: int = 0) -> bool:
+    """Whether every store takes a JSON value: what JSON can spell, they may not hold."""
+    match value:
+        case str():
+            return is_storable_text(value)
+        case int() | float():
+            # Compared, so that infinity and its like are out as well.
+            return -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER
+        case dict():
+            return depth < _DEEPEST and all(
+                is_storable_text(name) and is_storable(one, depth + 1) for name, one in value.items()
+            )
+        case list():
+            return depth < _DEEPEST and all(is_storable(one, depth + 1) for one in value)
+        case _:
+            return value is None

@@ -149,6 +149,59 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     Rule.PUSH_REQUIRED: Explanation(
         "This client must push its requests first.", "POST them to /oauth/par and send the request_uri (RFC 9126)."
     ),
+    Rule.REQUEST_URI_UNKNOWN: Explanation(
+        "No request was pushed under this request_uri, or so long ago that it is forgotten.",
+        "Send the request_uri exactly as /oauth/par gave it, within its `expires_in`.",
+    ),
+    Rule.REQUEST_URI_FOREIGN: Explanation(
+        "Another client pushed this request.", "Look for mixed-up configuration; if there is none, for an attack."
+    ),
+    Rule.REQUEST_URI_EXPIRED: Explanation(
+        "The pushed request lapsed before the browser came with it.",
+        "Push it when the person starts to sign in, not when the page with the link is made.",
+    ),
+    Rule.REQUEST_URI_PUSHED: Explanation(
+        "A request_uri was pushed (RFC 9126 §2.1).", "Push the parameters themselves, or a signed request object."
+    ),
+    Rule.REQUEST_BY_REFERENCE: Explanation(
+        "The request_uri is none that /oauth/par gave: request objects are not fetched from elsewhere.",
+        "Push the request to /oauth/par, or send the object itself as `request`.",
+    ),
+    Rule.REQUEST_TWICE: Explanation(
+        "Both request and request_uri were sent (RFC 9101 §5).", "Send one of the two; a pushed object is request_uri."
+    ),
+    Rule.REQUEST_TOO_LARGE: Explanation(
+        "The authorization request is larger than what an unfinished sign-in can carry through the browser.",
+        "Shorten state, nonce or claims: a state that refers to what the client keeps is a few bytes.",
+    ),
+    Rule.REQUEST_UNSIGNED: Explanation(
+        "The client is fapi2 and registered request_object_signing_alg, so all its requests must be signed.",
+        "Push a signed request object as `request`.",
+    ),
+    Rule.REQUEST_OBJECT_MALFORMED: Explanation(
+        "The request object is not a JWS in compact form over a JSON object of parameters.",
+        "The hint names what is wrong; encrypted request objects are not served.",
+    ),
+    Rule.REQUEST_OBJECT_ALGORITHM: Explanation(
+        "The request object's algorithm is not served, or not the one that the client registered.",
+        "PS256, ES256, EdDSA, and RS256 but for fapi2; `request_object_signing_alg` admits one alone.",
+    ),
+    Rule.REQUEST_OBJECT_SIGNATURE: Explanation(
+        "No key that the client registered verifies the request object.",
+        "Compare its `kid` and `alg` with the client's jwks.",
+    ),
+    Rule.REQUEST_OBJECT_PARTIES: Explanation(
+        "The request object's iss or client_id is not this client, or its aud not this issuer.",
+        "`iss` and `client_id`: the client's id; `aud`: AUTHCENTER_ISSUER, character by character.",
+    ),
+    Rule.REQUEST_OBJECT_TIME: Explanation(
+        "The request object is expired, not valid yet, or valid for longer than an hour.",
+        "Sign one for each request, for a few minutes; compare the machines' clocks.",
+    ),
+    Rule.REQUEST_OBJECT_PARAMETERS: Explanation(
+        "The request object holds another one, or a parameter beside it says something else.",
+        "Put all parameters into the object; beside it only client_id is needed.",
+    ),
     Rule.REQUEST_URI_SPENT: Explanation(
         "The pushed request has been answered with a code already.", "Push a new one for each sign-in."
     ),

@@ -7,8 +7,11 @@ from urllib.parse import quote, urlencode
 from authcenter.accounts.sessions import Sessions
 from authcenter.authorization.checks import Answerable, AuthorizationChecks
 from authcenter.authorization.decision import Ask, AuthorizationDecision, Page
+from authcenter.authorization.reading import RequestReader, Way
+from authcenter.authorization.signed_response import SIGNED_MODES, SignedResponses
 from authcenter.authorization.ticket import Ticket, Tickets
 from authcenter.core.authorization import ResponseMode
+from authcenter.core.client import Client
 from authcenter.core.digest import Digest
 from authcenter.core.errors import OAuthError, invalid_request
 from authcenter.core.form import Form
@@ -33,10 +36,12 @@ _NEVER_ENCODED = "-._~"
 class AuthorizationEndpoint:
     """The authorization endpoint."""
 
+    reader: RequestReader
     checks: AuthorizationChecks
     decision: AuthorizationDecision
     sessions: Sessions
     tickets: Tickets
+    signed: SignedResponses
     clients: ClientLookup
     pages: Pages
     issuer: str
@@ -63,12 +68,24 @@ class AuthorizationEndpoint:
 
     async def _checked(self, visit: Visit, form: Form) -> Ticket | Answer:
         visit.request[NOTES].client_id = form.get("client_id")
-        to = await self.checks.answerable(form)
+        client = await self.checks.client(form)
         try:
-            request = await self.checks.check(form, to)
+            asked = await self.reader.read(form, client, Way.AUTHORIZE)
+        except OAuthError as refused:
+            # What cannot be read says nothing of where to answer: only what stands beside it does, where registered.
+            return self._refuse(visit, refused, self._beside(form, client, refused))
+        to = self.checks.answerable(asked.form, client)
+        try:
+            request = await self.checks.check(asked, to)
         except OAuthError as refused:
             return self._refuse(visit, refused, to)
         return Ticket("authorize", self.tickets.lapse(), request)
+
+    def _beside(self, form: Form, client: Client, refused: OAuthError) -> Answerable:
+        try:
+            return self.checks.answerable(form, client)
+        except OAuthError:
+            raise refused from None
 
     async def _go_on(self, visit: Visit, ticket: Ticket) -> Answer:
         request = ticket.request
@@ -95,10 +112,12 @@ class AuthorizationEndpoint:
         return self._answer(visit, to, {"error": refused.code, "error_description": refused.description})
 
     def _answer(self, visit: Visit, to: Answerable, members: Mapping[str, str]) -> Answer:
-        """RFC 6749 §4.1.2 with the issuer of RFC 9207, by the mode that was asked for."""
+        """RFC 6749 §4.1.2 with the issuer of RFC 9207, by the mode that was asked for; signed, if that says so."""
         told = {**members, **({"state": to.state} if to.state is not None else {}), "iss": self.issuer}
+        if to.mode in SIGNED_MODES:
+            told = {"response": self.signed.make(to.client, told)}
         match to.mode:
-            case ResponseMode.FORM_POST:
+            case ResponseMode.FORM_POST | ResponseMode.FORM_POST_JWT:
                 return self.pages.show(
                     visit,
                     "form_post.html",

@@ -11,6 +11,7 @@ from authcenter.core.client import AuthMethod
 from authcenter.core.wire_json import encode
 from authcenter.http.cors import public_preflight
 from authcenter.http.introspect import PATH as INTROSPECT
+from authcenter.http.metadata import authorization_metadata
 from authcenter.http.responses import Answer
 from authcenter.http.revoke import PATH as REVOKE
 from authcenter.http.router import Router
@@ -26,10 +27,16 @@ _DOCUMENTS = ("/.well-known/openid-configuration", "/.well-known/oauth-authoriza
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryEndpoint:
-    """Both discovery documents, which say the same."""
+    """Both discovery documents, which say the same.
+
+    Attributes:
+        languages: Those of the pages.
+    """
 
     issuer: str
     grant_types: Sequence[str]
+    keys: LiveKeyRing
+    languages: Sequence[str]
     policy: LivePolicy
 
     def mount(self, router: Router) -> None:
@@ -52,12 +59,11 @@ class DiscoveryEndpoint:
             "revocation_endpoint": f"{self.issuer}{REVOKE}",
             "jwks_uri": f"{self.issuer}{JWKS}",
             "grant_types_supported": sorted(self.grant_types),
-            "response_types_supported": [],
-            "subject_types_supported": ["public"],
             "token_endpoint_auth_methods_supported": methods,
             "revocation_endpoint_auth_methods_supported": methods,
             "introspection_endpoint_auth_methods_supported": confidential,
             "introspection_signing_alg_values_supported": [alg.value for alg in Alg],
+            **authorization_metadata(self.issuer, self.keys.ring.signing, self.languages),
         }
         if self.policy.current.tokens.status_list:
             metadata["status_list_aggregation_endpoint"] = f"{self.issuer}{STATUS_LISTS_PATH}"

@@ -12,8 +12,15 @@ from authcenter.authorization.checks import AuthorizationChecks
 from authcenter.authorization.consents import Consents
 from authcenter.authorization.decision import AuthorizationDecision
 from authcenter.authorization.hints import IdTokenHints
+from authcenter.authorization.pushed import PushedRequests
+from authcenter.authorization.reading import RequestReader
+from authcenter.authorization.request_objects import RequestObjects
+from authcenter.authorization.signed_response import SignedResponses
 from authcenter.authorization.subjects import ClientSubjects
 from authcenter.authorization.ticket import Tickets
+from authcenter.clients.authentication import ClientAuthentication
+from authcenter.clients.jwks import KeysByValue
+from authcenter.clients.quota import TokenQuota
 from authcenter.core.derived import MacKeys, SealingKeys
 from authcenter.http.authorize import AuthorizationEndpoint
 from authcenter.http.cors import ClientCors
@@ -21,9 +28,10 @@ from authcenter.http.pages.account import AccountPage
 from authcenter.http.pages.browser import BrowserCookies
 from authcenter.http.pages.consent import ConsentPage
 from authcenter.http.pages.login import LoginPage
-from authcenter.http.pages.messages import load_catalogue
+from authcenter.http.pages.messages import Catalogue, load_catalogue
 from authcenter.http.pages.rendering import Pages, page_environment
 from authcenter.http.pages.static import load_static_files
+from authcenter.http.pushed import PushedRequestEndpoint
 from authcenter.http.router import Router
 from authcenter.http.userinfo import UserInfoEndpoint
 from authcenter.keys.ring import LONGEST_TOKEN
@@ -58,12 +66,18 @@ class InteractiveParts:
     cors: ClientCors
     metrics: Metrics
     log: Logger
+    authentication: ClientAuthentication
+    quota: TokenQuota
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return load_catalogue()
 
     @cached_property
     def pages(self) -> Pages:
         return Pages(
             environment=page_environment(),
-            catalogue=load_catalogue(),
+            catalogue=self.catalogue,
             cookies=BrowserCookies(secure=self.settings.issuer.startswith("https:")),
             csrf=MacKeys.derive(self.settings.secret_keys, "csrf"),
             brand=lambda: self.core.policy.current.brand,
@@ -104,6 +118,11 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
     hints = IdTokenHints(core.keys, parts.settings.issuer)
     checks = AuthorizationChecks(parts.clients, parts.resources, hints, parts.settings.issuer, core.clock)
     consents = Consents(core.stores.consents, core.clock)
+    pushed = PushedRequests(core.stores.pushed, core.clock)
+    objects = RequestObjects(
+        KeysByValue(), parts.settings.issuer, core.clock, lambda: core.policy.current.tokens.leeway
+    )
+    reader = RequestReader(objects, pushed)
     decision = AuthorizationDecision(
         consents=consents,
         codes=core.stores.codes,
@@ -114,8 +133,17 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
     )
     return (
         AuthorizationEndpoint(
-            checks, decision, parts.sessions, parts.tickets, parts.clients, parts.pages, parts.settings.issuer
+            reader=reader,
+            checks=checks,
+            decision=decision,
+            sessions=parts.sessions,
+            tickets=parts.tickets,
+            signed=SignedResponses(core.keys, parts.settings.issuer, core.clock),
+            clients=parts.clients,
+            pages=parts.pages,
+            issuer=parts.settings.issuer,
         ),
+        PushedRequestEndpoint(parts.authentication, parts.quota, reader, checks, pushed),
         LoginPage(
             parts.pages,
             parts.tickets,

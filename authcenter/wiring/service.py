@@ -142,6 +142,9 @@ def build_service(
     origins = OriginReader(settings.trusted_networks)
     router = Router()
     frame = Frame(router, origins, cors, metrics, health, log, request_log, security_headers(settings.issuer))
+    interactive = InteractiveParts(
+        settings, core, clients, resources, users, sessions, limits, cors, metrics, log, authentication, quota
+    )
     endpoints: list[Endpoint] = [
         TokenEndpoint(granter, quota, cors, metrics),
         IntrospectionEndpoint(
@@ -156,13 +159,13 @@ def build_service(
         RevocationEndpoint(authentication, surrender, cors),
         ValidateEndpoint(guard),
         RevocationFeedEndpoint(authentication, feed, clock),
-        DiscoveryEndpoint(settings.issuer, tuple(granter.strategies), policy),
+        DiscoveryEndpoint(
+            settings.issuer, tuple(granter.strategies), core.keys, tuple(interactive.catalogue.languages), policy
+        ),
         JwksEndpoint(core.keys, policy),
         StatusListEndpoint(status.lists),
         StatusListsEndpoint(status.lists),
-        *interactive_endpoints(
-            InteractiveParts(settings, core, clients, resources, users, sessions, limits, cors, metrics, log)
-        ),
+        *interactive_endpoints(interactive),
     ]
     for endpoint in endpoints:
         endpoint.mount(router)

@@ -47,6 +47,7 @@ def _rows(tables: Tables, table: Evictable) -> dict[Any, Any]:
         Evictable.LEASES: tables.leases,
         Evictable.STATUS_ENTRIES: tables.status_entries,
         Evictable.STATUS_LISTS: tables.status_lists,
+        Evictable.PUSHED_REQUESTS: tables.pushed,
     }
     # Used values and counters of the in-process twin lapse by themselves.
     return rows.get(table, {})
@@ -57,6 +58,7 @@ _ENDS_AT: Mapping[Evictable, Callable[[Any], datetime | None]] = {
     Evictable.CUTS: lambda row: row[0].expires_at,
     Evictable.CHANGES: lambda row: row[1],
     Evictable.LEASES: lambda row: row[1],
+    Evictable.PUSHED_REQUESTS: lambda row: row.expires_at,
 }
 
 

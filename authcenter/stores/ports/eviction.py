@@ -25,6 +25,7 @@ class Evictable(StrEnum):
     RATE_COUNTERS = "rate_counters"
     STATUS_ENTRIES = "status_entries"
     STATUS_LISTS = "status_lists"
+    PUSHED_REQUESTS = "pushed_requests"
 
 
 class Eviction(Protocol):
@@ -32,8 +33,9 @@ class Eviction(Protocol):
 
     Dead is, ``KEPT_AFTER_END`` ago: a family that ended, and one past its lifetime that gave its last access token
     ``KEPT_AFTER_LAST_TOKEN`` ago, each with all of its refresh tokens, spent ones too; a revoked token or a cut that
-    expired; a change; a lock that lapsed; a value that could not be used again anyway; a counter that is free again;
-    a status list all of whose tokens have expired, with its entries.
+    expired; a change; a lock that lapsed; a value that could not be used again anyway; a counter that is free again; a
+    status list all of whose tokens have expired, with its entries; a pushed request that expired, for until then a
+    sign-in under way may spend it.
     """
 
     async def evict(self, table: Evictable, most: int) -> int:

@@ -29,6 +29,7 @@ from authcenter.stores.sql.tables import (
     changes,
     families,
     leases,
+    pushed_requests,
     rate_counters,
     refresh_tokens,
     revocation_cuts,
@@ -54,6 +55,7 @@ LAPSING: Mapping[Evictable, Lapsing] = {
     Evictable.LEASES: Lapsing(leases, leases.c.lapses_at),
     Evictable.USED_VALUES: Lapsing(used_values, used_values.c.expires_at),
     Evictable.RATE_COUNTERS: Lapsing(rate_counters, rate_counters.c.free_at),
+    Evictable.PUSHED_REQUESTS: Lapsing(pushed_requests, pushed_requests.c.expires_at),
 }
 
 

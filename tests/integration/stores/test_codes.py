@@ -112,7 +112,7 @@ async def test_a_pushed_request_is_read_as_it_was_written_and_spent_by_one_code(
     await stores.pushed.add(PUSHED)
     assert await stores.pushed.find(OTHER) == PUSHED
     assert await stores.pushed.find(DIGEST) is None
-    codes = [a_code(digest=Digest(bytes([number]) * 32)) for number in range(1, 6)]
+    codes = [a_code(digest=Digest(bytes([number]) * 32)) for number in range(1, 51)]
     added = await asyncio.gather(*(stores.codes.add(code, recorded(), pushed=OTHER) for code in codes))
     assert added.count(True) == 1
     assert [await stores.codes.find(code.digest) is not None for code in codes] == added

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from authcenter.core.authorization import PushedRequest
 from authcenter.core.cut import Consequences, Cut, CutKind
-from authcenter.core.ids import FamilyId
+from authcenter.core.digest import Digest
+from authcenter.core.ids import ClientId, FamilyId
 from authcenter.stores.ports.eviction import KEPT_AFTER_END, KEPT_AFTER_LAST_TOKEN, Evictable
 from tests.integration.stores.backends import Stores
 from tests.integration.stores.samples import a_client, a_family, a_refresh_token, a_revoked_token
@@ -101,10 +103,21 @@ async def leased(stores: Stores, now: datetime) -> None:
         await stores.locks.acquire(str(number), "one", -ago)
 
 
+async def pushed(stores: Stores, now: datetime) -> None:
+    for number, ago in enumerate((END + SLACK, END - SLACK, -DAY)):
+        digest = Digest(bytes([number]) * 32)
+        await stores.pushed.add(PushedRequest(digest, ClientId("shop"), {}, (), now - ago))
+
+
 @pytest.mark.parametrize(
     ("table", "write"),
-    [(Evictable.REVOKED, revoked), (Evictable.CUTS, cut), (Evictable.LEASES, leased)],
-    ids=["revoked tokens", "cuts", "locks"],
+    [
+        (Evictable.REVOKED, revoked),
+        (Evictable.CUTS, cut),
+        (Evictable.LEASES, leased),
+        (Evictable.PUSHED_REQUESTS, pushed),
+    ],
+    ids=["revoked tokens", "cuts", "locks", "pushed requests"],
 )
 async def test_what_lapsed_an_hour_ago_goes(
     stores: Stores, table: Evictable, write: Callable[[Stores, datetime], Awaitable[None]]

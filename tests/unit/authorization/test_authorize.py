@@ -11,6 +11,7 @@ from msgspec import structs
 from yarl import URL
 
 from authcenter.accounts.sessions import Sessions
+from authcenter.authorization.reading import Asked, Way
 from authcenter.authorization.redirects import registered
 from authcenter.core.client import AuthMethod, Profile
 from authcenter.core.digest import Digest
@@ -69,7 +70,8 @@ class Visitor:
         """Agree beforehand to what a good request asks for."""
         checks = self.endpoint.checks
         form = _form({**GOOD, "client_id": client, **changes})
-        asked = await checks.check(form, await checks.answerable(form))
+        to = checks.answerable(form, await checks.client(form))
+        asked = await checks.check(Asked(form, Way.AUTHORIZE), to)
         await self.endpoint.decision.consents.grant(self.bench.alice.subject, asked, ORIGIN)
 
     async def authorize(self, *, post: bool = False, resources: tuple[str, ...] = (), **changes: Any) -> "Outcome":

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from authcenter.jose.algorithms import Alg
-from tests.workbench import ISSUER, Workbench
+from tests.workbench import ISSUER, Workbench, stored_key
 
 DOCUMENTS = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"]
 JWKS = "/.well-known/jwks.json"
@@ -30,6 +30,41 @@ async def test_every_endpoint_that_is_announced_is_there(bench: Workbench, web: 
                 assert response.status in {200, 400, 401}, name
     assert set(document["grant_types_supported"]) == set(bench.granter.strategies)
     assert document["introspection_signing_alg_values_supported"] == [alg.value for alg in Alg]
+
+
+async def test_what_discovery_says_of_authorization_requests(web: aiohttp.ClientSession) -> None:
+    async with web.get(DOCUMENTS[0]) as response:
+        document = await response.json()
+    said = {
+        "authorization_endpoint": f"{ISSUER}/oauth/authorize",
+        "pushed_authorization_request_endpoint": f"{ISSUER}/oauth/par",
+        "require_pushed_authorization_requests": False,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "fragment", "form_post", "jwt", "query.jwt", "form_post.jwt"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "request_parameter_supported": True,
+        "request_uri_parameter_supported": False,
+        "request_object_signing_alg_values_supported": ["ES256", "RS256", "PS256", "EdDSA"],
+        "subject_types_supported": ["public", "pairwise"],
+        "claims_parameter_supported": True,
+        "scopes_supported": ["address", "email", "offline_access", "openid", "phone", "profile"],
+        "prompt_values_supported": ["consent", "login", "none", "select_account"],
+        "ui_locales_supported": ["de", "en"],
+    }
+    assert said.items() <= document.items()
+
+
+async def test_discovery_announces_the_algorithms_that_have_a_key(bench: Workbench, web: aiohttp.ClientSession) -> None:
+    kinds = ("id_token", "userinfo", "authorization")
+    key = stored_key(Alg.RS256)
+    bench.record.tables.keys[key.kid] = key
+    for algs in (["ES256", "EdDSA"], ["ES256", "RS256", "EdDSA"]):
+        async with web.get(DOCUMENTS[0]) as response:
+            document = await response.json()
+        assert [document[f"{kind}_signing_alg_values_supported"] for kind in kinds] == [algs] * 3
+        bench.core.keys._rows = []
+        await bench.core.keys.reload()
 
 
 MATCHES = [
