@@ -87,8 +87,8 @@ class AuthorizationChecks:
         if pushed is None and _must_push(client):
             description = "The request must be pushed (RFC 9126)."
             raise invalid_request(Rule.PUSH_REQUIRED, description, f"profile {client.profile}")
-        resources = self._resources(form, client)
-        scope = await self._scope(form, client, resources)
+        resources = self.requested_resources(form, client)
+        scope = await self.requested_scope(form, client, resources)
         return AuthorizationRequest(
             client_id=client.client_id,
             redirect_uri=to.redirect_uri,
@@ -113,15 +113,21 @@ class AuthorizationChecks:
             dpop_jkt=form.get("dpop_jkt"),
         )
 
-    def _resources(self, form: Form, client: Client) -> tuple[str, ...]:
-        """RFC 8707 §2.1: the grant covers all of them."""
+    def requested_resources(self, form: Form, client: Client) -> tuple[str, ...]:
+        """RFC 8707 §2.1: the grant covers all of them. Raises ``OAuthError``: ``invalid_target``."""
         allowed = client.audiences or (self.issuer,)
         for resource in form.resources:
             if resource not in allowed:
                 raise invalid_target(Rule.RESOURCE_NOT_ALLOWED, f"{client.client_id} asked for {resource!a:.200}")
         return tuple(dict.fromkeys(form.resources))
 
-    async def _scope(self, form: Form, client: Client, resources: tuple[str, ...]) -> Scope:
+    async def requested_scope(self, form: Form, client: Client, resources: tuple[str, ...]) -> Scope:
+        """What is asked for, else all that the client may have.
+
+        Raises:
+            OAuthError: ``invalid_scope``.
+            StoreUnavailable: Cannot tell.
+        """
         text = form.get("scope")
         if text is None:
             return client.scopes.unreserved()

@@ -18,7 +18,8 @@ from authcenter.core.rules import Rule
 
 
 class ErrorCode(StrEnum):
-    """Error codes on the wire (RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2, OpenID Connect Core §3.1.2.6, RFC 9101 §7)."""
+    """Error codes on the wire (RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2, OpenID Connect Core §3.1.2.6, RFC 9101 §7,
+    RFC 8628 §3.5)."""
 
     INVALID_REQUEST = "invalid_request"
     INVALID_CLIENT = "invalid_client"
@@ -39,6 +40,9 @@ class ErrorCode(StrEnum):
     REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
     INVALID_REQUEST_OBJECT = "invalid_request_object"
     INVALID_REQUEST_URI = "invalid_request_uri"
+    AUTHORIZATION_PENDING = "authorization_pending"
+    SLOW_DOWN = "slow_down"
+    EXPIRED_TOKEN = "expired_token"
     TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
     SERVER_ERROR = "server_error"
     NOT_FOUND = "not_found"
