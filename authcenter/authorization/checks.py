@@ -132,7 +132,7 @@ class AuthorizationChecks:
         if text is None:
             return client.scopes.unreserved()
         asked = Scope.parse(text).within(client.scopes, Rule.SCOPE_NOT_ALLOWED)
-        audience = resources or client.audiences[:1]
+        audience = resources or client.audiences[:1] or (self.issuer,)
         found = [one for name in audience if (one := await self.resources.find(name)) is not None]
         if len(found) < len(audience) or not all(one.scopes for one in found):
             return asked

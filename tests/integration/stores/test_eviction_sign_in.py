@@ -20,7 +20,7 @@ from tests.integration.stores.test_codes import a_code
 from tests.integration.stores.test_devices import a_device
 
 MOST = 100
-SLACK, DAY = timedelta(minutes=1), timedelta(days=1)
+SLACK, DAY = timedelta(minutes=10), timedelta(days=1)
 END, LAST = KEPT_AFTER_END, KEPT_AFTER_LAST_TOKEN
 LONG, JUST = END + SLACK, END - SLACK
 A, B, C, D = (Digest(bytes([number]) * 32) for number in range(4))

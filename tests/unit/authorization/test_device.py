@@ -187,6 +187,15 @@ async def test_what_a_device_may_not_ask_for(phone: Phone, client: str, paramete
     assert phone.bench.record.tables.devices == {}
 
 
+async def test_a_client_without_audiences_gets_its_scope_for_this_server(phone: Phone) -> None:
+    grants = frozenset({DEVICE_CODE_GRANT})
+    await phone.bench.client("bare", grants=grants, auth_methods=frozenset({AuthMethod.NONE}))
+    codes = await begin(phone, "bare", scope="read")
+    await approve(phone, codes)
+    claims = (await poll(phone, codes, client="bare")).claims
+    assert (claims["aud"], claims["scope"]) == (ISSUER, "read")
+
+
 async def test_requests_count_like_those_of_the_token_endpoint(phone: Phone) -> None:
     phone.bench.offer("rate_limits: {token_per_client: 2/minute}")
     assert [(await begin(phone, "box"))["status"] for _ in range(3)] == [200, 200, 429]
