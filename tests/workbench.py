@@ -43,6 +43,7 @@ from authcenter.stores.memory.codes import (
     MemoryPairwiseSubjects,
     MemoryPushedRequestStore,
 )
+from authcenter.stores.memory.devices import MemoryDeviceCodeStore
 from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
@@ -270,6 +271,7 @@ class Workbench:
             sessions=through("sessions", MemorySessionStore(record)),
             consents=through("consents", MemoryConsentStore(record)),
             codes=through("codes", MemoryAuthorizationCodeStore(record)),
+            device_codes=through("device_codes", MemoryDeviceCodeStore(record)),
             pushed=through("pushed", MemoryPushedRequestStore(record)),
             pairwise=through("pairwise", MemoryPairwiseSubjects(record)),
         )

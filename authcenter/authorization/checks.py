@@ -91,8 +91,8 @@ class AuthorizationChecks:
         for step, ways in _STEPS.items():
             if asked.way in ways:
                 step(asked, client)
-        resources = self._resources(form, client)
-        scope = await self._scope(form, client, resources)
+        resources = self.requested_resources(form, client)
+        scope = await self.requested_scope(form, client, resources)
         return AuthorizationRequest(
             client_id=client.client_id,
             redirect_uri=to.redirect_uri,
@@ -117,20 +117,26 @@ class AuthorizationChecks:
             dpop_jkt=form.get("dpop_jkt"),
         )
 
-    def _resources(self, form: Form, client: Client) -> tuple[str, ...]:
-        """RFC 8707 §2.1: the grant covers all of them."""
+    def requested_resources(self, form: Form, client: Client) -> tuple[str, ...]:
+        """RFC 8707 §2.1: the grant covers all of them. Raises ``OAuthError``: ``invalid_target``."""
         allowed = client.audiences or (self.issuer,)
         for resource in form.resources:
             if resource not in allowed:
                 raise invalid_target(Rule.RESOURCE_NOT_ALLOWED, f"{client.client_id} asked for {resource!a:.200}")
         return tuple(dict.fromkeys(form.resources))
 
-    async def _scope(self, form: Form, client: Client, resources: tuple[str, ...]) -> Scope:
+    async def requested_scope(self, form: Form, client: Client, resources: tuple[str, ...]) -> Scope:
+        """What is asked for, else all that the client may have.
+
+        Raises:
+            OAuthError: ``invalid_scope``.
+            StoreUnavailable: Cannot tell.
+        """
         text = form.get("scope")
         if text is None:
             return client.scopes.unreserved()
         asked = Scope.parse(text).within(client.scopes, Rule.SCOPE_NOT_ALLOWED)
-        audience = resources or client.audiences[:1]
+        audience = resources or client.audiences[:1] or (self.issuer,)
         found = [one for name in audience if (one := await self.resources.find(name)) is not None]
         if len(found) < len(audience) or not all(one.scopes for one in found):
             return asked

@@ -33,12 +33,24 @@ class Consents:
 
     async def grant(self, subject: Subject, request: AuthorizationRequest, origin: RequestOrigin) -> None:
         """Remember that the person agreed, beside what was agreed to before. Raises ``StoreUnavailable``."""
-        now = self.clock.now()
         scope, claims, resources = request.scope or Scope(), asked_claims(request), frozenset(request.resources)
-        if held := await self.store.find(subject, request.client_id):
+        await self.remember(subject, ClientId(request.client_id), scope, claims, resources, origin)
+
+    async def remember(
+        self,
+        subject: Subject,
+        client_id: ClientId,
+        scope: Scope,
+        claims: frozenset[str],
+        resources: frozenset[str],
+        origin: RequestOrigin,
+    ) -> None:
+        """Remember this much, beside what was agreed to before. Raises ``StoreUnavailable``."""
+        now = self.clock.now()
+        if held := await self.store.find(subject, client_id):
             scope = Scope(scope.values | held.scope.values)
             claims, resources = claims | held.claims, resources | held.resources
-        consent = Consent(subject, ClientId(request.client_id), scope, claims, resources, now, now)
+        consent = Consent(subject, client_id, scope, claims, resources, now, now)
         await self.store.put(consent, _recorded(EventKind.CONSENT_GRANTED, consent, origin))
 
     async def list_of(self, subject: str) -> Sequence[Consent]:

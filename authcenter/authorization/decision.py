@@ -134,7 +134,7 @@ class AuthorizationDecision:
             code_challenge=request.code_challenge,
             nonce=request.nonce,
             scope=scope,
-            audience=self._audience(request, client, scope),
+            audience=granted_audience(request.resources, client, scope, self.issuer),
             subject=signed_in.user.subject,
             sign_in=signed_in.session.sign_in,
             claims=request.claims,
@@ -153,11 +153,6 @@ class AuthorizationDecision:
             )
         return text
 
-    def _audience(self, request: AuthorizationRequest, client: Client, scope: Scope) -> tuple[str, ...]:
-        """All resources asked for, else the client's first; for OpenID also this server, for its userinfo."""
-        audience = request.resources or client.audiences[:1] or (self.issuer,)
-        return (*audience, self.issuer) if OPENID in scope and self.issuer not in audience else audience
-
     def _lifetime(self, client: Client) -> timedelta:
         lifetime = timedelta(seconds=self.code_lifetime())
         return min(lifetime, _LONGEST_FAPI2_CODE) if client.profile is Profile.FAPI2 else lifetime
@@ -165,6 +160,12 @@ class AuthorizationDecision:
     def _second(self) -> float:
         """The present in the whole seconds that ``auth_time`` counts in."""
         return float(int(self.clock.seconds()))
+
+
+def granted_audience(resources: tuple[str, ...], client: Client, scope: Scope, issuer: str) -> tuple[str, ...]:
+    """All resources asked for, else the client's first; for OpenID also this server, for its userinfo."""
+    audience = resources or client.audiences[:1] or (issuer,)
+    return (*audience, issuer) if OPENID in scope and issuer not in audience else audience
 
 
 def _again(ticket: Ticket, after: float) -> Ticket:

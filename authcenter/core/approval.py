@@ -9,6 +9,7 @@ import msgspec
 
 from authcenter.core.authorization import AuthorizationCode
 from authcenter.core.client import Client
+from authcenter.core.device import DeviceAuthorization
 from authcenter.core.ids import FamilyId, Subject, new_family_id
 from authcenter.core.origin import RequestOrigin
 from authcenter.core.scope import Scope
@@ -30,6 +31,13 @@ class PresentedCode:
     """An authorization code as it was presented, and what it was found to be."""
 
     code: AuthorizationCode
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedDeviceCode:
+    """A device code as it was presented, and what it was found to be."""
+
+    device: DeviceAuthorization
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ class Approval(Value, frozen=True):
     user: User | None = None
     sign_in: Mapping[str, Any] = msgspec.field(default_factory=dict)
     refreshable: bool = False
-    spends: PresentedRefreshToken | PresentedCode | None = None
+    spends: PresentedRefreshToken | PresentedCode | PresentedDeviceCode | None = None
     origin: RequestOrigin | None = None
     family: FamilyId = msgspec.field(default_factory=new_family_id)
     id_token: IdTokenRequest | None = None

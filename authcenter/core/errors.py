@@ -21,7 +21,7 @@ from authcenter.core.rules import Rule
 class ErrorCode(StrEnum):
     """Error codes on the wire.
 
-    RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 9101 §7, OpenID Connect Core §3.1.2.6.
+    RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8628 §3.5, RFC 8707 §2, RFC 9101 §7, OpenID Connect Core §3.1.2.6.
     """
 
     INVALID_REQUEST = "invalid_request"
@@ -45,6 +45,9 @@ class ErrorCode(StrEnum):
     REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
     INVALID_REQUEST_OBJECT = "invalid_request_object"
     INVALID_REQUEST_URI = "invalid_request_uri"
+    AUTHORIZATION_PENDING = "authorization_pending"
+    SLOW_DOWN = "slow_down"
+    EXPIRED_TOKEN = "expired_token"
     TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
     SERVER_ERROR = "server_error"
     NOT_FOUND = "not_found"

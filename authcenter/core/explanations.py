@@ -249,6 +249,42 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "The code_verifier is not what the code_challenge was made of.",
         "Two sign-ins in one browser mixed up their verifiers, or the challenge was made without base64url.",
     ),
+    Rule.DEVICE_CODE_MALFORMED: Explanation(
+        "What was presented is not shaped like a device code of this server.", "Was it cut short or encoded twice?"
+    ),
+    Rule.DEVICE_CODE_UNKNOWN: Explanation(
+        "No such device code is known: never given out, or evicted long after its end.",
+        "The device asks for new codes at /oauth/device_authorization.",
+    ),
+    Rule.DEVICE_CODE_FOREIGN: Explanation(
+        "The device code was given to another client than the one that presents it.",
+        "Look for a mix-up of client ids, or a stolen code.",
+    ),
+    Rule.DEVICE_CODE_EXPIRED: Explanation(
+        "Nobody answered in time.", "The device asks for new codes and shows the new one."
+    ),
+    Rule.DEVICE_CODE_CUT: Explanation(
+        "What the person approved was cut off before the device fetched its tokens: a logout, or a revocation.",
+        "The device asks for new codes.",
+    ),
+    Rule.DEVICE_CODE_USER_GONE: Explanation(
+        "Who approved the device has been disabled or deleted since.", "`authcenter users enable USERNAME`, if wrong."
+    ),
+    Rule.DEVICE_CODE_REPLAYED: Explanation(
+        "The device code had been traded for tokens already. All of those have been ended.",
+        "A device that asks twice at once, or a stolen code: the device asks for new codes.",
+    ),
+    Rule.DEVICE_PENDING: Explanation(
+        "The person has not answered yet: the ordinary answer to a poll.", "Nothing; the device asks again."
+    ),
+    Rule.DEVICE_SLOW_DOWN: Explanation(
+        "The device asked again before its interval was over, which has grown by 5 seconds.",
+        "The device must wait as long as the interval says, and 5 seconds longer after each slow_down.",
+    ),
+    Rule.USER_CODE_UNKNOWN: Explanation(
+        "Nothing waits under the code that a person typed: mistyped, used, or lapsed.",
+        "Compare with what the device shows; after ten minutes it has to show a new one.",
+    ),
     Rule.REFRESH_MALFORMED: Explanation(
         "That is not a refresh token of this server.", "Is an access token being sent, or a token cut short?"
     ),

@@ -92,6 +92,17 @@ class Rule(StrEnum):
     PKCE_MALFORMED = "pkce_malformed"
     PKCE_MISMATCH = "pkce_mismatch"
 
+    DEVICE_CODE_MALFORMED = "device_code_malformed"
+    DEVICE_CODE_UNKNOWN = "device_code_unknown"
+    DEVICE_CODE_FOREIGN = "device_code_foreign"
+    DEVICE_CODE_EXPIRED = "device_code_expired"
+    DEVICE_CODE_CUT = "device_code_cut"
+    DEVICE_CODE_USER_GONE = "device_code_user_gone"
+    DEVICE_CODE_REPLAYED = "device_code_replayed"
+    DEVICE_PENDING = "device_pending"
+    DEVICE_SLOW_DOWN = "device_slow_down"
+    USER_CODE_UNKNOWN = "user_code_unknown"
+
     REFRESH_MALFORMED = "refresh_malformed"
     REFRESH_UNKNOWN = "refresh_unknown"
     REFRESH_FOREIGN = "refresh_foreign"

@@ -6,12 +6,12 @@ from authcenter.core.approval import Approval, IdTokenRequest, PresentedCode
 from authcenter.core.authorization import AuthorizationCode
 from authcenter.core.clock import Clock
 from authcenter.core.cut import CutKind
-from authcenter.core.errors import invalid_grant, invalid_target
+from authcenter.core.errors import invalid_grant
 from authcenter.core.rules import Rule
 from authcenter.core.scope import OPENID
 from authcenter.core.user import User
 from authcenter.grants.granter import TokenGranter, TokenRequest
-from authcenter.grants.resources import GrantTargets, requested_resource
+from authcenter.grants.resources import GrantTargets, narrowed_audience
 from authcenter.proofs.pkce import check_verifier
 from authcenter.stores.ports.accounts import UserLookup
 from authcenter.stores.ports.codes import AuthorizationCodeStore
@@ -42,7 +42,7 @@ class AuthorizationCodeGranter(TokenGranter):
         check_verifier(code.code_challenge, request.form.get("code_verifier"))
         self._require_living(code)
         user = await self._user(code)
-        audience = _audience(request, code)
+        audience = narrowed_audience(request.form, code.audience)
         scope = await self.targets.of_grant(code.scope, audience, user)
 
         # Nothing is spent here: TokenService signs first, then spends the code and opens its family in one transaction.
@@ -103,13 +103,3 @@ class AuthorizationCodeGranter(TokenGranter):
         if user.cut_at is not None and code.issued_at <= user.cut_at:
             raise invalid_grant(Rule.CODE_CUT, f"issued {code.issued_at}, cut {user.cut_at}")
         return user
-
-
-def _audience(request: TokenRequest, code: AuthorizationCode) -> tuple[str, ...]:
-    """All that was granted, or the one resource that this request asks for (RFC 8707 §2.2)."""
-    resource = requested_resource(request.form)
-    if resource is None:
-        return code.audience
-    if resource not in code.audience:
-        raise invalid_target(Rule.RESOURCE_EXCEEDS_GRANT, f"asked for {resource!a:.200}, granted {code.audience}")
-    return (resource,)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from authcenter.clients.authentication import ClientAuthentication, PresentedClient
 from authcenter.clients.quota import TokenQuota
-from authcenter.core.approval import Approval, PresentedCode, PresentedRefreshToken
+from authcenter.core.approval import Approval, PresentedCode, PresentedDeviceCode, PresentedRefreshToken
 from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.cut import CutKind
@@ -68,6 +68,8 @@ class CompositeTokenGranter:
                 return await self._tokens.refresh_access_token(approval, approval.spends)
             case PresentedCode():
                 return await self._tokens.redeem_code(approval, approval.spends.code)
+            case PresentedDeviceCode():
+                return await self._tokens.redeem_device_code(approval, approval.spends.device)
             case None:
                 return await self._tokens.create_access_token(approval)
 

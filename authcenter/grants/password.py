@@ -4,11 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from authcenter.core.approval import Approval
-from authcenter.core.client import Client, Profile
-from authcenter.core.scope import OFFLINE_ACCESS, Scope
+from authcenter.core.client import Client
 from authcenter.core.user import User
 from authcenter.grants.granter import TokenGranter, TokenRequest
-from authcenter.grants.resources import GrantTargets
+from authcenter.grants.resources import GrantTargets, refreshable
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +42,6 @@ class PasswordGranter(TokenGranter):
             at=request.at,
             user=user,
             sign_in={"auth_time": int(request.at.timestamp()), "amr": ["pwd"]},
-            refreshable=_refreshable(request.client, target.scope),
+            refreshable=refreshable(request.client, target.scope),
             origin=request.origin,
         )
-
-
-def _refreshable(client: Client, scope: Scope) -> bool:
-    """OpenID clients ask for ``offline_access``; all others get a refresh token when they may use one."""
-    asked_for = client.profile is not Profile.OIDC or OFFLINE_ACCESS in scope
-    return "refresh_token" in client.grants and asked_for

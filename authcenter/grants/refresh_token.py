@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from authcenter.core.approval import Approval, IdTokenRequest, PresentedRefreshToken
 from authcenter.core.clock import Clock
-from authcenter.core.errors import invalid_grant, invalid_target
+from authcenter.core.errors import invalid_grant
 from authcenter.core.ids import SUBJECT_PREFIX
 from authcenter.core.rules import Rule
 from authcenter.core.scope import OPENID, Scope
 from authcenter.core.token import HeldRefreshToken, TokenFamily
 from authcenter.core.user import User
 from authcenter.grants.granter import TokenGranter, TokenRequest
-from authcenter.grants.resources import GrantTargets, requested_resource
+from authcenter.grants.resources import GrantTargets, narrowed_audience
 from authcenter.stores.ports.accounts import UserLookup
 from authcenter.tokens.families import TokenFamilies
 from authcenter.tokens.families import split as split_refresh_token
@@ -48,7 +48,7 @@ class RefreshTokenGranter(TokenGranter):
         # be used nor end its family, and a request that is going to fail spends nothing.
         asked = request.scope()
         scope = family.scope if asked is None else asked.within(family.scope, Rule.SCOPE_EXCEEDS_GRANT)
-        audience = self._audience(request, family)
+        audience = narrowed_audience(request.form, family.audience)
         self._require_living(held)
         user = await self._user(family)
         if user is not None:
@@ -70,14 +70,6 @@ class RefreshTokenGranter(TokenGranter):
             known_as=family.known_as,
             claims=family.claims,
         )
-
-    def _audience(self, request: TokenRequest, family: TokenFamily) -> tuple[str, ...]:
-        resource = requested_resource(request.form)
-        if resource is None:
-            return family.audience
-        if resource not in family.audience:
-            raise invalid_target(Rule.RESOURCE_EXCEEDS_GRANT, f"asked for {resource!a:.200}, granted {family.audience}")
-        return (resource,)
 
     def _require_living(self, held: HeldRefreshToken) -> None:
         """A spent token passes: whether it is a retry or a replay is decided where it would be spent."""

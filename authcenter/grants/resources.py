@@ -1,13 +1,13 @@
-"""Audience and scope of a grant (RFC 8707, RFC 6749 §3.3): the same rules for every grant type."""
+"""What a grant is for, may do and brings along (RFC 8707, RFC 6749 §3.3): the same rules for every grant type."""
 
 from dataclasses import dataclass
 
-from authcenter.core.client import Client
+from authcenter.core.client import Client, Profile
 from authcenter.core.errors import invalid_scope, invalid_target
 from authcenter.core.form import Form
 from authcenter.core.resource import Resource
 from authcenter.core.rules import Rule
-from authcenter.core.scope import Scope
+from authcenter.core.scope import OFFLINE_ACCESS, Scope
 from authcenter.core.user import User
 from authcenter.core.value import Value
 from authcenter.stores.ports.clients import ResourceLookup
@@ -87,6 +87,26 @@ def requested_resource(form: Form) -> str | None:
     if not resource or "#" in resource:
         raise invalid_target(Rule.RESOURCE_MALFORMED, f"{resource!a:.200}")
     return resource
+
+
+def narrowed_audience(form: Form, granted: tuple[str, ...]) -> tuple[str, ...]:
+    """All that was granted, or the one resource that this request asks for (RFC 8707 §2.2).
+
+    Raises:
+        OAuthError: ``invalid_target``, where that was not granted.
+    """
+    resource = requested_resource(form)
+    if resource is None:
+        return granted
+    if resource not in granted:
+        raise invalid_target(Rule.RESOURCE_EXCEEDS_GRANT, f"asked for {resource!a:.200}, granted {granted}")
+    return (resource,)
+
+
+def refreshable(client: Client, scope: Scope) -> bool:
+    """OpenID clients ask for ``offline_access``; all others get a refresh token when they may use one."""
+    asked_for = client.profile is not Profile.OIDC or OFFLINE_ACCESS in scope
+    return "refresh_token" in client.grants and asked_for
 
 
 def permitted_scope(scope: Scope, resource: Resource | None, user: User | None) -> Scope:

@@ -10,6 +10,7 @@ from multidict import CIMultiDict
 from authcenter.core.client import AuthMethod
 from authcenter.core.wire_json import encode
 from authcenter.http.cors import public_preflight
+from authcenter.http.device_authorization import PATH as DEVICE_AUTHORIZATION
 from authcenter.http.introspect import PATH as INTROSPECT
 from authcenter.http.metadata import authorization_metadata
 from authcenter.http.responses import Answer
@@ -57,6 +58,7 @@ class DiscoveryEndpoint:
             "token_endpoint": f"{self.issuer}{TOKEN}",
             "introspection_endpoint": f"{self.issuer}{INTROSPECT}",
             "revocation_endpoint": f"{self.issuer}{REVOKE}",
+            "device_authorization_endpoint": f"{self.issuer}{DEVICE_AUTHORIZATION}",
             "jwks_uri": f"{self.issuer}{JWKS}",
             "grant_types_supported": sorted(self.grant_types),
             "token_endpoint_auth_methods_supported": methods,

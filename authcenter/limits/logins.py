@@ -53,8 +53,15 @@ class LoginLimits:
     nobody is locked out for ever; nor does anybody need to unlock an account.
     """
 
-    def __init__(self, policy: Callable[[], RateLimitPolicy], macs: MacKeys, counters: RateCounters) -> None:
-        self._policy, self._macs, self._counters, self._turns = policy, macs, counters, Turns()
+    def __init__(
+        self,
+        policy: Callable[[], RateLimitPolicy],
+        macs: MacKeys,
+        counters: RateCounters,
+        name: str = "login",
+    ) -> None:
+        """``name`` begins the shared keys."""
+        self._name, self._policy, self._macs, self._counters, self._turns = name, policy, macs, counters, Turns()
 
     @asynccontextmanager
     async def attempt(self, address: str, login: str) -> AsyncIterator[None]:
@@ -68,10 +75,12 @@ class LoginLimits:
         policy = self._policy()
         network, name = network_of(address), name_key(login[:_LONGEST_LOGIN]).encode(errors="backslashreplace")
         # The address first: whoever is shut out there cannot use up an account's slots either.
-        by_address = await self._slot("login_ip", network, policy.login_failures_per_ip, Rule.RATE_LIMITED_ADDRESS)
+        by_address = await self._slot(
+            f"{self._name}_ip", network, policy.login_failures_per_ip, Rule.RATE_LIMITED_ADDRESS
+        )
         async with by_address:
             account, rate = self._macs.make(name), policy.login_failures_per_account
-            by_account = await self._slot("login_account", account, rate, Rule.RATE_LIMITED_ACCOUNT)
+            by_account = await self._slot(f"{self._name}_account", account, rate, Rule.RATE_LIMITED_ACCOUNT)
             async with by_account:
                 yield
 

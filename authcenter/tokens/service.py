@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from authcenter.core.approval import Approval, PresentedRefreshToken
 from authcenter.core.authorization import AuthorizationCode
 from authcenter.core.clock import Clock
+from authcenter.core.device import DeviceAuthorization
 from authcenter.core.errors import invalid_grant
 from authcenter.core.event import EventKind
 from authcenter.core.origin import RequestOrigin
@@ -14,6 +15,7 @@ from authcenter.core.token import AccessToken, HeldRefreshToken, TokenFamily, To
 from authcenter.core.wire_json import encode
 from authcenter.keys.ring import LONGEST_TOKEN
 from authcenter.stores.ports.codes import AuthorizationCodeStore
+from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.tokens.enhancers import DraftToken, TokenEnhancer
 from authcenter.tokens.families import TokenFamilies, new_family, open_answer, seal_answer
 from authcenter.tokens.id_tokens import IdTokens
@@ -36,6 +38,7 @@ class TokenService:
     enhancers: Sequence[TokenEnhancer]
     id_tokens: IdTokens
     codes: AuthorizationCodeStore
+    device_codes: DeviceCodeStore
     families: TokenFamilies
     revocations: Revocations
     verifier: AccessTokenVerifier
@@ -66,24 +69,18 @@ class TokenService:
             OAuthError: ``invalid_grant``: it was used before, and what that made has been ended.
             StoreUnavailable: Unknown whether the code is spent.
         """
-        if code.spent_at is None:
-            access = await self._sign(approval)
-            first = None
-            expires_at = approval.at + self.lifetimes.access(approval.client)
-            if approval.refreshable:
-                expires_at = approval.at + self.lifetimes.family(approval.client)
-                lifetime = self.lifetimes.refresh(approval.client)
-                first = self.families.draw(approval.family, approval.at, lifetime, expires_at)
-            answer = self._answer(approval, access, first.token if first else None)
-            family = replace(new_family(approval, expires_at), scope=code.scope, audience=code.audience)
-            if await self.codes.redeem(code.digest, self.clock.now(), family, first.stored if first else None):
-                return answer
-        produced = await self.families.find_family(code.family_id)
-        if produced is not None:
-            await self._end(
-                produced, "code used twice", EventKind.CODE_REPLAYED, approval.client.client_id, approval.origin
-            )
-        raise invalid_grant(Rule.CODE_REPLAYED, f"family {code.family_id}, spent {code.spent_at or 'just now'}")
+        return await self._redeem(approval, code, self.codes, Rule.CODE_REPLAYED, "code used twice")
+
+    async def redeem_device_code(self, approval: Approval, device: DeviceAuthorization) -> TokenSet:
+        """The same for a device code.
+
+        Raises:
+            OAuthError: ``invalid_grant``: it was used before, and what that made has been ended.
+            StoreUnavailable: Unknown whether the code is spent.
+        """
+        return await self._redeem(
+            approval, device, self.device_codes, Rule.DEVICE_CODE_REPLAYED, "device code used twice"
+        )
 
     async def refresh_access_token(self, approval: Approval, spends: PresentedRefreshToken) -> TokenSet:
         """Trade a refresh token for an access token and its successor.
@@ -115,6 +112,31 @@ class TokenService:
     async def revoke_family(self, family: TokenFamily, actor: str, origin: RequestOrigin | None) -> None:
         """End a family, its access tokens included. Raises ``StoreUnavailable``: nothing was ended."""
         await self._end(family, "revoked by its client", EventKind.FAMILY_ENDED, actor, origin)
+
+    async def _redeem(
+        self,
+        approval: Approval,
+        code: AuthorizationCode | DeviceAuthorization,
+        store: AuthorizationCodeStore | DeviceCodeStore,
+        rule: Rule,
+        reason: str,
+    ) -> TokenSet:
+        if code.spent_at is None:
+            access = await self._sign(approval)
+            first = None
+            expires_at = approval.at + self.lifetimes.access(approval.client)
+            if approval.refreshable:
+                expires_at = approval.at + self.lifetimes.family(approval.client)
+                lifetime = self.lifetimes.refresh(approval.client)
+                first = self.families.draw(approval.family, approval.at, lifetime, expires_at)
+            answer = self._answer(approval, access, first.token if first else None)
+            family = replace(new_family(approval, expires_at), scope=code.scope, audience=code.audience)
+            if await store.redeem(code.digest, self.clock.now(), family, first.stored if first else None):
+                return answer
+        produced = await self.families.find_family(code.family_id)
+        if produced is not None:
+            await self._end(produced, reason, EventKind.CODE_REPLAYED, approval.client.client_id, approval.origin)
+        raise invalid_grant(rule, f"family {code.family_id}, spent {code.spent_at or 'just now'}")
 
     async def _sign(self, approval: Approval) -> DraftToken:
         token = DraftToken()

@@ -9,6 +9,7 @@ from authcenter.clients.registry import ClientRegistry
 from authcenter.clients.resources import ResourceRegistry
 from authcenter.core.clock import Clock
 from authcenter.core.derived import MacKeys
+from authcenter.core.device import DEVICE_CODE_GRANT
 from authcenter.grants.third_party import third_party_grant_types
 from authcenter.keys.pausing import RotationBrake
 from authcenter.keys.ring import LONGEST_TOKEN
@@ -24,7 +25,9 @@ from authcenter.tokens.revocation import Revocations
 from authcenter.tokens.verifier import AccessTokenVerifier
 from authcenter.wiring.record import Stores
 
-BUILT_IN_GRANTS = frozenset({"authorization_code", "client_credentials", "password", "refresh_token"})
+BUILT_IN_GRANTS = frozenset(
+    {"authorization_code", "client_credentials", "password", "refresh_token", DEVICE_CODE_GRANT}
+)
 """The grant types that need no package of a third party."""
 
 

@@ -11,6 +11,7 @@ from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.authorization.checks import AuthorizationChecks
 from authcenter.authorization.consents import Consents
 from authcenter.authorization.decision import AuthorizationDecision
+from authcenter.authorization.devices import DeviceAuthorizations
 from authcenter.authorization.hints import IdTokenHints
 from authcenter.authorization.pushed import PushedRequests
 from authcenter.authorization.reading import RequestReader
@@ -24,9 +25,12 @@ from authcenter.clients.quota import TokenQuota
 from authcenter.core.derived import MacKeys, SealingKeys
 from authcenter.http.authorize import AuthorizationEndpoint
 from authcenter.http.cors import ClientCors
+from authcenter.http.device_authorization import DeviceAuthorizationEndpoint
+from authcenter.http.device_qr import DeviceQrEndpoint
 from authcenter.http.pages.account import AccountPage
 from authcenter.http.pages.browser import BrowserCookies
 from authcenter.http.pages.consent import ConsentPage
+from authcenter.http.pages.device import DevicePage
 from authcenter.http.pages.login import LoginPage
 from authcenter.http.pages.messages import Catalogue, load_catalogue
 from authcenter.http.pages.rendering import Pages, page_environment
@@ -41,6 +45,7 @@ from authcenter.stores.ports.clients import ClientLookup, ResourceLookup
 from authcenter.stores.ports.sessions import SessionLookup
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
+from authcenter.tokens.device_codes import UserCodeDigests
 from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits
@@ -131,6 +136,15 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         code_lifetime=lambda: core.policy.current.tokens.authorization_code_ttl,
         clock=core.clock,
     )
+    devices = DeviceAuthorizations(
+        checks=checks,
+        devices=core.stores.device_codes,
+        digests=UserCodeDigests.derive(parts.settings.secret_keys),
+        consents=consents,
+        subjects=ClientSubjects(core.stores.pairwise),
+        issuer=parts.settings.issuer,
+        clock=core.clock,
+    )
     return (
         AuthorizationEndpoint(
             reader=reader,
@@ -155,6 +169,18 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         ),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
         AccountPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients),
+        DeviceAuthorizationEndpoint(parts.authentication, parts.quota, devices, parts.settings.issuer),
+        DevicePage(
+            parts.pages,
+            parts.tickets,
+            parts.sessions,
+            devices,
+            parts.clients,
+            parts.resources,
+            parts.limits.user_codes,
+            parts.metrics,
+        ),
+        DeviceQrEndpoint(parts.settings.issuer),
         load_static_files(),
         UserInfoEndpoint(user_info, core.keys, parts.settings.issuer, core.clock, parts.cors, parts.metrics),
     )

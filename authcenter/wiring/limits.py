@@ -18,10 +18,12 @@ class Limits:
     """Every limit of one process.
 
     Attributes:
+        user_codes: Of wrong codes on the device page, by address and by person, at the rates of failed logins.
         settle: Settles with the other instances for ever: a task of its own.
     """
 
     logins: LoginLimits
+    user_codes: LoginLimits
     client_failures: SettledLimit
     tokens: SettledLimit
     settle: Callable[[], Coroutine[None, None, None]]
@@ -46,6 +48,7 @@ def build_limits(settings: BootSettings, policy: LivePolicy, clock: Clock, share
     macs = MacKeys.derive(settings.secret_keys, "login name")
     return Limits(
         logins=LoginLimits(lambda: policy.current.rate_limits, macs, shared.login_counters),
+        user_codes=LoginLimits(lambda: policy.current.rate_limits, macs, shared.login_counters, name="user_code"),
         client_failures=client_failures,
         tokens=tokens,
         settle=lambda: settle_for_ever((tokens, client_failures)),

@@ -13,6 +13,7 @@ from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.audit import AuditLog
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
+from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import KeysSettlement, RotationPauses, SigningKeyStore
 from authcenter.stores.ports.schema import SchemaState
@@ -27,6 +28,7 @@ from authcenter.stores.sql.clients import SqlClientStore
 from authcenter.stores.sql.codes import SqlAuthorizationCodeStore, SqlPairwiseSubjects, SqlPushedRequestStore
 from authcenter.stores.sql.consents import SqlConsentStore
 from authcenter.stores.sql.database import Database
+from authcenter.stores.sql.devices import SqlDeviceCodeStore
 from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
@@ -69,6 +71,7 @@ class Stores:
     sessions: SessionStore
     consents: ConsentStore
     codes: AuthorizationCodeStore
+    device_codes: DeviceCodeStore
     pushed: PushedRequestStore
     pairwise: PairwiseSubjects
     settlement: KeysSettlement | None = None
@@ -158,6 +161,7 @@ def sql_stores(
         sessions=SqlSessionStore(database, transactions),
         consents=SqlConsentStore(database, transactions),
         codes=SqlAuthorizationCodeStore(database, transactions),
+        device_codes=SqlDeviceCodeStore(database, transactions),
         pushed=SqlPushedRequestStore(database, transactions),
         pairwise=SqlPairwiseSubjects(database, transactions),
     )

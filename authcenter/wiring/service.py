@@ -16,6 +16,7 @@ from authcenter.core.user import User
 from authcenter.grants.authorization_code import AuthorizationCodeGranter
 from authcenter.grants.client_credentials import ClientCredentialsGranter
 from authcenter.grants.composite import CompositeTokenGranter
+from authcenter.grants.device_code import DeviceCodeGranter
 from authcenter.grants.granter import GrantParts, TokenGranter
 from authcenter.grants.password import PasswordGranter
 from authcenter.grants.refresh_token import RefreshTokenGranter
@@ -221,6 +222,7 @@ def _token_service(settings: BootSettings, core: Core, metrics: Metrics, status:
         enhancers=enhancers,
         id_tokens=IdTokens(settings.issuer, core.keys, lambda: core.policy.current.tokens.id_token_ttl, claims_of),
         codes=core.stores.codes,
+        device_codes=core.stores.device_codes,
         families=core.families,
         revocations=core.revocations,
         verifier=core.verifier,
@@ -258,6 +260,7 @@ def _strategies(
     return [
         ClientCredentialsGranter(targets),
         AuthorizationCodeGranter(core.stores.codes, targets, users, core.revocations, core.clock),
+        DeviceCodeGranter(core.stores.device_codes, targets, users, core.revocations, core.clock),
         PasswordGranter(targets, authenticate, deprecated),
         RefreshTokenGranter(core.families, targets, users, core.revocations, core.clock),
         *third_party_granters(GrantParts(targets, core.clock)),

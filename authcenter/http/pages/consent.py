@@ -1,6 +1,5 @@
 """``/consent``: what a client asks for, and whether the person gives it (OpenID Connect Core §3.1.2.4)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec import structs
@@ -13,11 +12,11 @@ from authcenter.core.client import Client
 from authcenter.core.digest import Digest
 from authcenter.core.errors import invalid_request
 from authcenter.core.rules import Rule
-from authcenter.core.scope import OPENID, Scope
+from authcenter.core.scope import Scope
 from authcenter.http.pages.browser import cookie_digest
-from authcenter.http.pages.messages import Messages
 from authcenter.http.pages.rendering import Pages, see_other
 from authcenter.http.pages.visit import Visit
+from authcenter.http.pages.wishes import wishes
 from authcenter.http.responses import Answer
 from authcenter.http.router import Router
 from authcenter.stores.ports.clients import ClientLookup, ResourceLookup
@@ -46,6 +45,7 @@ class ConsentPage:
         if signed_in is None:
             return see_other(f"/login?ticket={self.tickets.seal(ticket, visit.browser.browser_id)}")
         visit = self.pages.in_language(visit, request.ui_locales)
+        audience = request.resources or client.audiences[:1]
         return self.pages.show(
             visit,
             "consent.html",
@@ -54,7 +54,7 @@ class ConsentPage:
             client=client,
             party=client.relying_party,
             user=signed_in.user,
-            wishes=await self._wishes(visit.messages, request, client),
+            wishes=await wishes(visit.messages, self.resources, audience, request.scope or Scope()),
             claims=sorted(asked_claims(request)),
         )
 
@@ -79,12 +79,3 @@ class ConsentPage:
     async def _signed_in(self, visit: Visit) -> SignedIn | None:
         cookie = visit.browser.session
         return await self.sessions.current(Digest(cookie_digest(cookie)) if cookie else None)
-
-    async def _wishes(self, messages: Messages, request: AuthorizationRequest, client: Client) -> Sequence[str]:
-        """What the scope means, in words: the protocol's own, the resources' texts, else the bare value."""
-        texts: dict[str, str] = {}
-        for name in request.resources or client.audiences[:1]:
-            if (resource := await self.resources.find(name)) is not None:
-                texts |= {value: scope.text for value, scope in resource.scopes.items() if scope.text}
-        asked = sorted((request.scope or Scope()).values - {OPENID})
-        return [messages.get(f"scope.{value}") or texts.get(value) or value for value in asked]

@@ -25,6 +25,7 @@ class MemoryEviction(Eviction):
             dead = [*islice(_dead(tables, table, at), most)]
             for rows, key in dead:
                 del rows[key]
+            _clean_up(tables)
             evicted = len(dead)
             return True
 
@@ -47,7 +48,10 @@ def _rows(tables: Tables, table: Evictable) -> dict[Any, Any]:
         Evictable.LEASES: tables.leases,
         Evictable.STATUS_ENTRIES: tables.status_entries,
         Evictable.STATUS_LISTS: tables.status_lists,
+        Evictable.CODES: tables.codes,
+        Evictable.DEVICE_CODES: tables.devices,
         Evictable.PUSHED_REQUESTS: tables.pushed,
+        Evictable.SESSIONS: tables.sessions,
     }
     # Used values and counters of the in-process twin lapse by themselves.
     return rows.get(table, {})
@@ -58,7 +62,10 @@ _ENDS_AT: Mapping[Evictable, Callable[[Any], datetime | None]] = {
     Evictable.CUTS: lambda row: row[0].expires_at,
     Evictable.CHANGES: lambda row: row[1],
     Evictable.LEASES: lambda row: row[1],
+    Evictable.CODES: lambda row: None if row.spent_at else row.expires_at,
+    Evictable.DEVICE_CODES: lambda row: None if row.spent_at else row.expires_at,
     Evictable.PUSHED_REQUESTS: lambda row: row.expires_at,
+    Evictable.SESSIONS: lambda row: row[0].ended_at or row[0].expires_at,
 }
 
 
@@ -76,10 +83,26 @@ def _dead(tables: Tables, table: Evictable, now: datetime) -> Iterator[tuple[dic
         yield from ((tables.status_lists, key) for key in gone)
         return
     rows = _rows(tables, table)
+    living = {family.sign_in.get("sid") for family in tables.families.values()} if table is Evictable.SESSIONS else ()
     for key, row in rows.items():
         ended = _ENDS_AT[table](row)
-        if ended is not None and ended < now - KEPT_AFTER_END:
+        if ended is None or ended >= now - KEPT_AFTER_END:
+            continue
+        if key not in living or row[0].ended_at is not None:
             yield rows, key
+
+
+def _clean_up(tables: Tables) -> None:
+    """What goes with the rows that have gone: codes with the family they opened, clients with their session."""
+    for key, code in [*tables.codes.items()]:
+        if code.spent_at is not None and code.family_id not in tables.families:
+            del tables.codes[key]
+    for key, device in [*tables.devices.items()]:
+        if device.spent_at is not None and device.family_id not in tables.families:
+            del tables.devices[key]
+    for session_id, client_id in [*tables.session_clients]:
+        if session_id not in tables.sessions:
+            del tables.session_clients[session_id, client_id]
 
 
 def _is_dead(tables: Tables, family: TokenFamily, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from authcenter.core.authorization import AuthorizationCode, PushedRequest
 from authcenter.core.client import Client
 from authcenter.core.consent import Consent
 from authcenter.core.cut import Cut, CutKind, RevokedToken
+from authcenter.core.device import DeviceAuthorization
 from authcenter.core.digest import Digest
 from authcenter.core.resource import Resource
 from authcenter.core.session import Session
@@ -56,6 +57,7 @@ class Tables:
     session_clients: dict[tuple[str, str], datetime] = field(default_factory=dict)
     consents: dict[tuple[str, str], Consent] = field(default_factory=dict)
     codes: dict[Digest, AuthorizationCode] = field(default_factory=dict)
+    devices: dict[Digest, DeviceAuthorization] = field(default_factory=dict)
     pushed: dict[Digest, PushedRequest] = field(default_factory=dict)
     pairwise: dict[tuple[str, str], str] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)

@@ -25,7 +25,12 @@ class Evictable(StrEnum):
     RATE_COUNTERS = "rate_counters"
     STATUS_ENTRIES = "status_entries"
     STATUS_LISTS = "status_lists"
+    CODES = "authorization_codes"
+    DEVICE_CODES = "device_codes"
     PUSHED_REQUESTS = "pushed_requests"
+    OUTBOX = "outbox"
+    INITIAL_ACCESS_TOKENS = "initial_access_tokens"
+    SESSIONS = "sessions"
 
 
 class Eviction(Protocol):
@@ -34,8 +39,11 @@ class Eviction(Protocol):
     Dead is, ``KEPT_AFTER_END`` ago: a family that ended, and one past its lifetime that gave its last access token
     ``KEPT_AFTER_LAST_TOKEN`` ago, each with all of its refresh tokens, spent ones too; a revoked token or a cut that
     expired; a change; a lock that lapsed; a value that could not be used again anyway; a counter that is free again; a
-    status list all of whose tokens have expired, with its entries; a pushed request that expired, for until then a
-    sign-in under way may spend it.
+    status list all of whose tokens have expired, with its entries; a code or device code that nobody redeemed; a pushed
+    request, which until it expires a sign-in under way may spend; a job that was done or given up; an initial access
+    token that lapsed; a session that ended, and one that lapsed of which no family is left.
+
+    Codes that were redeemed go with the family they opened: until then a second use is recognised, and ends it.
     """
 
     async def evict(self, table: Evictable, most: int) -> int:

@@ -1,7 +1,7 @@
 """Deleting dead rows in SQL: each batch one short transaction, found by an index on the instant of its end."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     tuple_,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,36 +28,62 @@ from authcenter.stores.sql.database import Database, now_on
 from authcenter.stores.sql.tables import (
     Instant,
     changes,
+    device_codes,
     families,
     leases,
+    outbox,
     pushed_requests,
     rate_counters,
     refresh_tokens,
     revocation_cuts,
     revoked_tokens,
+    sessions,
     status_entries,
     status_lists,
     used_values,
 )
+from authcenter.stores.sql.tables import authorization_codes as codes
+from authcenter.stores.sql.tables import initial_access_tokens as initial_tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Lapsing:
-    """A table whose rows end by an instant of their own."""
+    """Rows that end by an instant of their own.
+
+    Attributes:
+        only: Which of them.
+    """
 
     table: Table
     ends_at: Column[Any]
+    only: ColumnElement[bool] = field(default_factory=true)
+
+    def dead(self, now: datetime) -> ColumnElement[bool]:
+        return and_(self.ends_at < now - KEPT_AFTER_END, self.only)
 
 
-LAPSING: Mapping[Evictable, Lapsing] = {
-    Evictable.REVOKED: Lapsing(revoked_tokens, revoked_tokens.c.expires_at),
-    Evictable.CUTS: Lapsing(revocation_cuts, revocation_cuts.c.expires_at),
-    Evictable.CHANGES: Lapsing(changes, changes.c.changed_at),
-    Evictable.LEASES: Lapsing(leases, leases.c.lapses_at),
-    Evictable.USED_VALUES: Lapsing(used_values, used_values.c.expires_at),
-    Evictable.RATE_COUNTERS: Lapsing(rate_counters, rate_counters.c.free_at),
-    Evictable.PUSHED_REQUESTS: Lapsing(pushed_requests, pushed_requests.c.expires_at),
+LAPSING: Mapping[Evictable, Sequence[Lapsing]] = {
+    Evictable.REVOKED: [Lapsing(revoked_tokens, revoked_tokens.c.expires_at)],
+    Evictable.CUTS: [Lapsing(revocation_cuts, revocation_cuts.c.expires_at)],
+    Evictable.CHANGES: [Lapsing(changes, changes.c.changed_at)],
+    Evictable.LEASES: [Lapsing(leases, leases.c.lapses_at)],
+    Evictable.USED_VALUES: [Lapsing(used_values, used_values.c.expires_at)],
+    Evictable.RATE_COUNTERS: [Lapsing(rate_counters, rate_counters.c.free_at)],
+    Evictable.CODES: [Lapsing(codes, codes.c.expires_at, codes.c.spent_at.is_(None))],
+    Evictable.DEVICE_CODES: [Lapsing(device_codes, device_codes.c.expires_at, device_codes.c.spent_at.is_(None))],
+    Evictable.PUSHED_REQUESTS: [Lapsing(pushed_requests, pushed_requests.c.expires_at)],
+    Evictable.OUTBOX: [Lapsing(outbox, outbox.c.done_at), Lapsing(outbox, outbox.c.dead_at)],
+    Evictable.INITIAL_ACCESS_TOKENS: [Lapsing(initial_tokens, initial_tokens.c.expires_at)],
+    Evictable.SESSIONS: [
+        Lapsing(sessions, sessions.c.ended_at),
+        Lapsing(
+            sessions,
+            sessions.c.expires_at,
+            and_(sessions.c.ended_at.is_(None), ~exists().where(families.c.session_id == sessions.c.session_id)),
+        ),
+    ],
 }
+"""By each kind of end. The rows of one kind are not of another."""
 
 
 class SqlEviction(Eviction):
@@ -72,7 +99,10 @@ class SqlEviction(Eviction):
                 return await _evict_families(connection, now, most)
             if table in (Evictable.STATUS_ENTRIES, Evictable.STATUS_LISTS):
                 return await _evict_status_lists(connection, now, most)
-            return (await connection.execute(evict_lapsed(LAPSING[table], now, most))).rowcount
+            evicted = 0
+            for lapsing in LAPSING[table]:
+                evicted += (await connection.execute(evict_lapsed(lapsing, now, most - evicted))).rowcount
+            return evicted
 
     async def backlog(self, table: Evictable, most: int) -> int:
         async with self._database.reading() as connection:
@@ -92,13 +122,13 @@ def dead_rows(table: Evictable, now: datetime) -> list[Select[Any]]:
     if table is Evictable.STATUS_ENTRIES:
         of_list = status_entries.c.list_id == status_lists.c.list_id
         return [one.select_from(status_entries.join(status_lists, of_list)).where(_lapsed(now))]
-    return [one.where(LAPSING[table].ends_at < now - KEPT_AFTER_END)]
+    return [one.select_from(lapsing.table).where(lapsing.dead(now)) for lapsing in LAPSING[table]]
 
 
 def evict_lapsed(lapsing: Lapsing, now: datetime, most: int) -> Delete:
     """Delete the rows that ended first."""
     key = tuple_(*lapsing.table.primary_key)
-    dead = lapsing.ends_at < now - KEPT_AFTER_END
+    dead = lapsing.dead(now)
     oldest = select(*lapsing.table.primary_key).where(dead).order_by(lapsing.ends_at).limit(most)
     # Said again of the row itself: one that is renewed between the two looks stays.
     return delete(lapsing.table).where(key.in_(oldest), dead)
@@ -124,7 +154,7 @@ def oldest_families(dead: ColumnElement[bool], ends_at: Column[Any], most: int) 
 
 
 async def _evict_families(connection: AsyncConnection, now: datetime, most: int) -> int:
-    """Some dead families with their tokens; of a family with many tokens, the family in a later batch."""
+    """Some dead families, each with its tokens and the code that opened it; one with many tokens in a later batch."""
     family, token = families.c, refresh_tokens.c
     # The family row first, as whoever rotates or ends one does.
     ids: list[str] = []
@@ -135,8 +165,11 @@ async def _evict_families(connection: AsyncConnection, now: datetime, most: int)
     some = select(token.selector).where(token.family_id.in_(ids)).limit(most)
     tokens = (await connection.execute(delete(refresh_tokens).where(token.selector.in_(some)))).rowcount
     empty = ~exists().where(token.family_id == family.family_id)
-    emptied = await connection.execute(delete(families).where(family.family_id.in_(ids), empty))
-    return tokens + emptied.rowcount
+    emptied = delete(families).where(family.family_id.in_(ids), empty).returning(family.family_id)
+    gone = list((await connection.execute(emptied)).scalars())
+    for table in (codes, device_codes):
+        await connection.execute(delete(table).where(table.c.family_id.in_(gone)))
+    return tokens + len(gone)
 
 
 def _lapsed(now: datetime) -> ColumnElement[bool]:

@@ -343,7 +343,8 @@ authorization_codes = Table(
     Column("expires_at", Instant, nullable=False),
     Column("dpop_jkt", String(64)),
     Column("spent_at", Instant),
-    Index(None, "expires_at"),
+    Index(None, "family_id"),
+    Index(None, "spent_at", "expires_at"),
 )
 
 pushed_requests = Table(
@@ -371,12 +372,15 @@ device_codes = Table(
     Column("expires_at", Instant, nullable=False),
     Column("interval_seconds", Integer, nullable=False),
     Column("polled_at", Instant),
+    Column("hurried", Boolean, nullable=False),
     Column("subject", String(64)),
+    Column("known_as", String(64)),
     Column("sign_in", _JSON),
     Column("answered_at", Instant),
     Column("approved", Boolean),
     Column("spent_at", Instant),
-    Index(None, "expires_at"),
+    Index(None, "family_id"),
+    Index(None, "spent_at", "expires_at"),
 )
 
 outbox = Table(

@@ -94,6 +94,7 @@ def _service(core: Core) -> TokenService:
         enhancers=enhancers,
         id_tokens=IdTokens(ISSUER, core.keys, lambda: 300, claims_of),
         codes=core.stores.codes,
+        device_codes=core.stores.device_codes,
         families=core.families,
         revocations=core.revocations,
         verifier=core.verifier,

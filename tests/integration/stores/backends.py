@@ -14,6 +14,7 @@ from authcenter.stores.memory.codes import (
     MemoryPairwiseSubjects,
     MemoryPushedRequestStore,
 )
+from authcenter.stores.memory.devices import MemoryDeviceCodeStore
 from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
@@ -25,6 +26,7 @@ from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.audit import AuditLog, AuditRow
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
+from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
@@ -37,6 +39,7 @@ from authcenter.stores.sql.clients import SqlClientStore
 from authcenter.stores.sql.codes import SqlAuthorizationCodeStore, SqlPairwiseSubjects, SqlPushedRequestStore
 from authcenter.stores.sql.consents import SqlConsentStore
 from authcenter.stores.sql.database import Database
+from authcenter.stores.sql.devices import SqlDeviceCodeStore
 from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
@@ -72,6 +75,7 @@ class Stores:
     sessions: SessionStore
     consents: ConsentStore
     codes: AuthorizationCodeStore
+    device_codes: DeviceCodeStore
     pushed: PushedRequestStore
     pairwise: PairwiseSubjects
     counted: list[Event]
@@ -100,6 +104,7 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         sessions=MemorySessionStore(record),
         consents=MemoryConsentStore(record),
         codes=MemoryAuthorizationCodeStore(record),
+        device_codes=MemoryDeviceCodeStore(record),
         pushed=MemoryPushedRequestStore(record),
         pairwise=MemoryPairwiseSubjects(record),
         counted=counted,
@@ -125,6 +130,7 @@ def sql_stores(database: Database) -> Stores:
         sessions=SqlSessionStore(database, transactions),
         consents=SqlConsentStore(database, transactions),
         codes=SqlAuthorizationCodeStore(database, transactions),
+        device_codes=SqlDeviceCodeStore(database, transactions),
         pushed=SqlPushedRequestStore(database, transactions),
         pairwise=SqlPairwiseSubjects(database, transactions),
         counted=counted,

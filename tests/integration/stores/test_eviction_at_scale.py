@@ -11,14 +11,22 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import delete, insert, text
 
 from authcenter.stores.ports.eviction import Evictable
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.eviction import LAPSING, SqlEviction, dead_families, dead_rows, evict_lapsed, oldest_families
-from authcenter.stores.sql.tables import changes, families, refresh_tokens, revocation_cuts, revoked_tokens
+from authcenter.stores.sql.tables import (
+    authorization_codes,
+    changes,
+    families,
+    refresh_tokens,
+    revocation_cuts,
+    revoked_tokens,
+)
 from tests.integration.stores.backends import sql_stores
 from tests.integration.stores.samples import a_digest, a_family, a_refresh_token, a_revoked_token
+from tests.integration.stores.test_codes import a_code
 
 ROWS = 100_000
 ALIVE = 20_000
@@ -68,6 +76,11 @@ async def fill(database: Database) -> None:
     await write(database, changes, [change | {"key": str(number)} for number in range(ALIVE)])
     cut = {"kind": "jti", "reason": "", "up_to": None, "made_at": now - 2 * DAY, "expires_at": now - DAY}
     await write(database, revocation_cuts, [cut | {"value": str(number)} for number in range(ALIVE)])
+    code = asdict(a_code(expires_at=now - DAY)) | {"scope": "", "audience": []}
+    for first, many, spent_at in ((0, ALIVE, now - DAY), (ALIVE, ALIVE // 10, None)):
+        numbers = range(first, first + many)
+        rows = [code | {"digest": a_digest(n), "family_id": str(n), "spent_at": spent_at} for n in numbers]
+        await write(database, authorization_codes, rows)
     async with database.engine.connect() as connection:
         autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
         await autocommit.execute(text("ANALYZE"))
@@ -139,6 +152,7 @@ async def test_a_hundred_thousand_dead_rows_are_found_by_index_and_block_nobody(
             (families, ALIVE // 4 + 1),
             (refresh_tokens, ALIVE // 2 + done + 1),
             (changes, 0),
+            (authorization_codes, ALIVE),
             (revocation_cuts, 0),
         ):
             count = (await connection.execute(text(f"SELECT count(*) FROM {table.name}"))).scalar_one()
@@ -149,9 +163,13 @@ async def found_by_an_index(database: Database, now: datetime) -> None:
     """Every kind of dead rows is."""
     (ended, ended_at), (lapsed, expires_at) = dead_families(now)
     by_index = {
-        "ix_revoked_tokens_expires_at": evict_lapsed(LAPSING[Evictable.REVOKED], now, 500),
-        "ix_revocation_cuts_expires_at": evict_lapsed(LAPSING[Evictable.CUTS], now, 500),
-        "ix_changes_changed_at": evict_lapsed(LAPSING[Evictable.CHANGES], now, 500),
+        "ix_revoked_tokens_expires_at": evict_lapsed(LAPSING[Evictable.REVOKED][0], now, 500),
+        "ix_revocation_cuts_expires_at": evict_lapsed(LAPSING[Evictable.CUTS][0], now, 500),
+        "ix_changes_changed_at": evict_lapsed(LAPSING[Evictable.CHANGES][0], now, 500),
+        "ix_authorization_codes_spent_at_expires_at": evict_lapsed(LAPSING[Evictable.CODES][0], now, 500),
+        "ix_authorization_codes_family_id": delete(authorization_codes).where(
+            authorization_codes.c.family_id.in_(["1", "2"])
+        ),
         "ix_token_families_ended_at": oldest_families(ended, ended_at, 500),
         "ix_token_families_expires_at": oldest_families(lapsed, expires_at, 500),
         "ix_refresh_tokens_family_id": dead_rows(Evictable.REFRESH_TOKENS, now)[0],

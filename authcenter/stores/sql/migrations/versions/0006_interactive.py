@@ -85,7 +85,8 @@ def upgrade() -> None:
         sa.Column("spent_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("digest", name="pk_authorization_codes"),
     )
-    op.create_index("ix_authorization_codes_expires_at", "authorization_codes", ["expires_at"])
+    op.create_index("ix_authorization_codes_family_id", "authorization_codes", ["family_id"])
+    op.create_index("ix_authorization_codes_spent_at_expires_at", "authorization_codes", ["spent_at", "expires_at"])
 
     op.create_table(
         "pushed_requests",
@@ -111,7 +112,9 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("interval_seconds", sa.Integer(), nullable=False),
         sa.Column("polled_at", sa.BigInteger(), nullable=True),
+        sa.Column("hurried", sa.Boolean(), nullable=False),
         sa.Column("subject", sa.String(length=64), nullable=True),
+        sa.Column("known_as", sa.String(length=64), nullable=True),
         sa.Column("sign_in", JSON, nullable=True),
         sa.Column("answered_at", sa.BigInteger(), nullable=True),
         sa.Column("approved", sa.Boolean(), nullable=True),
@@ -119,7 +122,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name="pk_device_codes"),
         sa.UniqueConstraint("user_code_digest", name="uq_device_codes_user_code_digest"),
     )
-    op.create_index("ix_device_codes_expires_at", "device_codes", ["expires_at"])
+    op.create_index("ix_device_codes_family_id", "device_codes", ["family_id"])
+    op.create_index("ix_device_codes_spent_at_expires_at", "device_codes", ["spent_at", "expires_at"])
 
     op.create_table(
         "outbox",

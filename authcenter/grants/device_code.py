@@ -1,0 +1,111 @@
+"""The device code grant (RFC 8628 §3.4): the device asks until the person has answered."""
+
+from dataclasses import dataclass
+
+from authcenter.core.approval import Approval, IdTokenRequest, PresentedDeviceCode
+from authcenter.core.clock import Clock
+from authcenter.core.cut import CutKind
+from authcenter.core.device import DEVICE_CODE_GRANT, DeviceAnswer, DeviceAuthorization
+from authcenter.core.errors import ErrorCode, OAuthError, invalid_grant
+from authcenter.core.rules import Rule
+from authcenter.core.scope import OPENID
+from authcenter.core.user import User
+from authcenter.grants.granter import TokenGranter, TokenRequest
+from authcenter.grants.resources import GrantTargets, narrowed_audience, refreshable
+from authcenter.stores.ports.accounts import UserLookup
+from authcenter.stores.ports.devices import DeviceCodeStore
+from authcenter.tokens.device_codes import device_code_digest
+from authcenter.tokens.revocation import Revocations
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCodeGranter(TokenGranter):
+    """Trades an approved device code for tokens; a second use ends what the first one made."""
+
+    devices: DeviceCodeStore
+    targets: GrantTargets
+    users: UserLookup
+    revocations: Revocations
+    clock: Clock
+
+    @property
+    def grant_type(self) -> str:
+        return DEVICE_CODE_GRANT
+
+    async def approve(self, request: TokenRequest) -> Approval:
+        device = await self._poll(request)
+        answer = self._answer(device)
+        user = await self._user(device, answer)
+        audience = narrowed_audience(request.form, device.audience)
+        scope = await self.targets.of_grant(device.scope, audience, user)
+
+        # Nothing is spent here: TokenService signs first, then spends the code and opens its family in one transaction.
+        return Approval(
+            client=request.client,
+            subject=answer.subject,
+            scope=scope,
+            audience=audience,
+            at=request.at,
+            user=user,
+            sign_in=answer.sign_in,
+            refreshable=refreshable(request.client, device.scope),
+            spends=PresentedDeviceCode(device),
+            origin=request.origin,
+            family=device.family_id,
+            id_token=IdTokenRequest(None, {}) if OPENID in device.scope else None,
+            known_as=answer.known_as,
+        )
+
+    async def _poll(self, request: TokenRequest) -> DeviceAuthorization:
+        presented, client = request.require("device_code"), request.client
+        digest = device_code_digest(presented)
+        if digest is None:
+            raise invalid_grant(Rule.DEVICE_CODE_MALFORMED, f"{len(presented)} characters")
+        device = await self.devices.poll(digest, client.client_id, self.clock.now())
+        if device is None:
+            # Whoever stole a code can neither use it, nor slow its device down, nor end what it was traded for.
+            if (other := await self.devices.find(digest)) is not None:
+                hint = f"of {other.client_id}, presented by {client.client_id}"
+                raise invalid_grant(Rule.DEVICE_CODE_FOREIGN, hint)
+            raise invalid_grant(Rule.DEVICE_CODE_UNKNOWN, f"presented by {client.client_id}")
+        return device
+
+    def _answer(self, device: DeviceAuthorization) -> DeviceAnswer:
+        """What the person said, where that is yes. A spent code passes: its second use is refused by who spends."""
+        answer = device.answer
+        if device.spent_at is None and device.expires_at <= (now := self.clock.now()):
+            hint = f"lapsed {(now - device.expires_at).total_seconds():.0f} s ago"
+            raise _refused(ErrorCode.EXPIRED_TOKEN, "The device code has expired.", Rule.DEVICE_CODE_EXPIRED, hint)
+        if answer is None:
+            if device.hurried:
+                hint, description = f"the interval is {device.interval_seconds} s now", "Polled too often."
+                raise _refused(ErrorCode.SLOW_DOWN, description, Rule.DEVICE_SLOW_DOWN, hint)
+            description = "The person has not answered yet."
+            raise _refused(ErrorCode.AUTHORIZATION_PENDING, description, Rule.DEVICE_PENDING, f"of {device.client_id}")
+        if not answer.approved:
+            raise _refused(
+                ErrorCode.ACCESS_DENIED, "The person said no.", Rule.CONSENT_DENIED, f"to {device.client_id}"
+            )
+        return answer
+
+    async def _user(self, device: DeviceAuthorization, answer: DeviceAnswer) -> User:
+        if device.spent_at is None:
+            carried = (
+                (CutKind.FAMILY, device.family_id),
+                (CutKind.SESSION, str(answer.sign_in.get("sid", ""))),
+                (CutKind.SUBJECT, answer.subject),
+                (CutKind.CLIENT, device.client_id),
+                (CutKind.EVERYTHING, ""),
+            )
+            if reason := self.revocations.replica.cut_reason(answer.at.timestamp(), carried):
+                raise invalid_grant(Rule.DEVICE_CODE_CUT, reason)
+        user = await self.users.find(answer.subject)
+        if user is None or user.disabled_at is not None:
+            raise invalid_grant(Rule.DEVICE_CODE_USER_GONE, f"{answer.subject} is {'disabled' if user else 'gone'}")
+        if user.cut_at is not None and answer.at <= user.cut_at:
+            raise invalid_grant(Rule.DEVICE_CODE_CUT, f"answered {answer.at}, cut {user.cut_at}")
+        return user
+
+
+def _refused(code: ErrorCode, description: str, rule: Rule, hint: str) -> OAuthError:
+    return OAuthError(code, description, rule=rule, hint=hint)
