@@ -8,7 +8,13 @@ from typing import Any
 from authcenter.core.token import TokenFamily
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.tables import Tables
-from authcenter.stores.ports.eviction import KEPT_AFTER_END, KEPT_AFTER_LAST_TOKEN, Evictable, Eviction
+from authcenter.stores.ports.eviction import (
+    DEAD_JOBS_KEPT,
+    KEPT_AFTER_END,
+    KEPT_AFTER_LAST_TOKEN,
+    Evictable,
+    Eviction,
+)
 
 
 class MemoryEviction(Eviction):
@@ -45,6 +51,8 @@ def _rows(tables: Tables, table: Evictable) -> dict[Any, Any]:
         Evictable.CUTS: tables.cuts,
         Evictable.CHANGES: tables.changes,
         Evictable.LEASES: tables.leases,
+        Evictable.OUTBOX: tables.outbox,
+        Evictable.DEAD_JOBS: tables.outbox,
     }
     # Used values and counters of the in-process twin lapse by themselves.
     return rows.get(table, {})
@@ -55,6 +63,8 @@ _ENDS_AT: Mapping[Evictable, Callable[[Any], datetime | None]] = {
     Evictable.CUTS: lambda row: row[0].expires_at,
     Evictable.CHANGES: lambda row: row[1],
     Evictable.LEASES: lambda row: row[1],
+    Evictable.OUTBOX: lambda row: row.done_at,
+    Evictable.DEAD_JOBS: lambda row: row.dead_at,
 }
 
 
@@ -65,10 +75,11 @@ def _dead(tables: Tables, table: Evictable, now: datetime) -> Iterator[tuple[dic
         yield from ((tables.tokens, key) for key, token in tables.tokens.items() if token.family_id in dead)
         yield from ((tables.families, key) for key in dead)
         return
+    kept = DEAD_JOBS_KEPT if table is Evictable.DEAD_JOBS else KEPT_AFTER_END
     rows = _rows(tables, table)
     for key, row in rows.items():
         ended = _ENDS_AT[table](row)
-        if ended is not None and ended < now - KEPT_AFTER_END:
+        if ended is not None and ended < now - kept:
             yield rows, key
 
 

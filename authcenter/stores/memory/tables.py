@@ -1,5 +1,6 @@
 """The tables: dictionaries of frozen values."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Self
@@ -9,12 +10,32 @@ from authcenter.core.client import Client
 from authcenter.core.consent import Consent
 from authcenter.core.cut import Cut, CutKind, RevokedToken
 from authcenter.core.digest import Digest
+from authcenter.core.job import Job, logout_jobs
 from authcenter.core.resource import Resource
 from authcenter.core.session import Session
 from authcenter.core.token import RefreshToken, TokenFamily
 from authcenter.stores.ports.accounts import UserCredentials
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.keys import RotationPause, StoredKey
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A job at rest; ``due_at`` is also when the lease of who holds it lapses."""
+
+    job: Job
+    created_at: datetime
+    due_at: datetime
+    attempts: int = 0
+    holder: str = ""
+    done_at: datetime | None = None
+    dead_at: datetime | None = None
+    last_error: str = ""
+
+    @property
+    def waiting(self) -> bool:
+        """Neither done nor buried."""
+        return self.done_at is None and self.dead_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +69,7 @@ class Tables:
     codes: dict[Digest, AuthorizationCode] = field(default_factory=dict)
     pushed: dict[Digest, PushedRequest] = field(default_factory=dict)
     pairwise: dict[tuple[str, str], str] = field(default_factory=dict)
+    outbox: dict[str, OutboxRow] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
 
     def copy(self) -> Self:
@@ -64,3 +86,11 @@ class Tables:
         session, cookie = self.sessions[session_id]
         self.sessions[session_id] = (replace(session, ended_at=ended_at), cookie)
         self.note_change("session", cookie.hex(), at)
+        signed_in = (self.clients.get(client) for held, client in self.session_clients if held == session_id)
+        told = [one.client_id for one in signed_in if one and one.relying_party.backchannel_logout_uri]
+        self.add_jobs(logout_jobs(session_id, session.subject, told), at)
+
+    def add_jobs(self, jobs: Iterable[Job], at: datetime) -> None:
+        """Leave jobs, due at once. One that is there already is left as it is."""
+        for job in jobs:
+            self.outbox.setdefault(job.job_id, OutboxRow(job, at, at))

@@ -11,6 +11,9 @@ KEPT_AFTER_LAST_TOKEN = timedelta(hours=25)
 
 Until then a replayed refresh token must still be known as one, so that it ends what is alive of its family."""
 
+DEAD_JOBS_KEPT = timedelta(days=30)
+"""How long a job that was given up stays for operators to look at."""
+
 
 class Evictable(StrEnum):
     """What dead rows are found in; the ``table`` label of the metrics."""
@@ -23,6 +26,8 @@ class Evictable(StrEnum):
     LEASES = "leases"
     USED_VALUES = "used_values"
     RATE_COUNTERS = "rate_counters"
+    OUTBOX = "outbox"
+    DEAD_JOBS = "outbox_dead"
 
 
 class Eviction(Protocol):
@@ -30,7 +35,8 @@ class Eviction(Protocol):
 
     Dead is, ``KEPT_AFTER_END`` ago: a family that ended, and one past its lifetime that gave its last access token
     ``KEPT_AFTER_LAST_TOKEN`` ago, each with all of its refresh tokens, spent ones too; a revoked token or a cut that
-    expired; a change; a lock that lapsed; a value that could not be used again anyway; a counter that is free again.
+    expired; a change; a lock that lapsed; a value that could not be used again anyway; a counter that is free again;
+    a job that was done, and, ``DEAD_JOBS_KEPT`` ago, one that was given up.
     """
 
     async def evict(self, table: Evictable, most: int) -> int:

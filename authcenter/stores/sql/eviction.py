@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -22,13 +22,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from authcenter.stores.ports.eviction import KEPT_AFTER_END, KEPT_AFTER_LAST_TOKEN, Evictable, Eviction
+from authcenter.stores.ports.eviction import (
+    DEAD_JOBS_KEPT,
+    KEPT_AFTER_END,
+    KEPT_AFTER_LAST_TOKEN,
+    Evictable,
+    Eviction,
+)
 from authcenter.stores.sql.database import Database, now_on
 from authcenter.stores.sql.tables import (
     Instant,
     changes,
     families,
     leases,
+    outbox,
     rate_counters,
     refresh_tokens,
     revocation_cuts,
@@ -39,10 +46,11 @@ from authcenter.stores.sql.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Lapsing:
-    """A table whose rows end by an instant of their own."""
+    """A table whose rows end by an instant of their own. ``kept``: how long they stay after it."""
 
     table: Table
     ends_at: Column[Any]
+    kept: timedelta = KEPT_AFTER_END
 
 
 LAPSING: Mapping[Evictable, Lapsing] = {
@@ -52,6 +60,8 @@ LAPSING: Mapping[Evictable, Lapsing] = {
     Evictable.LEASES: Lapsing(leases, leases.c.lapses_at),
     Evictable.USED_VALUES: Lapsing(used_values, used_values.c.expires_at),
     Evictable.RATE_COUNTERS: Lapsing(rate_counters, rate_counters.c.free_at),
+    Evictable.OUTBOX: Lapsing(outbox, outbox.c.done_at),
+    Evictable.DEAD_JOBS: Lapsing(outbox, outbox.c.dead_at, DEAD_JOBS_KEPT),
 }
 
 
@@ -81,13 +91,13 @@ def dead_rows(table: Evictable, now: datetime) -> list[Select[Any]]:
         return [one.where(dead) for dead, _ in dead_families(now)]
     if table is Evictable.REFRESH_TOKENS:
         return [one.select_from(refresh_tokens).join(families).where(dead) for dead, _ in dead_families(now)]
-    return [one.where(LAPSING[table].ends_at < now - KEPT_AFTER_END)]
+    return [one.where(LAPSING[table].ends_at < now - LAPSING[table].kept)]
 
 
 def evict_lapsed(lapsing: Lapsing, now: datetime, most: int) -> Delete:
     """Delete the rows that ended first."""
     key = tuple_(*lapsing.table.primary_key)
-    dead = lapsing.ends_at < now - KEPT_AFTER_END
+    dead = lapsing.ends_at < now - lapsing.kept
     oldest = select(*lapsing.table.primary_key).where(dead).order_by(lapsing.ends_at).limit(most)
     # Said again of the row itself: one that is renewed between the two looks stays.
     return delete(lapsing.table).where(key.in_(oldest), dead)
