@@ -38,7 +38,6 @@ NOT_IN_FORCE = (
     "accounts.*",
     "registration.*",
     "audit.*",
-    "fetch.*",
     "gateways",
     "brand.*",
     "tokens.id_token_ttl",
