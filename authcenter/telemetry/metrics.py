@@ -45,6 +45,8 @@ class Metrics:
         self.eviction_backlog = self._gauge(
             "eviction_backlog_rows", "Dead rows, where this process evicts.", "table", over=Over.MAX
         )
+        self.jobs = self._counter("job", "Jobs of the outbox, by what became of each try.", "job", "outcome")
+        self.job_depth = self._gauge("job_queue_depth", "Jobs of the outbox that wait.", over=Over.MAX)
         self.http_seconds = self._histogram("http_request_seconds", "Time of a request.", "method", "route", "status")
 
     def _counter(self, name: str, text: str, *labels: str) -> CountedSeries:
