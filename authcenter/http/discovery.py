@@ -11,6 +11,7 @@ from authcenter.core.client import AuthMethod
 from authcenter.core.wire_json import encode
 from authcenter.http.cors import public_preflight
 from authcenter.http.introspect import PATH as INTROSPECT
+from authcenter.http.logout import PATH as LOGOUT
 from authcenter.http.responses import Answer
 from authcenter.http.revoke import PATH as REVOKE
 from authcenter.http.router import Router
@@ -57,6 +58,11 @@ class DiscoveryEndpoint:
             "revocation_endpoint_auth_methods_supported": methods,
             "introspection_endpoint_auth_methods_supported": confidential,
             "introspection_signing_alg_values_supported": [alg.value for alg in Alg],
+            "end_session_endpoint": f"{self.issuer}{LOGOUT}",
+            "backchannel_logout_supported": True,
+            "backchannel_logout_session_supported": True,
+            "frontchannel_logout_supported": True,
+            "frontchannel_logout_session_supported": True,
         }
 
 

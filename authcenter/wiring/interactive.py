@@ -12,11 +12,13 @@ from authcenter.authorization.checks import AuthorizationChecks
 from authcenter.authorization.consents import Consents
 from authcenter.authorization.decision import AuthorizationDecision
 from authcenter.authorization.hints import IdTokenHints
+from authcenter.authorization.logout import Logout
 from authcenter.authorization.subjects import ClientSubjects
 from authcenter.authorization.ticket import Tickets
 from authcenter.core.derived import MacKeys, SealingKeys
 from authcenter.http.authorize import AuthorizationEndpoint
 from authcenter.http.cors import ClientCors
+from authcenter.http.logout import LogoutEndpoint
 from authcenter.http.pages.account import AccountPage
 from authcenter.http.pages.browser import BrowserCookies
 from authcenter.http.pages.consent import ConsentPage
@@ -127,6 +129,14 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         ),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
         AccountPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients),
+        _logout(parts, hints),
         load_static_files(),
         UserInfoEndpoint(user_info, core.keys, parts.settings.issuer, core.clock, parts.cors, parts.metrics),
     )
+
+
+def _logout(parts: InteractiveParts, hints: IdTokenHints) -> LogoutEndpoint:
+    core = parts.core
+    subjects, store, issuer = ClientSubjects(core.stores.pairwise), core.stores.sessions, parts.settings.issuer
+    logout = Logout(hints, subjects, parts.clients, parts.sessions, store, issuer)
+    return LogoutEndpoint(logout, parts.sessions, parts.tickets, parts.clients, parts.pages)
