@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from authcenter.core.cut import NO_CONSEQUENCES, Consequences, CutKind
 from authcenter.core.digest import Digest
@@ -13,8 +14,10 @@ from authcenter.core.errors import Conflict
 from authcenter.core.ids import Subject
 from authcenter.core.job import ClaimedJob, Job
 from authcenter.core.relying_party import RelyingParty
-from authcenter.stores.ports.eviction import DEAD_JOBS_KEPT, Evictable
-from tests.integration.stores.backends import Stores
+from authcenter.stores.ports.eviction import DEAD_JOBS_KEPT, KEPT_AFTER_END, Evictable
+from authcenter.stores.sql.database import Database, now_on
+from authcenter.stores.sql.tables import outbox
+from tests.integration.stores.backends import Stores, sql_stores
 from tests.integration.stores.samples import AWKWARD, SOME_TIME, a_bare_client, a_session, a_user, cutting
 
 NOW, HOUR, LAPSED = timedelta(0), timedelta(hours=1), timedelta(seconds=-1)
@@ -162,3 +165,30 @@ async def test_so_is_the_end_of_all_under_a_cut(stores: Stores) -> None:
     assert await told(stores) == expected
     await stores.revocations.cut(cutting(CutKind.EVERYTHING, ""))
     assert await told(stores) == [("foreign", "usr_bob", "shop")]
+
+
+@pytest.mark.parametrize(
+    ("column", "table", "ago", "gone"),
+    [
+        ("done_at", Evictable.OUTBOX, KEPT_AFTER_END - HOUR / 2, 0),
+        ("done_at", Evictable.OUTBOX, KEPT_AFTER_END + HOUR, 1),
+        ("dead_at", Evictable.DEAD_JOBS, DEAD_JOBS_KEPT - HOUR, 0),
+        ("dead_at", Evictable.DEAD_JOBS, DEAD_JOBS_KEPT + HOUR, 1),
+    ],
+)
+async def test_what_ended_long_ago_is_evicted(
+    sql_url: str, column: str, table: Evictable, ago: timedelta, gone: int
+) -> None:
+    database = Database(sql_url)
+    try:
+        stores = sql_stores(database)
+        await stores.outbox.add([Job("mail", {}), Job("mail", {})])
+        (one,) = await claimed(stores, most=1)
+        long_ago = update(outbox).where(outbox.c.job_id == one.job.job_id)
+        async with database.writing() as connection:
+            await connection.execute(long_ago.values({column: await now_on(connection) - ago}))
+        assert await stores.eviction.backlog(table, 10) == gone
+        assert await stores.eviction.evict(table, 10) == gone
+        assert await stores.outbox.depth() == 1
+    finally:
+        await database.close()

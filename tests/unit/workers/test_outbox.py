@@ -11,6 +11,7 @@ from structlog.testing import CapturingLogger
 
 from authcenter.core.errors import StoreUnavailable
 from authcenter.core.job import Job
+from authcenter.stores.ports.eviction import DEAD_JOBS_KEPT, KEPT_AFTER_END, Evictable
 from authcenter.workers.errands import Assignment, ErrandFailed, Persistence, Pointless
 from authcenter.workers.outbox import MOST_AT_ONCE, OutboxWorker
 from tests.workbench import Workbench
@@ -185,3 +186,22 @@ async def test_it_works_until_it_is_ended(bench: Workbench) -> None:
     await process.worker.settle()
     assert all(0 < pause <= 1 for pause in looked)
     assert await bench.stores.outbox.depth() == 1
+
+
+@pytest.mark.parametrize(
+    ("how", "table", "kept"),
+    [
+        pytest.param("", Evictable.OUTBOX, KEPT_AFTER_END, id="done"),
+        pytest.param("pointless", Evictable.OUTBOX, KEPT_AFTER_END, id="dropped"),
+        pytest.param("fail", Evictable.DEAD_JOBS, DEAD_JOBS_KEPT, id="given up"),
+    ],
+)
+async def test_what_is_over_is_kept_for_a_while(bench: Workbench, how: str, table: Evictable, kept: timedelta) -> None:
+    await bench.stores.outbox.add([Job("mail", {"how": how})])
+    await Process(bench, Persistence(attempts=1)).step()
+    bench.clock.at += kept
+    assert await bench.stores.eviction.evict(table, 10) == 0
+    bench.clock.advance(1)
+    assert await bench.stores.eviction.backlog(table, 10) == 1
+    assert await bench.stores.eviction.evict(table, 10) == 1
+    assert rows(bench) == []
