@@ -47,6 +47,7 @@ from authcenter.stores.memory.devices import MemoryDeviceCodeStore
 from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
+from authcenter.stores.memory.outbox import MemoryOutbox
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
@@ -274,6 +275,7 @@ class Workbench:
             device_codes=through("device_codes", MemoryDeviceCodeStore(record)),
             pushed=through("pushed", MemoryPushedRequestStore(record)),
             pairwise=through("pairwise", MemoryPairwiseSubjects(record)),
+            outbox=through("outbox", MemoryOutbox(record)),
         )
 
 

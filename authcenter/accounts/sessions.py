@@ -76,6 +76,15 @@ class Sessions:
         await self._touch(session)
         return SignedIn(session, user)
 
+    async def held(self, cookie: Digest | None) -> Session | None:
+        """The session with that cookie that nobody has ended: it may have lapsed, and still has what hangs on it.
+
+        Raises:
+            StoreUnavailable: Cannot tell.
+        """
+        session = await self.store.find(cookie.hex()) if cookie is not None else None
+        return session if session is not None and session.ended_at is None else None
+
     async def sign_in(
         self,
         user: User,

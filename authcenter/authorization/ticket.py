@@ -13,6 +13,7 @@ from authcenter.core.authorization import AuthorizationRequest
 from authcenter.core.clock import Clock
 from authcenter.core.derived import SealingKeys
 from authcenter.core.errors import ErrorCode, OAuthError
+from authcenter.core.logout import LogoutRequest
 from authcenter.core.rules import Rule
 from authcenter.core.value import Value
 
@@ -20,7 +21,7 @@ LIFETIME_SECONDS = 3600
 _MAX_CHARACTERS = 16 * 1024
 _MAX_BYTES = 64 * 1024
 
-Destination = Literal["authorize", "account", "device"]
+Destination = Literal["authorize", "account", "device", "logout"]
 
 
 class Ticket(Value, frozen=True):
@@ -35,6 +36,7 @@ class Ticket(Value, frozen=True):
             ``max_age``.
         account_chosen: Whether ``prompt=select_account`` has been answered.
         consent: What was answered on the consent page in this sign-in; None: nothing yet.
+        logout: The request to sign out, where there is one.
     """
 
     destination: Destination
@@ -44,6 +46,7 @@ class Ticket(Value, frozen=True):
     login_after: float | None = None
     account_chosen: bool = False
     consent: Literal["granted", "denied"] | None = None
+    logout: LogoutRequest | None = None
 
 
 class Tickets:

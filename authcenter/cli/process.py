@@ -137,7 +137,7 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
                 print(line, file=sys.stderr, flush=True)
         log.info("started", port=public.port, ops_port=operators.port, issuer=settings.issuer, env=settings.env)
 
-        jobs = background_jobs(core, service.health, metrics, log)
+        jobs = background_jobs(core, settings.issuer, service.health, metrics, log)
         background = [
             service.follower.run(),
             policies.run(),

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from authcenter.core.digest import Digest
 from authcenter.core.event import Event
+from authcenter.core.job import Job
 
 LIFTED_CUT_LASTS = timedelta(days=2)
 """How long a lifted cut goes on refusing what was issued until it was lifted: longer than any access token can live."""
@@ -63,11 +64,13 @@ class Consequences:
         events: What the audit log says of it.
         cuts: What it cuts off.
         lifts: Cuts without an instant that it takes back: they go on refusing what was issued until now.
+        jobs: What is to be done once it is kept.
     """
 
     events: Sequence[Event] = ()
     cuts: Sequence[Cut] = ()
     lifts: Sequence[tuple[CutKind, str]] = ()
+    jobs: Sequence[Job] = ()
 
 
 NO_CONSEQUENCES = Consequences()

@@ -378,6 +378,15 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "The browser says that another site sent this form.",
         "An attack; or the proxy in front changes Origin or Sec-Fetch-Site.",
     ),
+    Rule.LOGOUT_CLIENT: Explanation(
+        "A logout request wants the person back at a client that it does not name, that is not known or disabled, or "
+        "its id_token_hint was issued to another client than its client_id.",
+        "Send the id_token_hint that the client got, or its client_id.",
+    ),
+    Rule.LOGOUT_URI: Explanation(
+        "The post_logout_redirect_uri is none that the client has registered, letter by letter.",
+        "Compare the hint with `authcenter clients show ID`.",
+    ),
     Rule.CALLER_NOT_ENTITLED: Explanation(
         "The caller neither got the token nor serves one of its audiences.",
         "`authcenter clients update ID --serves AUDIENCE` for a resource server.",

@@ -138,6 +138,9 @@ class Rule(StrEnum):
     CSRF_TOKEN = "csrf_token"
     CROSS_SITE_FORM = "cross_site_form"
 
+    LOGOUT_CLIENT = "logout_client"
+    LOGOUT_URI = "logout_uri"
+
     CALLER_NOT_ENTITLED = "caller_not_entitled"
     TOKEN_CUT_PENDING = "token_cut_pending"
     FEED_CURSOR_MALFORMED = "feed_cursor_malformed"

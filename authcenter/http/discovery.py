@@ -12,6 +12,7 @@ from authcenter.core.wire_json import encode
 from authcenter.http.cors import public_preflight
 from authcenter.http.device_authorization import PATH as DEVICE_AUTHORIZATION
 from authcenter.http.introspect import PATH as INTROSPECT
+from authcenter.http.logout import PATH as LOGOUT
 from authcenter.http.metadata import authorization_metadata
 from authcenter.http.responses import Answer
 from authcenter.http.revoke import PATH as REVOKE
@@ -66,6 +67,11 @@ class DiscoveryEndpoint:
             "introspection_endpoint_auth_methods_supported": confidential,
             "introspection_signing_alg_values_supported": [alg.value for alg in Alg],
             **authorization_metadata(self.issuer, self.keys.ring.signing, self.languages),
+            "end_session_endpoint": f"{self.issuer}{LOGOUT}",
+            "backchannel_logout_supported": True,
+            "backchannel_logout_session_supported": True,
+            "frontchannel_logout_supported": True,
+            "frontchannel_logout_session_supported": True,
         }
         if self.policy.current.tokens.status_list:
             metadata["status_list_aggregation_endpoint"] = f"{self.issuer}{STATUS_LISTS_PATH}"

@@ -38,7 +38,6 @@ NOT_IN_FORCE = (
     "accounts.*",
     "registration.*",
     "audit.*",
-    "fetch.*",
     "brand.*",
     "tokens.id_token_ttl",
     "tokens.authorization_code_ttl",

@@ -48,6 +48,8 @@ class Metrics:
         self.status_claims = self._counter(
             "status_claim", "Access tokens that were to name a place in a status list.", "outcome"
         )
+        self.jobs = self._counter("job", "Jobs of the outbox, by what became of each try.", "job", "outcome")
+        self.job_depth = self._gauge("job_queue_depth", "Jobs of the outbox that wait.", over=Over.MAX)
         self.http_seconds = self._histogram("http_request_seconds", "Time of a request.", "method", "route", "status")
 
     def _counter(self, name: str, text: str, *labels: str) -> CountedSeries:

@@ -13,6 +13,7 @@ from authcenter.authorization.consents import Consents
 from authcenter.authorization.decision import AuthorizationDecision
 from authcenter.authorization.devices import DeviceAuthorizations
 from authcenter.authorization.hints import IdTokenHints
+from authcenter.authorization.logout import Logout
 from authcenter.authorization.pushed import PushedRequests
 from authcenter.authorization.reading import RequestReader
 from authcenter.authorization.request_objects import RequestObjects
@@ -27,6 +28,7 @@ from authcenter.http.authorize import AuthorizationEndpoint
 from authcenter.http.cors import ClientCors
 from authcenter.http.device_authorization import DeviceAuthorizationEndpoint
 from authcenter.http.device_qr import DeviceQrEndpoint
+from authcenter.http.logout import LogoutEndpoint
 from authcenter.http.pages.account import AccountPage
 from authcenter.http.pages.browser import BrowserCookies
 from authcenter.http.pages.consent import ConsentPage
@@ -181,6 +183,14 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.metrics,
         ),
         DeviceQrEndpoint(parts.settings.issuer),
+        _logout(parts, hints),
         load_static_files(),
         UserInfoEndpoint(user_info, core.keys, parts.settings.issuer, core.clock, parts.cors, parts.metrics),
     )
+
+
+def _logout(parts: InteractiveParts, hints: IdTokenHints) -> LogoutEndpoint:
+    core = parts.core
+    subjects, store, issuer = ClientSubjects(core.stores.pairwise), core.stores.sessions, parts.settings.issuer
+    logout = Logout(hints, subjects, parts.clients, parts.sessions, store, issuer)
+    return LogoutEndpoint(logout, parts.sessions, parts.tickets, parts.clients, parts.pages)

@@ -2,11 +2,18 @@
 
 from typing import Protocol
 
+from authcenter.authorization.subjects import ClientSubjects
 from authcenter.core.ids import uuid7
+from authcenter.core.job import JobName
+from authcenter.stores.remote.post import GuardedPoster
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
+from authcenter.tokens.logout_tokens import LogoutTokens
 from authcenter.wiring.core import Core
+from authcenter.workers.back_channel import BackChannelLogout
+from authcenter.workers.errands import Assignment
+from authcenter.workers.outbox import OutboxWorker
 from authcenter.workers.purge import PurgeWorker
 from authcenter.workers.rotation import RotationWorker
 
@@ -19,7 +26,7 @@ class Job(Protocol):
         ...
 
 
-def background_jobs(core: Core, health: Health, metrics: Metrics, log: Logger) -> tuple[Job, ...]:
+def background_jobs(core: Core, issuer: str, health: Health, metrics: Metrics, log: Logger) -> tuple[Job, ...]:
     """No I/O. A process that must not get requests (not loaded yet, draining, a wrong clock) does none of it.
 
     Their leases are in the record, as their work is: neither is to be had without the other, and Redis may forget.
@@ -50,4 +57,21 @@ def background_jobs(core: Core, health: Health, metrics: Metrics, log: Logger) -
             holder=holder,
             ready=ready,
         ),
+        OutboxWorker(
+            outbox=stores.outbox,
+            assignments=assignments(core, issuer),
+            metrics=metrics,
+            log=log,
+            holder=holder,
+            ready=ready,
+        ),
     )
+
+
+def assignments(core: Core, issuer: str) -> dict[str, Assignment]:
+    """Who does which job of the outbox."""
+    stores, policy = core.stores, core.policy
+    poster = GuardedPoster(lambda: policy.current.fetch.allow_private)
+    tokens = LogoutTokens(issuer, core.keys, core.clock)
+    logout = BackChannelLogout(stores.clients, ClientSubjects(stores.pairwise), tokens, poster)
+    return {JobName.BACK_CHANNEL_LOGOUT: Assignment(logout)}

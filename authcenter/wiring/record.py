@@ -16,6 +16,7 @@ from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjec
 from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import KeysSettlement, RotationPauses, SigningKeyStore
+from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.ports.schema import SchemaState
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
@@ -33,6 +34,7 @@ from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.outage import OnOutage
+from authcenter.stores.sql.outbox import SqlOutbox
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
@@ -74,6 +76,7 @@ class Stores:
     device_codes: DeviceCodeStore
     pushed: PushedRequestStore
     pairwise: PairwiseSubjects
+    outbox: Outbox
     settlement: KeysSettlement | None = None
     keys_in_consul: ConsulSigningKeyStore | None = None
 
@@ -164,4 +167,5 @@ def sql_stores(
         device_codes=SqlDeviceCodeStore(database, transactions),
         pushed=SqlPushedRequestStore(database, transactions),
         pairwise=SqlPairwiseSubjects(database, transactions),
+        outbox=SqlOutbox(database, transactions),
     )

@@ -22,7 +22,7 @@ from authcenter.settings.policy_sections import SessionPolicy
 from authcenter.stores.ports.clients import ClientLookup
 
 PATH = "/login"
-_NEXT = {"authorize": "/oauth/authorize", "account": "/account", "device": "/device"}
+_NEXT = {"authorize": "/oauth/authorize", "account": "/account", "device": "/device", "logout": "/oauth/logout"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,15 @@ class Pages:
     def error(self, visit: Visit, message: str, status: int) -> Answer:
         return self.show(visit, "error.html", status=status, message=message)
 
+    def require_own_form(self, visit: Visit) -> None:
+        """For a page that takes other sites' forms too: this one is from a page of ours, shown to this browser.
+
+        Raises:
+            OAuthError: It is not.
+        """
+        self._check_origin(visit.request)
+        self._check_token(visit.browser, visit.form)
+
     def _policy(self, form_to: Sequence[str], frames: Sequence[str], *, scripts: bool) -> bytes:
         logo = self.brand().logo
         images = "'self' https:" if logo else "'self'"
@@ -150,8 +159,7 @@ class Pages:
             return replace(visit, query=query)
         form = await read_form(request)
         if own_forms:
-            self._check_origin(request)
-            self._check_token(visit.browser, form)
+            self.require_own_form(replace(visit, form=form))
         return replace(visit, query=query, form=form)
 
     def _check_origin(self, request: web.BaseRequest) -> None:

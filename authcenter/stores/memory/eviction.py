@@ -8,7 +8,13 @@ from typing import Any
 from authcenter.core.token import TokenFamily
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.tables import Tables
-from authcenter.stores.ports.eviction import KEPT_AFTER_END, KEPT_AFTER_LAST_TOKEN, Evictable, Eviction
+from authcenter.stores.ports.eviction import (
+    DEAD_JOBS_KEPT,
+    KEPT_AFTER_END,
+    KEPT_AFTER_LAST_TOKEN,
+    Evictable,
+    Eviction,
+)
 
 
 class MemoryEviction(Eviction):
@@ -52,6 +58,8 @@ def _rows(tables: Tables, table: Evictable) -> dict[Any, Any]:
         Evictable.DEVICE_CODES: tables.devices,
         Evictable.PUSHED_REQUESTS: tables.pushed,
         Evictable.SESSIONS: tables.sessions,
+        Evictable.OUTBOX: tables.outbox,
+        Evictable.DEAD_JOBS: tables.outbox,
     }
     # Used values and counters of the in-process twin lapse by themselves.
     return rows.get(table, {})
@@ -66,6 +74,8 @@ _ENDS_AT: Mapping[Evictable, Callable[[Any], datetime | None]] = {
     Evictable.DEVICE_CODES: lambda row: None if row.spent_at else row.expires_at,
     Evictable.PUSHED_REQUESTS: lambda row: row.expires_at,
     Evictable.SESSIONS: lambda row: row[0].ended_at or row[0].expires_at,
+    Evictable.OUTBOX: lambda row: row.done_at,
+    Evictable.DEAD_JOBS: lambda row: row.dead_at,
 }
 
 
@@ -82,11 +92,12 @@ def _dead(tables: Tables, table: Evictable, now: datetime) -> Iterator[tuple[dic
         yield from ((tables.status_entries, key) for key in tables.status_entries if key[0] in gone)
         yield from ((tables.status_lists, key) for key in gone)
         return
+    kept = DEAD_JOBS_KEPT if table is Evictable.DEAD_JOBS else KEPT_AFTER_END
     rows = _rows(tables, table)
     living = {family.sign_in.get("sid") for family in tables.families.values()} if table is Evictable.SESSIONS else ()
     for key, row in rows.items():
         ended = _ENDS_AT[table](row)
-        if ended is None or ended >= now - KEPT_AFTER_END:
+        if ended is None or ended >= now - kept:
             continue
         if key not in living or row[0].ended_at is not None:
             yield rows, key

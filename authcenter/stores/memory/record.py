@@ -44,6 +44,7 @@ class MemoryRecord:
             lift_cut(draft, kind, value, at)
         for cut in consequences.cuts:
             keep_cut(draft, cut, at)
+        draft.add_jobs(consequences.jobs, at)
         rows = self._linked(consequences.events, at)
         draft.audit.extend(rows)
         self.tables = draft

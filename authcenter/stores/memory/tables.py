@@ -1,5 +1,6 @@
 """The tables: dictionaries of frozen values."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Self
@@ -10,6 +11,7 @@ from authcenter.core.consent import Consent
 from authcenter.core.cut import Cut, CutKind, RevokedToken
 from authcenter.core.device import DeviceAuthorization
 from authcenter.core.digest import Digest
+from authcenter.core.job import Job, logout_jobs
 from authcenter.core.resource import Resource
 from authcenter.core.session import Session
 from authcenter.core.status import StatusEntry, StatusList
@@ -26,6 +28,25 @@ class ListRow:
     listed: StatusList
     key: bytes
     taken: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A job at rest; ``due_at`` is also when the lease of who holds it lapses."""
+
+    job: Job
+    created_at: datetime
+    due_at: datetime
+    attempts: int = 0
+    holder: str = ""
+    done_at: datetime | None = None
+    dead_at: datetime | None = None
+    last_error: str = ""
+
+    @property
+    def waiting(self) -> bool:
+        """Neither done nor buried."""
+        return self.done_at is None and self.dead_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +81,7 @@ class Tables:
     devices: dict[Digest, DeviceAuthorization] = field(default_factory=dict)
     pushed: dict[Digest, PushedRequest] = field(default_factory=dict)
     pairwise: dict[tuple[str, str], str] = field(default_factory=dict)
+    outbox: dict[str, OutboxRow] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     status_lists: dict[str, ListRow] = field(default_factory=dict)
     status_entries: dict[tuple[str, int], StatusEntry] = field(default_factory=dict)
@@ -78,3 +100,11 @@ class Tables:
         session, cookie = self.sessions[session_id]
         self.sessions[session_id] = (replace(session, ended_at=ended_at), cookie)
         self.note_change("session", cookie.hex(), at)
+        signed_in = (self.clients.get(client) for held, client in self.session_clients if held == session_id)
+        told = [one.client_id for one in signed_in if one and one.relying_party.backchannel_logout_uri]
+        self.add_jobs(logout_jobs(session_id, session.subject, told), at)
+
+    def add_jobs(self, jobs: Iterable[Job], at: datetime) -> None:
+        """Leave jobs, due at once. One that is there already is left as it is."""
+        for job in jobs:
+            self.outbox.setdefault(job.job_id, OutboxRow(job, at, at))

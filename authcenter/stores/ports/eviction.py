@@ -11,6 +11,9 @@ KEPT_AFTER_LAST_TOKEN = timedelta(hours=25)
 
 Until then a replayed refresh token must still be known as one, so that it ends what is alive of its family."""
 
+DEAD_JOBS_KEPT = timedelta(days=30)
+"""How long a job that was given up stays for operators to look at."""
+
 
 class Evictable(StrEnum):
     """What dead rows are found in; the ``table`` label of the metrics."""
@@ -28,9 +31,10 @@ class Evictable(StrEnum):
     CODES = "authorization_codes"
     DEVICE_CODES = "device_codes"
     PUSHED_REQUESTS = "pushed_requests"
-    OUTBOX = "outbox"
     INITIAL_ACCESS_TOKENS = "initial_access_tokens"
     SESSIONS = "sessions"
+    OUTBOX = "outbox"
+    DEAD_JOBS = "outbox_dead"
 
 
 class Eviction(Protocol):
@@ -40,8 +44,9 @@ class Eviction(Protocol):
     ``KEPT_AFTER_LAST_TOKEN`` ago, each with all of its refresh tokens, spent ones too; a revoked token or a cut that
     expired; a change; a lock that lapsed; a value that could not be used again anyway; a counter that is free again; a
     status list all of whose tokens have expired, with its entries; a code or device code that nobody redeemed; a pushed
-    request, which until it expires a sign-in under way may spend; a job that was done or given up; an initial access
-    token that lapsed; a session that ended, and one that lapsed of which no family is left.
+    request, which until it expires a sign-in under way may spend; a job that was done, and, ``DEAD_JOBS_KEPT`` ago,
+    one that was given up; an initial access token that lapsed; a session that ended, and one that lapsed of which no
+    family is left.
 
     Codes that were redeemed go with the family they opened: until then a second use is recognised, and ends it.
     """

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -23,7 +23,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from authcenter.stores.ports.eviction import KEPT_AFTER_END, KEPT_AFTER_LAST_TOKEN, Evictable, Eviction
+from authcenter.stores.ports.eviction import (
+    DEAD_JOBS_KEPT,
+    KEPT_AFTER_END,
+    KEPT_AFTER_LAST_TOKEN,
+    Evictable,
+    Eviction,
+)
 from authcenter.stores.sql.database import Database, now_on
 from authcenter.stores.sql.tables import (
     Instant,
@@ -52,14 +58,16 @@ class Lapsing:
 
     Attributes:
         only: Which of them.
+        kept: How long they stay after it.
     """
 
     table: Table
     ends_at: Column[Any]
     only: ColumnElement[bool] = field(default_factory=true)
+    kept: timedelta = KEPT_AFTER_END
 
     def dead(self, now: datetime) -> ColumnElement[bool]:
-        return and_(self.ends_at < now - KEPT_AFTER_END, self.only)
+        return and_(self.ends_at < now - self.kept, self.only)
 
 
 LAPSING: Mapping[Evictable, Sequence[Lapsing]] = {
@@ -72,7 +80,8 @@ LAPSING: Mapping[Evictable, Sequence[Lapsing]] = {
     Evictable.CODES: [Lapsing(codes, codes.c.expires_at, codes.c.spent_at.is_(None))],
     Evictable.DEVICE_CODES: [Lapsing(device_codes, device_codes.c.expires_at, device_codes.c.spent_at.is_(None))],
     Evictable.PUSHED_REQUESTS: [Lapsing(pushed_requests, pushed_requests.c.expires_at)],
-    Evictable.OUTBOX: [Lapsing(outbox, outbox.c.done_at), Lapsing(outbox, outbox.c.dead_at)],
+    Evictable.OUTBOX: [Lapsing(outbox, outbox.c.done_at)],
+    Evictable.DEAD_JOBS: [Lapsing(outbox, outbox.c.dead_at, kept=DEAD_JOBS_KEPT)],
     Evictable.INITIAL_ACCESS_TOKENS: [Lapsing(initial_tokens, initial_tokens.c.expires_at)],
     Evictable.SESSIONS: [
         Lapsing(sessions, sessions.c.ended_at),

@@ -398,6 +398,7 @@ outbox = Table(
     Column("last_error", String(255), nullable=False),
     Index(None, "due_at"),
     Index(None, "done_at"),
+    Index(None, "dead_at"),
 )
 
 initial_access_tokens = Table(

@@ -21,6 +21,7 @@ from authcenter.stores.sql.cuts import lift_cuts, write_cuts
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.tables import auth_audit
 from authcenter.stores.sql.turn import Turn
+from authcenter.stores.sql.waiting_jobs import add_jobs
 
 Write: TypeAlias = Callable[[AsyncConnection], Awaitable[bool]]
 
@@ -138,6 +139,7 @@ class Transactions:
                 return False
             written.cuts.extend(await lift_cuts(connection, consequences.lifts))
             written.cuts.extend(await write_cuts(connection, consequences.cuts))
+            await add_jobs(connection, consequences.jobs)
             if rows:
                 await self._append(connection, rows)
             return True

@@ -18,6 +18,7 @@ from authcenter.stores.memory.devices import MemoryDeviceCodeStore
 from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
+from authcenter.stores.memory.outbox import MemoryOutbox
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
@@ -29,6 +30,7 @@ from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjec
 from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
+from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.status_lists import StatusListStore
@@ -43,6 +45,7 @@ from authcenter.stores.sql.devices import SqlDeviceCodeStore
 from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
+from authcenter.stores.sql.outbox import SqlOutbox
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.sessions import SqlSessionStore
@@ -78,6 +81,7 @@ class Stores:
     device_codes: DeviceCodeStore
     pushed: PushedRequestStore
     pairwise: PairwiseSubjects
+    outbox: Outbox
     counted: list[Event]
 
     async def proven_rows(self) -> list[AuditRow]:
@@ -107,6 +111,7 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         device_codes=MemoryDeviceCodeStore(record),
         pushed=MemoryPushedRequestStore(record),
         pairwise=MemoryPairwiseSubjects(record),
+        outbox=MemoryOutbox(record),
         counted=counted,
     )
 
@@ -133,6 +138,7 @@ def sql_stores(database: Database) -> Stores:
         device_codes=SqlDeviceCodeStore(database, transactions),
         pushed=SqlPushedRequestStore(database, transactions),
         pairwise=SqlPairwiseSubjects(database, transactions),
+        outbox=SqlOutbox(database, transactions),
         counted=counted,
     )
 

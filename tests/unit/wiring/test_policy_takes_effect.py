@@ -22,6 +22,7 @@ SHOWN_ELSEWHERE = {
     "rate_limits.client_auth_failures_per_ip": "tests/unit/http/test_limits.py",
     "rate_limits.login_failures_per_ip": "tests/unit/http/test_limits.py",
     "rate_limits.login_failures_per_account": "tests/unit/http/test_limits.py",
+    "fetch.allow_private": "tests/integration/outbox: it takes somebody to post to",
     "logging.level": "tests/integration/service/test_policy_changes.py: the log is the process's",
 }
 """Fields that no process over memory stores can show, and where they are shown."""

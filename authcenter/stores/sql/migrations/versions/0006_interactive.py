@@ -139,6 +139,7 @@ def upgrade() -> None:
         sa.Column("last_error", sa.String(length=255), nullable=False),
         sa.PrimaryKeyConstraint("job_id", name="pk_outbox"),
     )
+    op.create_index("ix_outbox_dead_at", "outbox", ["dead_at"])
     op.create_index("ix_outbox_done_at", "outbox", ["done_at"])
     op.create_index("ix_outbox_due_at", "outbox", ["due_at"])
 

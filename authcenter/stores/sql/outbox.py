@@ -1,0 +1,84 @@
+"""The outbox in SQL. A claim is one statement, so that a job goes to one process alone, on both databases."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from authcenter.core.ids import uuid7
+from authcenter.core.job import ClaimedJob, Job
+from authcenter.stores.ports.outbox import Outbox
+from authcenter.stores.sql.database import Database, database_clock, now_on
+from authcenter.stores.sql.tables import outbox
+from authcenter.stores.sql.transactions import Transactions
+from authcenter.stores.sql.waiting_jobs import LONGEST_ERROR, add_jobs
+
+_WAITING = outbox.c.done_at.is_(None) & outbox.c.dead_at.is_(None)
+
+
+class SqlOutbox(Outbox):
+    """Jobs in the table ``outbox``; ``due_at`` is also when a lease lapses."""
+
+    def __init__(self, database: Database, transactions: Transactions) -> None:
+        self._database, self._transactions = database, transactions
+
+    async def add(self, jobs: Sequence[Job]) -> None:
+        async def write(connection: AsyncConnection) -> bool:
+            await add_jobs(connection, jobs)
+            return True
+
+        await self._transactions.commit(write)
+
+    async def claim(self, holder: str, names: Collection[str], lease: timedelta, most: int) -> Sequence[ClaimedJob]:
+        row, claim = outbox.c, f"{holder}/{uuid7()}"
+        claimed: list[ClaimedJob] = []
+
+        async def write(connection: AsyncConnection) -> bool:
+            now = await now_on(connection)
+            due = (
+                select(row.job_id)
+                .where(_WAITING, row.due_at <= now, row.job.in_(sorted(names)))
+                .order_by(row.due_at, row.job_id)
+                .limit(most)
+                .with_for_update(skip_locked=True)
+                # Not a mere subquery, which PostgreSQL may run again for each row, and so past its limit.
+                .cte("due")
+            )
+            taken = update(outbox).where(row.job_id.in_(select(due.c.job_id)))
+            values = {"holder": claim, "due_at": now + lease, "attempts": row.attempts + 1}
+            found = await connection.execute(taken.values(values).returning(*outbox.c))
+            claimed.extend(
+                ClaimedJob(Job(one.job, one.payload, one.job_id), one.holder, one.attempts, one.created_at)
+                for one in found
+            )
+            return True
+
+        await self._transactions.commit(write)
+        return sorted(claimed, key=lambda one: (one.created_at, one.job.job_id))
+
+    async def done(self, claimed: ClaimedJob) -> bool:
+        return await self._settle(claimed, {"done_at": database_clock(), "last_error": ""})
+
+    async def postpone(self, claimed: ClaimedJob, delay: timedelta, error: str) -> bool:
+        return await self._settle(claimed, {"holder": "", "last_error": error[:LONGEST_ERROR]}, delay)
+
+    async def bury(self, claimed: ClaimedJob, error: str) -> bool:
+        return await self._settle(claimed, {"dead_at": database_clock(), "last_error": error[:LONGEST_ERROR]})
+
+    async def depth(self) -> int:
+        async with self._database.reading() as connection:
+            counted: int = (
+                await connection.execute(select(func.count()).select_from(outbox).where(_WAITING))
+            ).scalar_one()
+            return counted
+
+    async def _settle(self, claimed: ClaimedJob, values: dict[str, Any], delay: timedelta | None = None) -> bool:
+        own = outbox.c.job_id == claimed.job.job_id, outbox.c.holder == claimed.claim, _WAITING
+
+        async def write(connection: AsyncConnection) -> bool:
+            later = {} if delay is None else {"due_at": await now_on(connection) + delay}
+            return (await connection.execute(update(outbox).where(*own).values(values | later))).rowcount == 1
+
+        return await self._transactions.commit(write)

@@ -1,0 +1,207 @@
+"""The runner of the outbox: what it does with success, failure, defects, outages, and with what takes its time."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import structlog
+from structlog.testing import CapturingLogger
+
+from authcenter.core.errors import StoreUnavailable
+from authcenter.core.job import Job
+from authcenter.stores.ports.eviction import DEAD_JOBS_KEPT, KEPT_AFTER_END, Evictable
+from authcenter.workers.errands import Assignment, ErrandFailed, Persistence, Pointless
+from authcenter.workers.outbox import MOST_AT_ONCE, OutboxWorker
+from tests.workbench import Workbench
+
+PERSISTENCE = Persistence(attempts=4, first_delay=timedelta(seconds=8), longest_delay=timedelta(seconds=20))
+
+
+class Errands:
+    """Does what the payload says."""
+
+    def __init__(self) -> None:
+        self.done: list[Mapping[str, Any]] = []
+        self.held, self.release = 0, asyncio.Event()
+
+    async def act(self, payload: Mapping[str, Any]) -> None:
+        match payload.get("how"):
+            case "fail":
+                raise ErrandFailed("status 500")
+            case "pointless":
+                raise Pointless("nobody there")
+            case "defect":
+                raise KeyError("x")
+            case "outage":
+                raise StoreUnavailable("gone")
+            case "stall":
+                self.held += 1
+                await self.release.wait()
+        self.done.append(payload)
+
+
+class Process:
+    """One process that does jobs."""
+
+    def __init__(self, bench: Workbench, persistence: Persistence = PERSISTENCE) -> None:
+        self.errands, self.log, self.ready = Errands(), CapturingLogger(), True
+        self.worker = OutboxWorker(
+            outbox=bench.stores.outbox,
+            assignments={"mail": Assignment(self.errands, persistence)},
+            metrics=bench.metrics,
+            log=structlog.wrap_logger(self.log, processors=[]),
+            holder="one",
+            ready=lambda: self.ready,
+        )
+
+    async def step(self) -> int:
+        begun = await self.worker.step()
+        await self.worker.settle()
+        return begun
+
+
+def rows(bench: Workbench) -> list[Any]:
+    return list(bench.record.tables.outbox.values())
+
+
+async def test_what_is_due_is_done_once(bench: Workbench) -> None:
+    process = Process(bench)
+    await bench.stores.outbox.add([Job("mail", {"n": 1}), Job("other", {})])
+    assert await process.step() == 1
+    assert await process.step() == 0
+    assert process.errands.done == [{"n": 1}]
+    assert bench.counted("job_total", job="mail", outcome="done") == 1
+    assert bench.counted("job_queue_depth") == 1
+    assert process.log.calls == []
+
+
+@pytest.mark.parametrize("how", ["fail", "defect", "outage"])
+async def test_what_fails_is_tried_later_and_later_and_then_given_up(bench: Workbench, how: str) -> None:
+    process = Process(bench)
+    await bench.stores.outbox.add([Job("mail", {"how": how})])
+    for longest in (8, 16, 20):
+        assert await process.step() == 1
+        (row,) = rows(bench)
+        delay = (row.due_at - bench.clock.now()).total_seconds()
+        assert longest / 2 <= delay <= longest
+        assert row.last_error
+        assert await process.step() == 0
+        bench.clock.advance(delay)
+    assert await process.step() == 1
+    (row,) = rows(bench)
+    assert row.dead_at == bench.clock.now()
+    bench.clock.advance(1_000)
+    assert await process.step() == 0
+    assert bench.counted("job_total", job="mail", outcome="retried") == 3
+    assert bench.counted("job_total", job="mail", outcome="dead") == 1
+    assert bench.counted("job_queue_depth") == 0
+    assert process.log.calls[-1].kwargs["outcome"] == "dead"
+
+
+async def test_what_has_become_pointless_is_dropped(bench: Workbench) -> None:
+    process = Process(bench)
+    await bench.stores.outbox.add([Job("mail", {"how": "pointless"})])
+    await process.step()
+    assert rows(bench)[0].done_at is not None
+    assert bench.counted("job_total", job="mail", outcome="dropped") == 1
+
+
+async def test_what_stalls_holds_up_nothing_else(bench: Workbench) -> None:
+    process = Process(bench)
+    stalled = [Job("mail", {"how": "stall"}) for _ in range(MOST_AT_ONCE - 1)]
+    await bench.stores.outbox.add(stalled)
+    assert await process.worker.step() == len(stalled)
+    bench.clock.advance(1)
+    await bench.stores.outbox.add([Job("mail", {"n": number}) for number in range(3)])
+    for number in range(3):
+        assert await process.worker.step() == 1
+        while len(process.errands.done) <= number:
+            await asyncio.sleep(0)
+        while len(process.worker._under_way) > len(stalled):
+            await asyncio.sleep(0)
+    assert process.errands.held == len(stalled)
+    process.errands.release.set()
+    await process.worker.settle()
+    assert await bench.stores.outbox.depth() == 0
+
+
+async def test_a_try_that_takes_too_long_is_broken_off(bench: Workbench) -> None:
+    process = Process(bench, Persistence(time_limit=timedelta(0)))
+    await bench.stores.outbox.add([Job("mail", {"how": "stall"})])
+    await process.step()
+    assert rows(bench)[0].last_error == "it took too long"
+
+
+async def test_what_a_dead_process_had_is_done_by_another(bench: Workbench) -> None:
+    dead, other = Process(bench), Process(bench)
+    await bench.stores.outbox.add([Job("mail", {"how": "stall"})])
+    await dead.worker.step()
+    while not dead.errands.held:
+        await asyncio.sleep(0)
+    assert await other.worker.step() == 0
+    bench.clock.advance(60)
+    other.errands.release.set()
+    assert await other.step() == 1
+    dead.errands.release.set()
+    await dead.worker.settle()
+    assert bench.counted("job_total", job="mail", outcome="done") == 1
+    assert bench.counted("job_total", job="mail", outcome="lapsed") == 1
+
+
+async def test_while_the_record_is_gone_it_is_said_once_and_nothing_is_lost(bench: Workbench) -> None:
+    process = Process(bench)
+    await bench.stores.outbox.add([Job("mail", {})])
+    bench.board.down = True
+    for _ in range(3):
+        assert await process.step() == 0
+    assert [call.args for call in process.log.calls] == [("jobs_postponed",)] or len(process.log.calls) == 1
+    bench.board.down = False
+    assert await process.step() == 1
+
+
+async def test_who_is_not_ready_does_nothing(bench: Workbench) -> None:
+    process = Process(bench)
+    process.ready = False
+    await bench.stores.outbox.add([Job("mail", {})])
+    assert await process.step() == 0
+
+
+async def test_it_works_until_it_is_ended(bench: Workbench) -> None:
+    process = Process(bench)
+    looked: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        looked.append(seconds)
+        await asyncio.sleep(0)
+
+    process.worker.sleep = sleep
+    await bench.stores.outbox.add([Job("mail", {}), Job("mail", {"how": "stall"})])
+    running = asyncio.create_task(process.worker.run())
+    while not (process.errands.done and process.errands.held):
+        await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await process.worker.settle()
+    assert all(0 < pause <= 1 for pause in looked)
+    assert await bench.stores.outbox.depth() == 1
+
+
+@pytest.mark.parametrize(
+    ("how", "table", "kept"),
+    [
+        pytest.param("", Evictable.OUTBOX, KEPT_AFTER_END, id="done"),
+        pytest.param("pointless", Evictable.OUTBOX, KEPT_AFTER_END, id="dropped"),
+        pytest.param("fail", Evictable.DEAD_JOBS, DEAD_JOBS_KEPT, id="given up"),
+    ],
+)
+async def test_what_is_over_is_kept_for_a_while(bench: Workbench, how: str, table: Evictable, kept: timedelta) -> None:
+    await bench.stores.outbox.add([Job("mail", {"how": how})])
+    await Process(bench, Persistence(attempts=1)).step()
+    bench.clock.at += kept
+    assert await bench.stores.eviction.evict(table, 10) == 0
+    bench.clock.advance(1)
+    assert await bench.stores.eviction.backlog(table, 10) == 1
+    assert await bench.stores.eviction.evict(table, 10) == 1
+    assert rows(bench) == []
