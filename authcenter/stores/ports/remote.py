@@ -1,0 +1,34 @@
+"""Requests to places that others name: clients' keys, sector documents, logout receivers."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class FetchFailed(Exception):
+    """There is no answer that can be used; the text says why, for operators."""
+
+
+class FetchRefused(FetchFailed):
+    """Not asked at all: the URL, or the address it leads to, is none that this server goes to."""
+
+
+class Fetching(Protocol):
+    """Guarded requests: bounded in size and time, to public addresses only, and no further than the first answer."""
+
+    async def get(self, url: str) -> bytes:
+        """The body of a 200.
+
+        Raises:
+            FetchRefused: The place is off limits.
+            FetchFailed: No 200 in time, or too large.
+        """
+        ...
+
+    async def post(self, url: str, form: Mapping[str, str]) -> int:
+        """Send a form; the status of the answer, whatever it is. Its body is not read.
+
+        Raises:
+            FetchRefused: The place is off limits.
+            FetchFailed: No answer in time.
+        """
+        ...
