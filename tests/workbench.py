@@ -47,6 +47,7 @@ from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.record import MemoryRecord
+from authcenter.stores.memory.registration import MemoryInitialAccessTokens
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.ports.keys import StoredKey
@@ -270,6 +271,7 @@ class Workbench:
             codes=through("codes", MemoryAuthorizationCodeStore(record)),
             pushed=through("pushed", MemoryPushedRequestStore(record)),
             pairwise=through("pairwise", MemoryPairwiseSubjects(record)),
+            initial_tokens=through("initial_tokens", MemoryInitialAccessTokens(record)),
         )
 
 

@@ -104,6 +104,12 @@ class Rule(StrEnum):
     CSRF_TOKEN = "csrf_token"
     CROSS_SITE_FORM = "cross_site_form"
 
+    JSON_MALFORMED = "json_malformed"
+    REGISTRATION_OFF = "registration_off"
+    REGISTRATION_TOKEN = "registration_token"
+    REGISTRATION_METADATA = "registration_metadata"
+    REGISTRATION_SECTOR = "registration_sector"
+
     CALLER_NOT_ENTITLED = "caller_not_entitled"
     TOKEN_CUT_PENDING = "token_cut_pending"
 

@@ -11,6 +11,7 @@ from authcenter.core.client import AuthMethod
 from authcenter.core.wire_json import encode
 from authcenter.http.cors import public_preflight
 from authcenter.http.introspect import PATH as INTROSPECT
+from authcenter.http.register import PATH as REGISTER
 from authcenter.http.responses import Answer
 from authcenter.http.revoke import PATH as REVOKE
 from authcenter.http.router import Router
@@ -52,12 +53,17 @@ class DiscoveryEndpoint:
             "jwks_uri": f"{self.issuer}{JWKS}",
             "grant_types_supported": sorted(self.grant_types),
             "response_types_supported": [],
-            "subject_types_supported": ["public"],
+            "subject_types_supported": ["public", "pairwise"],
             "token_endpoint_auth_methods_supported": methods,
             "revocation_endpoint_auth_methods_supported": methods,
             "introspection_endpoint_auth_methods_supported": confidential,
             "introspection_signing_alg_values_supported": [alg.value for alg in Alg],
+            **self._registration(),
         }
+
+    def _registration(self) -> dict[str, object]:
+        on = self.policy.current.registration.mode != "off"
+        return {"registration_endpoint": f"{self.issuer}{REGISTER}"} if on else {}
 
 
 @dataclass(frozen=True, slots=True)

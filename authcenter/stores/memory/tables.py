@@ -9,6 +9,7 @@ from authcenter.core.client import Client
 from authcenter.core.consent import Consent
 from authcenter.core.cut import Cut, CutKind, RevokedToken
 from authcenter.core.digest import Digest
+from authcenter.core.registration import InitialAccessToken
 from authcenter.core.resource import Resource
 from authcenter.core.session import Session
 from authcenter.core.token import RefreshToken, TokenFamily
@@ -48,6 +49,7 @@ class Tables:
     codes: dict[Digest, AuthorizationCode] = field(default_factory=dict)
     pushed: dict[Digest, PushedRequest] = field(default_factory=dict)
     pairwise: dict[tuple[str, str], str] = field(default_factory=dict)
+    initial_tokens: dict[Digest, InitialAccessToken] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
 
     def copy(self) -> Self:

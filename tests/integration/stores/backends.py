@@ -18,6 +18,7 @@ from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.record import MemoryRecord
+from authcenter.stores.memory.registration import MemoryInitialAccessTokens
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.ports.accounts import UserStore
@@ -26,6 +27,7 @@ from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
+from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
@@ -38,6 +40,7 @@ from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
+from authcenter.stores.sql.registration import SqlInitialAccessTokens
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.sessions import SqlSessionStore
@@ -70,6 +73,7 @@ class Stores:
     codes: AuthorizationCodeStore
     pushed: PushedRequestStore
     pairwise: PairwiseSubjects
+    initial_tokens: InitialAccessTokens
     counted: list[Event]
 
     async def proven_rows(self) -> list[AuditRow]:
@@ -97,6 +101,7 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         codes=MemoryAuthorizationCodeStore(record),
         pushed=MemoryPushedRequestStore(record),
         pairwise=MemoryPairwiseSubjects(record),
+        initial_tokens=MemoryInitialAccessTokens(record),
         counted=counted,
     )
 
@@ -121,6 +126,7 @@ def sql_stores(database: Database) -> Stores:
         codes=SqlAuthorizationCodeStore(database, transactions),
         pushed=SqlPushedRequestStore(database, transactions),
         pairwise=SqlPairwiseSubjects(database, transactions),
+        initial_tokens=SqlInitialAccessTokens(database, transactions),
         counted=counted,
     )
 
