@@ -651,3 +651,22 @@ async def test_a_redirected_sector_document_does_not_count(
     inside = far.puts("/inside", json.dumps([CALLBACK]).encode())
     await registered(web, 400, sector_identifier_uri=far.puts("/sector", b"", 302, Location=inside))
     assert far.asked == [("GET", "/sector")]
+
+
+async def test_a_registered_client_may_send_people_without_pkce(bench: Workbench, web: aiohttp.ClientSession) -> None:
+    """CONFORMANCE §1: with state and nonce, and no PKCE; the default scope lets all standard ones be asked for."""
+    bench.offer(OPEN)
+    told = await registered(web)
+    asked = {
+        "client_id": told["client_id"],
+        "redirect_uri": CALLBACK,
+        "response_type": "code",
+        "scope": "openid profile email address phone offline_access",
+        "state": "s",
+        "nonce": "n",
+    }
+    async with web.get("/oauth/authorize", params=asked, allow_redirects=False) as answer:
+        assert answer.status == 303
+        assert answer.headers["Location"].startswith("/login?ticket=")
+    async with web.get("/oauth/authorize", params={**asked, "redirect_uri": CALLBACK + "2"}) as answer:
+        assert answer.status == 400
