@@ -103,7 +103,7 @@ def read_document(
     typed |= {name: members.texts(name) or () for name in _LISTS} | {name: members.flag(name) for name in _FLAGS}
     party = RelyingParty(
         **typed,
-        jwks=members.mapping("jwks"),
+        jwks=_jwks(members),
         default_max_age=members.seconds("default_max_age"),
         dynamic=True,
         localized=_localized(members),
@@ -197,6 +197,12 @@ def _scopes(members: _Members, policy: RegistrationPolicy) -> frozenset[str]:
     if not asked <= allowed:
         raise InvalidMember("scope", f"must be among {' '.join(sorted(allowed))}", sorted(asked - allowed))
     return asked
+
+
+def _jwks(members: _Members) -> dict[str, Any] | None:
+    """Of the set only its keys: what else it holds means nothing here (RFC 7517 §5)."""
+    jwks = members.mapping("jwks")
+    return None if jwks is None else {"keys": jwks.get("keys")}
 
 
 def _localized(members: _Members) -> dict[str, str]:

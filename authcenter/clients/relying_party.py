@@ -93,7 +93,9 @@ def check_public_jwks(jwks: Mapping[str, Any]) -> None:
             raise InvalidMember("jwks", "must hold keys that each have a kty (RFC 7517)")
         if _PRIVATE & jwk.keys():
             raise InvalidMember("jwks", "must hold public keys only")
-        used_here = jwk.get("use", "sig") == "sig" and jwk.get("alg", Alg.RS256) in set(Alg)
+        if not all(map(_is_plain, jwk.values())):
+            raise InvalidMember("jwks", "must hold keys whose members are texts, arrays of texts or small numbers")
+        used_here = jwk.get("use", "sig") == "sig" and jwk.get("alg", Alg.RS256) in list(Alg)
         if used_here and jwk["kty"] in {"RSA", "EC", "OKP"} and not read_keys({"keys": [jwk]}):
             problem = "must hold sound keys: RSA of 2048 to 8192 bits, EC on P-256, OKP on Ed25519"
             raise InvalidMember("jwks", problem)
@@ -108,8 +110,8 @@ def with_sector(party: RelyingParty, redirect_uris: Iterable[str]) -> RelyingPar
     if party.subject_type != "pairwise":
         return replace(party, sector="")
     if party.sector_identifier_uri:
-        return replace(party, sector=urlsplit(party.sector_identifier_uri).hostname or "")
-    hosts = {urlsplit(uri).hostname or "" for uri in redirect_uris}
+        return replace(party, sector=_host(party.sector_identifier_uri))
+    hosts = set(map(_host, redirect_uris))
     if len(hosts) != 1 or "" in hosts:
         raise InvalidMember("sector_identifier_uri", "must be given where the redirect URIs are not of one host")
     return replace(party, sector=hosts.pop())
@@ -124,7 +126,7 @@ def _check_algorithms(party: RelyingParty, profile: Profile) -> None:
 
 def _check_keys(party: RelyingParty) -> None:
     if party.jwks is not None and party.jwks_uri:
-        raise InvalidMember("jwks_uri", "must not be given together with jwks (RFC 7591 §2)")
+        raise InvalidMember("jwks_uri", "must not be given together with jwks")
     check_uri("jwks_uri", party.jwks_uri, fetched=True)
     if party.jwks is not None:
         check_public_jwks(party.jwks)
@@ -159,6 +161,11 @@ def _check_return_uri(uri: str) -> None:
         raise InvalidMember("post_logout_redirect_uris", "must be https, loopback or of an app's own scheme", uri)
 
 
+def _host(uri: str) -> str:
+    """Empty: there is none."""
+    return urlsplit(uri).hostname or "" if _is_uri(uri) else ""
+
+
 def _is_uri(uri: str) -> bool:
     if len(uri) > LONGEST_URI or not uri.isascii() or not uri.isprintable() or set(uri) & set(' "<>\\^`{|}#'):
         return False
@@ -167,6 +174,13 @@ def _is_uri(uri: str) -> bool:
     except ValueError:
         return False
     return bool(parts.scheme) and "@" not in parts.netloc
+
+
+def _is_plain(value: object) -> bool:
+    """What is kept and told again must fit into every database and every reader's numbers."""
+    if isinstance(value, list):
+        return all(isinstance(one, str) for one in value)
+    return isinstance(value, str) or (isinstance(value, int) and abs(value) < 2**53)
 
 
 def _check_text(member: str, value: str, least: int = 1) -> None:

@@ -26,8 +26,8 @@ async def read_json(request: web.BaseRequest) -> dict[str, Any]:
     try:
         text = body.decode()
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-        # Lone surrogates and NULs come as escapes, and no database takes them.
-        json.dumps(value, ensure_ascii=False).encode()
+        # Lone surrogates come as escapes, infinity as a large exponent, and no database takes them.
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as problem:
         raise invalid_request(Rule.JSON_MALFORMED, "The body is not JSON.", f"{problem!s:.80}") from problem
     if not isinstance(value, dict) or r"\u0000" in text:

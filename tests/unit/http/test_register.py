@@ -1,6 +1,7 @@
 """Dynamic registration over HTTP: every member good and bad, and the life of a client that registered itself."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -22,6 +23,7 @@ LOCAL = "fetch: {allow_private: [127.0.0.0/8]}"
 CALLBACK = "https://app.example/cb"
 GOOD: dict[str, Any] = {"redirect_uris": [CALLBACK]}
 EVERYTHING = "address email offline_access openid phone profile"
+DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")
 KEY = signature_jwk(private_key(Alg.ES256).public_key(), Alg.ES256)
 
 
@@ -37,6 +39,7 @@ async def registered(web: aiohttp.ClientSession, status: int = 201, token: str =
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with web.post(PATH, json=document, headers=headers) as answer:
         told: dict[str, Any] = await answer.json()
+        assert status == 201 or DESCRIPTION.fullmatch(told["error_description"])
         assert answer.status == status, told
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.content_type == "application/json"
@@ -297,10 +300,18 @@ BAD = [
     pytest.param({"jwks": {"keys": [KEY] * 21}}, "jwks", id="many keys"),
     pytest.param({"jwks": {"keys": ["x"]}}, "jwks", id="keys as text"),
     pytest.param({"jwks": {"keys": [{}]}}, "jwks", id="no kty"),
+    pytest.param({"jwks": {"keys": [{**KEY, "x-note": {"deep": 1}}]}}, "jwks", id="an object in a key"),
+    pytest.param({"jwks": {"keys": [{**KEY, "x-note": 2**64}]}}, "jwks", id="a large number in a key"),
     pytest.param({"jwks": {"keys": [PRIVATE]}}, "jwks", id="a private key"),
     pytest.param({"jwks": {"keys": [{"kty": "oct", "k": "AAAA"}]}}, "jwks", id="a symmetric key"),
+    pytest.param({"jwks": {"keys": [{**KEY, "alg": ["ES256"], "x": [], "y": {}}]}}, "jwks", id="members of any type"),
     pytest.param({"jwks": {"keys": [{**KEY, "x": "AA"}]}}, "jwks", id="not on the curve"),
     pytest.param({"jwks": {"keys": [{"kty": "RSA", "n": "AQAB" * 50, "e": "AQAB"}]}}, "jwks", id="a small RSA key"),
+    pytest.param(
+        {"subject_type": "pairwise", "application_type": "native", "redirect_uris": ["com.example.app://[x"]},
+        "sector_identifier_uri",
+        id="pairwise without a host",
+    ),
     pytest.param({"subject_type": "secret"}, "subject_type", id="another subject type"),
     pytest.param(
         {"subject_type": "pairwise", "redirect_uris": [CALLBACK, "https://other.example/cb"]},
@@ -377,6 +388,7 @@ BODIES = [
     pytest.param(b"\xff", "application/json", 400, id="not UTF-8"),
     pytest.param(b'{"a": 1, "a": 2}', "application/json", 400, id="a member twice"),
     pytest.param(b'{"default_max_age": NaN}', "application/json", 400, id="NaN"),
+    pytest.param(b'{"default_max_age": 1e999}', "application/json", 400, id="infinity"),
     pytest.param(b'{"client_name": "\\u0000"}', "application/json", 400, id="NUL"),
     pytest.param(b'{"client_name": "\\ud800"}', "application/json", 400, id="half a surrogate pair"),
     pytest.param(b"[" * 60_000, "application/json", 400, id="deep"),
