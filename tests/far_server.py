@@ -1,6 +1,7 @@
-"""A server somewhere on the network, as hostile as a test wants it; plain HTTP on a loopback address."""
+"""A server somewhere on the network, as hostile as a test wants it, on a loopback address."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -48,14 +49,14 @@ class FarServer:
 
 
 @asynccontextmanager
-async def far_server() -> AsyncIterator[FarServer]:
-    """Running, until the block ends."""
+async def far_server(tls: ssl.SSLContext | None = None) -> AsyncIterator[FarServer]:
+    """Running, until the block ends; over TLS where it is given a certificate."""
     server = FarServer()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.0)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     server.port = runner.addresses[0][1]
     try:
