@@ -49,6 +49,7 @@ from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKey
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.outbox import MemoryOutbox
 from authcenter.stores.memory.record import MemoryRecord
+from authcenter.stores.memory.registration import MemoryInitialAccessTokens
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
@@ -276,6 +277,7 @@ class Workbench:
             pushed=through("pushed", MemoryPushedRequestStore(record)),
             pairwise=through("pairwise", MemoryPairwiseSubjects(record)),
             outbox=through("outbox", MemoryOutbox(record)),
+            initial_tokens=through("initial_tokens", MemoryInitialAccessTokens(record)),
         )
 
 

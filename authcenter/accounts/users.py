@@ -1,13 +1,16 @@
 """What happens to an account: made, disabled, enabled, its password set, logged out, signed in."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
 
 from authcenter.accounts.account import NewAccount, is_askable
 from authcenter.accounts.passwords import PasswordHashing, check_new_password
+from authcenter.accounts.standard_claims import check_claims
 from authcenter.core.clock import Clock
 from authcenter.core.cut import Consequences, Cut, CutKind
 from authcenter.core.errors import Conflict, NotFound, Unavailable, invalid_grant
@@ -78,9 +81,13 @@ class Accounts:
         roles: Iterable[str] = (),
         *,
         email_verified: bool = True,
+        claims: Mapping[str, Any] = MappingProxyType({}),
         actor: str,
     ) -> User:
         """Make an account.
+
+        Args:
+            claims: Standard claims, as ``User`` has them.
 
         Raises:
             InvalidInput: A field does not hold; the text begins with its name.
@@ -90,9 +97,18 @@ class Accounts:
         account = NewAccount(username, email, frozenset(roles), email_verified)
         account.check()
         check_new_password(password)
-        return await self.add(account, await self.hashing.hash(password.reveal()), actor=actor)
+        check_claims(claims)
+        return await self.add(account, await self.hashing.hash(password.reveal()), claims=claims, actor=actor)
 
-    async def add(self, account: NewAccount, password_hash: str, *, actor: str, imported: bool = False) -> User:
+    async def add(
+        self,
+        account: NewAccount,
+        password_hash: str,
+        *,
+        claims: Mapping[str, Any] = MappingProxyType({}),
+        actor: str,
+        imported: bool = False,
+    ) -> User:
         """Make an account with a hash that is there already.
 
         Raises:
@@ -109,6 +125,7 @@ class Accounts:
             created_at=now,
             updated_at=now,
             disabled_at=now if account.disabled else None,
+            claims=dict(claims),
         )
         context = {"roles": sorted(user.roles), "imported": imported, "disabled": account.disabled}
         made = Event(EventKind.USER_CREATED, actor, subject=user.subject, context=context)
@@ -162,6 +179,21 @@ class Accounts:
             return Change(user, EventKind.USER_PASSWORD_SET, cuts=self._cuts_now(user, "password set"))
 
         return await self._change(user.subject, act, actor, password_hash)
+
+    async def set_claims(self, name: str, changes: Mapping[str, Any], *, actor: str) -> User:
+        """Change standard claims; None takes one away.
+
+        Raises:
+            InvalidInput: What would stand there then does not hold; the text begins with ``claim``.
+            NotFound, Conflict, StoreUnavailable: As ``disable``.
+        """
+
+        def act(user: User) -> Change:
+            claims = {name: value for name, value in {**user.claims, **changes}.items() if value is not None}
+            check_claims(claims)
+            return Change(replace(user, claims=claims), EventKind.USER_CLAIMS_SET)
+
+        return await self._change(name, act, actor)
 
     async def logout(self, name: str, *, actor: str) -> User:
         """Refuse all that was issued to the user up to now.

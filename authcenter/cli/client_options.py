@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from authcenter.cli.relying_party_options import RELYING_PARTY_OPTIONS, changed_relying_party
 from authcenter.clients.entitlements import ClientMetadata
 from authcenter.core.client import SECRET_METHODS, AuthMethod, OnOutage, Profile
 
@@ -81,7 +82,7 @@ def changed_metadata(ctx: click.Context, old: ClientMetadata, given: Mapping[str
     new = replace(new, lifetimes=replace(new.lifetimes, **own))
     if (wish := given["on_outage"]) is not None:
         new = replace(new, on_outage=None if wish == POLICY else OnOutage(wish))
-    return new
+    return changed_relying_party(new, given)
 
 
 def is_anything_given(given: Mapping[str, Any]) -> bool:
@@ -150,4 +151,5 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=click.Choice([*(one.value for one in OnOutage), POLICY]),
         help="What becomes of its tokens while revocations cannot be checked.",
     ),
+    *RELYING_PARTY_OPTIONS,
 )

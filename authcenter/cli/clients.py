@@ -10,6 +10,7 @@ from authcenter.cli.asking import require_consent, yes_option
 from authcenter.cli.client_options import changed_metadata, is_anything_given, metadata_options, new_metadata
 from authcenter.cli.descriptions import client_description
 from authcenter.cli.importing import dry_run_option, file_argument, read_lines, show_report
+from authcenter.cli.initial_tokens import initial_token
 from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.clients.importing import import_clients
 from authcenter.core.client import SECRET_METHODS, Client
@@ -134,6 +135,9 @@ def import_(ctx: click.Context, file: BinaryIO, dry_run: bool, as_json: bool) ->
         return await import_clients(read_lines(file), core.clients, is_supported_hash, actor=actor(), dry_run=dry_run)
 
     show_report(run_on_record(ctx, act), dry_run=dry_run, as_json=as_json)
+
+
+command.add_command(initial_token)
 
 
 def _show_with_secret(client: Client, secret: Secret | None, *, as_json: bool) -> None:

@@ -1,9 +1,12 @@
 """What the command line tells of each thing: plain values, and never a secret or the hash of one."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from authcenter.core.client import Client
+from authcenter.core.registration import InitialAccessToken
+from authcenter.core.relying_party import RelyingParty
 from authcenter.core.resource import Resource
 from authcenter.core.user import User
 from authcenter.keys.ring import KeyState, SigningKey
@@ -30,10 +33,29 @@ def client_description(client: Client) -> dict[str, Any]:
         "refresh_max_lifetime": _seconds(lifetimes.refresh_max),
         "reuse_grace": _seconds(lifetimes.reuse_grace),
         "on_outage": client.on_outage.value if client.on_outage else None,
+        "relying_party": _relying_party(client.relying_party),
         "disabled": client.disabled_at is not None,
         "secrets": [{"created_at": instant(secret.created_at)} for secret in client.secrets],
         "created_at": instant(client.created_at),
         "updated_at": instant(client.updated_at),
+    }
+
+
+def _relying_party(party: RelyingParty) -> dict[str, Any]:
+    """What differs from the defaults."""
+    plain = RelyingParty()
+    told = {field.name: getattr(party, field.name) for field in fields(party) if field.name != "registration_mac"}
+    differs = {name: value for name, value in told.items() if value != getattr(plain, name)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in differs.items()}
+
+
+def initial_token_description(token: InitialAccessToken) -> dict[str, Any]:
+    return {
+        "id": token.token_id,
+        "uses_left": token.uses_left,
+        "created_by": token.created_by,
+        "created_at": instant(token.created_at),
+        "expires_at": instant(token.expires_at),
     }
 
 
@@ -55,6 +77,7 @@ def user_description(user: User) -> dict[str, Any]:
         "email": user.email,
         "email_verified": user.email_verified,
         "roles": sorted(user.roles),
+        "claims": dict(user.claims),
         "disabled": user.disabled_at is not None,
         "created_at": instant(user.created_at),
         "updated_at": instant(user.updated_at),

@@ -19,6 +19,7 @@ _COMMANDS = {
     "tokens": "authcenter.cli.tokens",
     "supervised": "authcenter.cli.supervised",
     "policy": "authcenter.cli.policy",
+    "conformance": "authcenter.cli.conformance",
 }
 
 

@@ -1,6 +1,8 @@
 """``authcenter users``: the people who sign in."""
 
-from typing import Any, BinaryIO
+import json
+from collections.abc import Callable
+from typing import Any, BinaryIO, TypeVar
 
 import click
 
@@ -13,8 +15,43 @@ from authcenter.core.errors import Conflict
 from authcenter.core.user import User, name_key
 from authcenter.wiring.core import Core
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 _name_argument = click.argument("name", metavar="NAME")
 _password_option = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+
+
+class Claim(click.ParamType[tuple[str, Any]]):
+    """``NAME=VALUE``: true, false and what begins like an object are JSON, all else is text; an empty value: none."""
+
+    name = "claim"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
+        if isinstance(value, tuple):
+            return value
+        name, mark, text = str(value).partition("=")
+        if not mark:
+            self.fail(f"{value!a:.80} is not NAME=VALUE", param, ctx)
+        if not text:
+            return name, None
+        if text not in {"true", "false"} and not text.startswith("{"):
+            return name, text
+        try:
+            return name, json.loads(text)
+        except (ValueError, RecursionError):
+            self.fail(f"the value of {name!a:.80} is not JSON", param, ctx)
+
+
+def _claim_option(*, required: bool) -> Callable[[F], F]:
+    return click.option(
+        "--claim",
+        "claims",
+        type=Claim(),
+        multiple=True,
+        required=required,
+        metavar="NAME=VALUE",
+        help="A standard claim, such as given_name=Jo; an address as a JSON object.",
+    )
 
 
 @click.group("users")
@@ -27,6 +64,7 @@ def command() -> None:
 @click.option("--email", required=True)
 @click.option("--role", "roles", multiple=True, metavar="R", help="A role it has.")
 @click.option("--email-unverified", is_flag=True, help="It cannot sign in before its address is verified.")
+@_claim_option(required=False)
 @_password_option
 @json_option
 @click.pass_context
@@ -36,6 +74,7 @@ def create(
     email: str,
     roles: tuple[str, ...],
     email_unverified: bool,
+    claims: tuple[tuple[str, Any], ...],
     password_stdin: bool,
     as_json: bool,
 ) -> None:
@@ -45,7 +84,13 @@ def create(
     async def act(core: Core) -> User:
         try:
             return await core.accounts.create(
-                username, email, password, roles, email_verified=not email_unverified, actor=actor()
+                username,
+                email,
+                password,
+                roles,
+                email_verified=not email_unverified,
+                claims={name: value for name, value in claims if value is not None},
+                actor=actor(),
             )
         except Conflict as taken:
             # The store speaks of its columns.
@@ -99,6 +144,17 @@ def set_password(ctx: click.Context, name: str, password_stdin: bool, as_json: b
     """Set a password, and refuse all tokens from before."""
     password = read_new_password(ctx, from_stdin=password_stdin)
     user = run_on_record(ctx, lambda core: core.accounts.set_password(name, password, actor=actor()))
+    show(user_description(user), as_json=as_json)
+
+
+@command.command("set-claims")
+@_name_argument
+@_claim_option(required=True)
+@json_option
+@click.pass_context
+def set_claims(ctx: click.Context, name: str, claims: tuple[tuple[str, Any], ...], as_json: bool) -> None:
+    """Change standard claims of a user; an empty value takes a claim away."""
+    user = run_on_record(ctx, lambda core: core.accounts.set_claims(name, dict(claims), actor=actor()))
     show(user_description(user), as_json=as_json)
 
 

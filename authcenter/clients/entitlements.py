@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from authcenter.clients.origins import first_foreign, origin_of
+from authcenter.clients.relying_party import check_relying_party
 from authcenter.core.client import SECRET_METHODS, AuthMethod, Client, Lifetimes, OnOutage, Profile
 from authcenter.core.errors import InvalidInput
 from authcenter.core.ids import SUBJECT_PREFIX
@@ -82,6 +83,7 @@ class ClientMetadata:
         if (foreign := first_foreign(self.origins)) is not None:
             raise InvalidInput(f"origin: {foreign!a:.200} is not scheme://host[:port] in lower case without a path")
         _check_lifetimes(self.lifetimes)
+        check_relying_party(self.relying_party, self.profile, self.redirect_uris)
 
     def _check_authentication(self) -> None:
         if AuthMethod.NONE in self.auth_methods and len(self.auth_methods) > 1:

@@ -12,6 +12,7 @@ from authcenter.core.cut import Consequences, Cut, CutKind
 from authcenter.core.errors import Conflict, InvalidInput, NotFound
 from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import ClientId
+from authcenter.core.origin import RequestOrigin
 from authcenter.core.resource import Resource
 from authcenter.core.scope import Scope
 from authcenter.core.secret import Secret
@@ -45,7 +46,12 @@ class ClientRegistry:
         return client
 
     async def create(
-        self, metadata: ClientMetadata, actor: str, *, secret_hash: str | None = None
+        self,
+        metadata: ClientMetadata,
+        actor: str,
+        *,
+        secret_hash: str | None = None,
+        origin: RequestOrigin | None = None,
     ) -> tuple[Client, Secret | None]:
         """Register a client. The secret of a confidential one is made here and told this once.
 
@@ -68,14 +74,21 @@ class ClientRegistry:
         client = _client(metadata, stored, now)
         # A client of this id may have been here before, and what it was given then stays refused.
         lifts = ((CutKind.CLIENT, client.client_id),)
-        events = (_event(EventKind.CLIENT_CREATED, client, actor),)
+        events = (_event(EventKind.CLIENT_CREATED, client, actor, origin),)
         try:
             await self.store.add(client, self._resources(client), Consequences(events=events, lifts=lifts))
         except Conflict as taken:
             raise Conflict(f"id: {client.client_id} is taken") from taken
         return client, secret
 
-    async def update(self, client_id: str, change: Callable[[ClientMetadata], ClientMetadata], actor: str) -> Client:
+    async def update(
+        self,
+        client_id: str,
+        change: Callable[[ClientMetadata], ClientMetadata],
+        actor: str,
+        *,
+        origin: RequestOrigin | None = None,
+    ) -> Client:
         """Change what ``change`` changes. Raises ``NotFound``, ``InvalidInput``, ``Conflict``."""
 
         def changed(client: Client) -> tuple[Client, Consequences]:
@@ -87,7 +100,7 @@ class ClientRegistry:
                 cut_at=client.cut_at,
                 revision=client.revision,
             )
-            return new, Consequences(events=(_event(EventKind.CLIENT_UPDATED, new, actor),))
+            return new, Consequences(events=(_event(EventKind.CLIENT_UPDATED, new, actor, origin),))
 
         return await self._rewrite(client_id, changed)
 
@@ -133,11 +146,11 @@ class ClientRegistry:
 
         return await self._rewrite(client_id, rotated), secret
 
-    async def delete(self, client_id: str, actor: str) -> None:
+    async def delete(self, client_id: str, actor: str, *, origin: RequestOrigin | None = None) -> None:
         """Remove the client, and refuse all its tokens, everywhere. Raises ``NotFound``."""
         client = await self.get(client_id)
         cut = Cut(CutKind.CLIENT, client_id, "client deleted", expires_at=self.clock.now() + self.longest_token)
-        events = (_event(EventKind.CLIENT_DELETED, client, actor),)
+        events = (_event(EventKind.CLIENT_DELETED, client, actor, origin),)
         if not await self.store.remove(client_id, Consequences(events=events, cuts=(cut,))):
             raise NotFound(f"no client {client_id!a:.80}")
 
@@ -179,7 +192,9 @@ def _client(metadata: ClientMetadata, secrets: tuple[ClientSecret, ...], created
     )
 
 
-def _event(kind: EventKind, client: Client, actor: str, **context: object) -> Event:
+def _event(
+    kind: EventKind, client: Client, actor: str, origin: RequestOrigin | None = None, **context: object
+) -> Event:
     described = {
         "grants": sorted(client.grants),
         "scopes": sorted(client.scopes.values),
@@ -187,4 +202,4 @@ def _event(kind: EventKind, client: Client, actor: str, **context: object) -> Ev
         "serves": sorted(client.serves),
         "profile": client.profile.value,
     }
-    return Event(kind, actor, client.client_id, context=described | context)
+    return Event(kind, actor, client.client_id, origin=origin, context=described | context)

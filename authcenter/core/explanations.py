@@ -387,6 +387,24 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "The post_logout_redirect_uri is none that the client has registered, letter by letter.",
         "Compare the hint with `authcenter clients show ID`.",
     ),
+    Rule.JSON_MALFORMED: Explanation(
+        "The body is not one JSON object in UTF-8, or has a member twice.", "Send Content-Type: application/json."
+    ),
+    Rule.REGISTRATION_OFF: Explanation(
+        "The policy lets no client register or change itself.", "`registration.mode` in the policy: token or open."
+    ),
+    Rule.REGISTRATION_TOKEN: Explanation(
+        "No initial access token that holds, or none of the client's own registration access token.",
+        "`authcenter clients initial-token create` makes one for registering; a client keeps its own from then on.",
+    ),
+    Rule.REGISTRATION_METADATA: Explanation(
+        "A member of the client's metadata does not hold, or the policy does not allow it.",
+        "The hint names the member; `registration.grants` and `registration.scopes` say what may be asked for.",
+    ),
+    Rule.REGISTRATION_SECTOR: Explanation(
+        "The sector_identifier_uri could not be fetched, or does not list every redirect URI.",
+        "The hint says which; hosts of private networks have to be listed in `fetch.allow_private`.",
+    ),
     Rule.CALLER_NOT_ENTITLED: Explanation(
         "The caller neither got the token nor serves one of its audiences.",
         "`authcenter clients update ID --serves AUDIENCE` for a resource server.",

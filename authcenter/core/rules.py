@@ -140,6 +140,11 @@ class Rule(StrEnum):
 
     LOGOUT_CLIENT = "logout_client"
     LOGOUT_URI = "logout_uri"
+    JSON_MALFORMED = "json_malformed"
+    REGISTRATION_OFF = "registration_off"
+    REGISTRATION_TOKEN = "registration_token"
+    REGISTRATION_METADATA = "registration_metadata"
+    REGISTRATION_SECTOR = "registration_sector"
 
     CALLER_NOT_ENTITLED = "caller_not_entitled"
     TOKEN_CUT_PENDING = "token_cut_pending"

@@ -14,6 +14,7 @@ from authcenter.http.device_authorization import PATH as DEVICE_AUTHORIZATION
 from authcenter.http.introspect import PATH as INTROSPECT
 from authcenter.http.logout import PATH as LOGOUT
 from authcenter.http.metadata import authorization_metadata
+from authcenter.http.register import PATH as REGISTER
 from authcenter.http.responses import Answer
 from authcenter.http.revoke import PATH as REVOKE
 from authcenter.http.router import Router
@@ -72,10 +73,15 @@ class DiscoveryEndpoint:
             "backchannel_logout_session_supported": True,
             "frontchannel_logout_supported": True,
             "frontchannel_logout_session_supported": True,
+            **self._registration(),
         }
         if self.policy.current.tokens.status_list:
             metadata["status_list_aggregation_endpoint"] = f"{self.issuer}{STATUS_LISTS_PATH}"
         return metadata
+
+    def _registration(self) -> dict[str, object]:
+        on = self.policy.current.registration.mode != "off"
+        return {"registration_endpoint": f"{self.issuer}{REGISTER}"} if on else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,11 @@ async def read_form(request: web.BaseRequest) -> Form:
     if request.headers.get(hdrs.CONTENT_TYPE) != _FORM and request.content_type != _FORM:
         description = f"The content type must be {_FORM}."
         raise invalid_request(Rule.CONTENT_TYPE, description, f"it is {request.content_type!a:.80}")
+    return parse_form(await read_body(request))
+
+
+async def read_body(request: web.BaseRequest) -> bytes:
+    """The request's whole body, of at most 64 KiB. Raises ``OAuthError``: ``invalid_request``."""
     try:
         if hdrs.EXPECT in request.headers and request.headers[hdrs.EXPECT].lower() == "100-continue":
             # RFC 9110 §10.1.1; curl waits a second for it before it sends a large body.
@@ -42,7 +47,7 @@ async def read_form(request: web.BaseRequest) -> Form:
         raise invalid_request(Rule.FORM_MALFORMED, "The body is broken off.", type(problem).__name__) from problem
     if len(body) > MAX_BODY_BYTES:
         raise _too_large()
-    return parse_form(body)
+    return body
 
 
 def parse_form(body: bytes) -> Form:

@@ -36,7 +36,6 @@ NOT_IN_FORCE = (
     "rate_limits.mail_per_address",
     "sessions.*",
     "accounts.*",
-    "registration.*",
     "audit.*",
     "brand.*",
     "tokens.id_token_ttl",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from authcenter.accounts.passwords import PasswordHashing
 from authcenter.accounts.users import Accounts
+from authcenter.clients.initial_tokens import InitialTokenRegistry
 from authcenter.clients.methods.secret import ClientSecrets
 from authcenter.clients.registry import ClientRegistry
 from authcenter.clients.resources import ResourceRegistry
@@ -50,6 +51,7 @@ class Core:
     accounts: Accounts
     clients: ClientRegistry
     resources: ResourceRegistry
+    initial_tokens: InitialTokenRegistry
 
 
 def build_core(
@@ -91,6 +93,7 @@ def build_core(
         accounts=Accounts(stores.users, hashing, clock, longest),
         clients=ClientRegistry(stores.clients, secrets, clock, known_grant_types(), longest),
         resources=ResourceRegistry(stores.resources, clock),
+        initial_tokens=InitialTokenRegistry(stores.initial_tokens, clock),
     )
 
 

@@ -21,8 +21,9 @@ from authcenter.authorization.signed_response import SignedResponses
 from authcenter.authorization.subjects import ClientSubjects
 from authcenter.authorization.ticket import Tickets
 from authcenter.clients.authentication import ClientAuthentication
-from authcenter.clients.jwks import KeysByValue
+from authcenter.clients.keys import ClientKeys
 from authcenter.clients.quota import TokenQuota
+from authcenter.clients.registration import ClientRegistration
 from authcenter.core.derived import MacKeys, SealingKeys
 from authcenter.http.authorize import AuthorizationEndpoint
 from authcenter.http.cors import ClientCors
@@ -38,6 +39,7 @@ from authcenter.http.pages.messages import Catalogue, load_catalogue
 from authcenter.http.pages.rendering import Pages, page_environment
 from authcenter.http.pages.static import load_static_files
 from authcenter.http.pushed import PushedRequestEndpoint
+from authcenter.http.register import RegistrationEndpoint
 from authcenter.http.router import Router
 from authcenter.http.userinfo import UserInfoEndpoint
 from authcenter.keys.ring import LONGEST_TOKEN
@@ -45,6 +47,7 @@ from authcenter.settings.boot import BootSettings
 from authcenter.stores.ports.accounts import UserLookup
 from authcenter.stores.ports.clients import ClientLookup, ResourceLookup
 from authcenter.stores.ports.sessions import SessionLookup
+from authcenter.stores.remote.fetch import GuardedFetch
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.device_codes import UserCodeDigests
@@ -109,6 +112,25 @@ class InteractiveParts:
             longest_token=LONGEST_TOKEN + core.lifetimes.leeway,
         )
 
+    @cached_property
+    def fetch(self) -> GuardedFetch:
+        return GuardedFetch(lambda: self.core.policy.current.fetch.allow_private)
+
+    @cached_property
+    def client_keys(self) -> ClientKeys:
+        return ClientKeys(self.fetch, self.core.clock)
+
+    @cached_property
+    def registration(self) -> ClientRegistration:
+        return ClientRegistration(
+            clients=self.core.clients,
+            initial_tokens=self.core.initial_tokens,
+            fetch=self.fetch,
+            policy=lambda: self.core.policy.current,
+            macs=MacKeys.derive(self.settings.secret_keys, "registration access token"),
+            attempts=self.limits.client_failures,
+        )
+
 
 def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
     """Every endpoint that people meet."""
@@ -127,7 +149,7 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
     consents = Consents(core.stores.consents, core.clock)
     pushed = PushedRequests(core.stores.pushed, core.clock)
     objects = RequestObjects(
-        KeysByValue(), parts.settings.issuer, core.clock, lambda: core.policy.current.tokens.leeway
+        parts.client_keys, parts.settings.issuer, core.clock, lambda: core.policy.current.tokens.leeway
     )
     reader = RequestReader(objects, pushed)
     decision = AuthorizationDecision(
@@ -186,6 +208,7 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         _logout(parts, hints),
         load_static_files(),
         UserInfoEndpoint(user_info, core.keys, parts.settings.issuer, core.clock, parts.cors, parts.metrics),
+        RegistrationEndpoint(parts.registration, parts.settings.issuer),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Protocol
 from authcenter.authorization.subjects import ClientSubjects
 from authcenter.core.ids import uuid7
 from authcenter.core.job import JobName
-from authcenter.stores.remote.post import GuardedPoster
+from authcenter.stores.remote.fetch import GuardedFetch
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
@@ -71,7 +71,7 @@ def background_jobs(core: Core, issuer: str, health: Health, metrics: Metrics, l
 def assignments(core: Core, issuer: str) -> dict[str, Assignment]:
     """Who does which job of the outbox."""
     stores, policy = core.stores, core.policy
-    poster = GuardedPoster(lambda: policy.current.fetch.allow_private)
+    poster = GuardedFetch(lambda: policy.current.fetch.allow_private)
     tokens = LogoutTokens(issuer, core.keys, core.clock)
     logout = BackChannelLogout(stores.clients, ClientSubjects(stores.pairwise), tokens, poster)
     return {JobName.BACK_CHANNEL_LOGOUT: Assignment(logout)}

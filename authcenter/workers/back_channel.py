@@ -6,7 +6,7 @@ from typing import Any
 
 from authcenter.authorization.subjects import ClientSubjects
 from authcenter.stores.ports.clients import ClientLookup
-from authcenter.stores.ports.remote import FormPoster, RemoteFailure
+from authcenter.stores.ports.remote import FetchFailed, FormPosting
 from authcenter.tokens.logout_tokens import LogoutTokens
 from authcenter.workers.errands import ErrandFailed, Pointless
 
@@ -20,7 +20,7 @@ class BackChannelLogout:
     clients: ClientLookup
     subjects: ClientSubjects
     tokens: LogoutTokens
-    poster: FormPoster
+    poster: FormPosting
 
     async def act(self, payload: Mapping[str, Any]) -> None:
         """Tell one client of one session.
@@ -38,7 +38,7 @@ class BackChannelLogout:
         token = self.tokens.make(client, sub=sub, sid=payload["sid"])
         try:
             status = await self.poster.post(uri, {"logout_token": token})
-        except RemoteFailure as failure:
+        except FetchFailed as failure:
             raise ErrandFailed(str(failure)) from failure
         if status not in _UNDERSTOOD:
             raise ErrandFailed(f"status {status}")

@@ -12,6 +12,7 @@ from authcenter.core.cut import Cut, CutKind, RevokedToken
 from authcenter.core.device import DeviceAuthorization
 from authcenter.core.digest import Digest
 from authcenter.core.job import Job, logout_jobs
+from authcenter.core.registration import InitialAccessToken
 from authcenter.core.resource import Resource
 from authcenter.core.session import Session
 from authcenter.core.status import StatusEntry, StatusList
@@ -82,6 +83,7 @@ class Tables:
     pushed: dict[Digest, PushedRequest] = field(default_factory=dict)
     pairwise: dict[tuple[str, str], str] = field(default_factory=dict)
     outbox: dict[str, OutboxRow] = field(default_factory=dict)
+    initial_tokens: dict[Digest, InitialAccessToken] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     status_lists: dict[str, ListRow] = field(default_factory=dict)
     status_entries: dict[tuple[str, int], StatusEntry] = field(default_factory=dict)

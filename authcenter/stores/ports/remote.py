@@ -1,20 +1,38 @@
-"""What this server says to others over HTTP."""
+"""Requests to places that others name: clients' keys, sector documents, logout receivers."""
 
 from collections.abc import Mapping
 from typing import Protocol
 
 
-class RemoteFailure(Exception):
-    """No answer was to be had; the text says why, in a few words without the URL."""
+class FetchFailed(Exception):
+    """There is no answer that can be used; the text says why, for operators."""
 
 
-class FormPoster(Protocol):
-    """Posts forms to URLs that others chose."""
+class FetchRefused(FetchFailed):
+    """Not asked at all: the URL, or the address it leads to, is none that this server goes to."""
+
+
+class FormPosting(Protocol):
+    """Guarded posts: bounded in size and time, to public addresses only, and no further than the first answer."""
 
     async def post(self, url: str, form: Mapping[str, str]) -> int:
-        """Send ``form``; the status of the answer, which is otherwise not read. Redirects are not followed.
+        """Send a form; the status of the answer, whatever it is. Its body is not read.
 
         Raises:
-            RemoteFailure: The URL or its address is not allowed, or nothing answered in time.
+            FetchRefused: The place is off limits.
+            FetchFailed: No answer in time.
+        """
+        ...
+
+
+class Fetching(FormPosting, Protocol):
+    """Guarded requests of both kinds."""
+
+    async def get(self, url: str) -> bytes:
+        """The body of a 200.
+
+        Raises:
+            FetchRefused: The place is off limits.
+            FetchFailed: No 200 in time, or too large.
         """
         ...

@@ -1,1 +1,2 @@
-"""Requests that this server makes to others. Whom they may reach is decided here; why they are made, is not known."""
+"""What this server fetches from others. Owns the guard around every outbound request that somebody else's text caused;
+must not know what is fetched, or why."""

@@ -12,9 +12,8 @@ from aiohttp import web
 from structlog.testing import CapturingLogger
 
 from authcenter.core.job import Job
-from authcenter.stores.ports.remote import RemoteFailure
-from authcenter.stores.remote.guard import Network
-from authcenter.stores.remote.post import GuardedPoster
+from authcenter.stores.ports.remote import FetchFailed
+from authcenter.stores.remote.fetch import GuardedFetch, Networks
 from authcenter.telemetry.metrics import Metrics
 from authcenter.workers.errands import Assignment, ErrandFailed, Persistence
 from authcenter.workers.outbox import OutboxWorker
@@ -30,7 +29,7 @@ from tests.integration.stores.conftest import (
 
 __all__ = ["migrated_postgres", "migrated_sqlite", "postgres_server", "processes", "record_url", "stores"]
 
-LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"),)
+LOOPBACK: Networks = (ip_network("127.0.0.0/8"),)
 AT_ONCE = Persistence(attempts=9, first_delay=timedelta(0), time_limit=timedelta(minutes=2))
 
 
@@ -81,14 +80,14 @@ async def receiver() -> AsyncIterator[Receiver]:
 )
 async def test_the_status_is_all_that_is_heard(receiver: Receiver, path: str, status: int) -> None:
     form = {"logout_token": "a.b.c", "ü": "&="}
-    assert await GuardedPoster(lambda: LOOPBACK, 60).post(receiver.url + path, form) == status
+    assert await GuardedFetch(lambda: LOOPBACK, seconds=60).post(receiver.url + path, form) == status
     assert receiver.got == [(path.partition("?")[0], form)]
 
 
 @pytest.mark.parametrize("path", ["/stall", "/break"])
 async def test_who_does_not_answer_is_not_waited_for(receiver: Receiver, path: str) -> None:
-    with pytest.raises(RemoteFailure):
-        await GuardedPoster(lambda: LOOPBACK, 1).post(receiver.url + path, {})
+    with pytest.raises(FetchFailed):
+        await GuardedFetch(lambda: LOOPBACK, seconds=1).post(receiver.url + path, {})
 
 
 @pytest.mark.parametrize(
@@ -107,12 +106,10 @@ async def test_who_does_not_answer_is_not_waited_for(receiver: Receiver, path: s
         pytest.param("http://[::1", LOOPBACK, id="no URL"),
     ],
 )
-async def test_what_is_not_allowed_is_not_connected_to(
-    receiver: Receiver, url: str, allowed: tuple[Network, ...]
-) -> None:
+async def test_what_is_not_allowed_is_not_connected_to(receiver: Receiver, url: str, allowed: Networks) -> None:
     port = receiver.url.rpartition(":")[2]
-    with pytest.raises(RemoteFailure) as refused:
-        await GuardedPoster(lambda: allowed, 60).post(url.format(port), {"secret": "s3cret"})
+    with pytest.raises(FetchFailed) as refused:
+        await GuardedFetch(lambda: allowed, seconds=60).post(url.format(port), {"secret": "s3cret"})
     assert "s3cret" not in str(refused.value)
     assert receiver.got == []
 
@@ -120,13 +117,13 @@ async def test_what_is_not_allowed_is_not_connected_to(
 class Posting:
     """Posts a job's payload, as back-channel logout does."""
 
-    def __init__(self, poster: GuardedPoster) -> None:
+    def __init__(self, poster: GuardedFetch) -> None:
         self.poster = poster
 
     async def act(self, payload: Mapping[str, Any]) -> None:
         try:
             status = await self.poster.post(payload["url"], {"n": str(payload["n"])})
-        except RemoteFailure as failure:
+        except FetchFailed as failure:
             raise ErrandFailed(str(failure)) from failure
         if status >= 300:
             raise ErrandFailed(f"status {status}")
@@ -135,7 +132,7 @@ class Posting:
 def worker(stores: Stores, metrics: Metrics, seconds: float) -> OutboxWorker:
     return OutboxWorker(
         outbox=stores.outbox,
-        assignments={"post": Assignment(Posting(GuardedPoster(lambda: LOOPBACK, seconds)), AT_ONCE)},
+        assignments={"post": Assignment(Posting(GuardedFetch(lambda: LOOPBACK, seconds=seconds)), AT_ONCE)},
         metrics=metrics,
         log=structlog.wrap_logger(CapturingLogger(), processors=[]),
         holder="tests",

@@ -9,7 +9,12 @@ _JWKS = "/.well-known/jwks.json"
 _DOCUMENTS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 _PUBLIC = (_JWKS, *_DOCUMENTS)
 
-_WITHOUT_PARAMETERS = {"jwks_uri": 200, "authorization_endpoint": 400, "userinfo_endpoint": 401, "end_session_endpoint": 200}
+_WITHOUT_PARAMETERS = {
+    "jwks_uri": 200,
+    "authorization_endpoint": 400,
+    "userinfo_endpoint": 401,
+    "end_session_endpoint": 200,
+}
 """What a bare GET of an endpoint is answered with; the others take no GET."""
 
 

@@ -20,6 +20,7 @@ from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKey
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.outbox import MemoryOutbox
 from authcenter.stores.memory.record import MemoryRecord
+from authcenter.stores.memory.registration import MemoryInitialAccessTokens
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
@@ -31,6 +32,7 @@ from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
+from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.status_lists import StatusListStore
@@ -46,6 +48,7 @@ from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.outbox import SqlOutbox
+from authcenter.stores.sql.registration import SqlInitialAccessTokens
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.sessions import SqlSessionStore
@@ -82,6 +85,7 @@ class Stores:
     pushed: PushedRequestStore
     pairwise: PairwiseSubjects
     outbox: Outbox
+    initial_tokens: InitialAccessTokens
     counted: list[Event]
 
     async def proven_rows(self) -> list[AuditRow]:
@@ -112,6 +116,7 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         pushed=MemoryPushedRequestStore(record),
         pairwise=MemoryPairwiseSubjects(record),
         outbox=MemoryOutbox(record),
+        initial_tokens=MemoryInitialAccessTokens(record),
         counted=counted,
     )
 
@@ -139,6 +144,7 @@ def sql_stores(database: Database) -> Stores:
         pushed=SqlPushedRequestStore(database, transactions),
         pairwise=SqlPairwiseSubjects(database, transactions),
         outbox=SqlOutbox(database, transactions),
+        initial_tokens=SqlInitialAccessTokens(database, transactions),
         counted=counted,
     )
 

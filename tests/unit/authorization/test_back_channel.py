@@ -11,7 +11,7 @@ from authcenter.authorization.subjects import ClientSubjects
 from authcenter.core.digest import Digest
 from authcenter.core.ids import Subject
 from authcenter.http.pages.browser import new_session_cookie
-from authcenter.stores.ports.remote import FormPoster, RemoteFailure
+from authcenter.stores.ports.remote import FetchFailed, FormPosting
 from authcenter.tokens.logout_tokens import EVENT, LogoutTokens
 from authcenter.workers.back_channel import BackChannelLogout
 from authcenter.workers.errands import Assignment, ErrandFailed, Pointless
@@ -23,7 +23,7 @@ from tests.workbench import ISSUER, ORIGIN, Workbench, decoded
 __all__ = ["leaver", "shop"]
 
 
-class Clients(FormPoster):
+class Clients(FormPosting):
     """The clients' end: keeps what it is sent, and answers as told."""
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Clients(FormPoster):
 
     async def post(self, url: str, form: Mapping[str, str]) -> int:
         if self.gone:
-            raise RemoteFailure("no answer in time")
+            raise FetchFailed("no answer in time")
         self.got.append((url, form))
         return self.status
 

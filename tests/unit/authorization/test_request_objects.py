@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from authcenter.authorization import parameters
 from authcenter.authorization.request_objects import RequestObjects
-from authcenter.clients.jwks import KeysByValue
+from authcenter.clients.keys import ClientKeys
 from authcenter.core.client import Client, Profile
 from authcenter.core.errors import OAuthError
 from authcenter.core.form import Form
 from authcenter.core.relying_party import RelyingParty
 from authcenter.core.rules import Rule
 from authcenter.jose.algorithms import Alg
+from authcenter.stores.remote.fetch import GuardedFetch
 from tests.forgery import ABSENT
 from tests.unit.authorization.signing import (
     FOREIGN_KEY,
@@ -65,8 +66,12 @@ def client_of(profile: Profile = Profile.OAUTH21, **party: Any) -> Client:
     )
 
 
+def client_keys() -> ClientKeys:
+    return ClientKeys(GuardedFetch(lambda: ()), SetClock())
+
+
 def reader() -> RequestObjects:
-    return RequestObjects(KeysByValue(), ISSUER, SetClock(), lambda: 30)
+    return RequestObjects(client_keys(), ISSUER, SetClock(), lambda: 30)
 
 
 async def read(written: str, client: Client | None = None) -> Form:
@@ -286,8 +291,8 @@ async def test_what_the_client_registered_and_its_profile_decide(
 
 async def test_a_key_without_alg_serves_both_algorithms_of_rsa() -> None:
     client = client_of(jwks=jwks(Alg.RS256, alg=ABSENT, kid=ABSENT))
-    assert [key.alg for key in await KeysByValue().keys_of(client, None)] == [Alg.RS256, Alg.PS256]
-    assert await KeysByValue().keys_of(client, "named") == ()
+    assert [key.alg for key in await client_keys().keys_of(client, None)] == [Alg.RS256, Alg.PS256]
+    assert await client_keys().keys_of(client, "named") == ()
 
 
 leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=8)

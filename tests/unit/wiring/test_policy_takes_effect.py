@@ -22,7 +22,11 @@ SHOWN_ELSEWHERE = {
     "rate_limits.client_auth_failures_per_ip": "tests/unit/http/test_limits.py",
     "rate_limits.login_failures_per_ip": "tests/unit/http/test_limits.py",
     "rate_limits.login_failures_per_account": "tests/unit/http/test_limits.py",
-    "fetch.allow_private": "tests/integration/outbox: it takes somebody to post to",
+    "registration.mode": "tests/unit/http/test_register.py",
+    "registration.profile": "tests/unit/http/test_register.py",
+    "registration.grants": "tests/unit/http/test_register.py",
+    "registration.scopes": "tests/unit/http/test_register.py",
+    "fetch.allow_private": "tests/unit/remote/test_fetch.py and tests/unit/http/test_register.py",
     "logging.level": "tests/integration/service/test_policy_changes.py: the log is the process's",
 }
 """Fields that no process over memory stores can show, and where they are shown."""
