@@ -34,13 +34,13 @@ from authcenter.settings.wording import sentence, suggestion
 NOT_IN_FORCE = (
     "rate_limits.signup_per_ip",
     "rate_limits.mail_per_address",
-    "sessions.*",
+    "sessions.max_per_user",
+    "sessions.when_full",
     "accounts.*",
     "registration.*",
     "audit.*",
     "fetch.*",
     "gateways",
-    "brand.*",
     "tokens.id_token_ttl",
     "tokens.authorization_code_ttl",
 )

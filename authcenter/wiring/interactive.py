@@ -18,10 +18,12 @@ from authcenter.core.derived import MacKeys, SealingKeys
 from authcenter.http.authorize import AuthorizationEndpoint
 from authcenter.http.cors import ClientCors
 from authcenter.http.pages.account import AccountPage
+from authcenter.http.pages.brand import BrandStyle
 from authcenter.http.pages.browser import BrowserCookies
 from authcenter.http.pages.consent import ConsentPage
 from authcenter.http.pages.login import LoginPage
 from authcenter.http.pages.messages import load_catalogue
+from authcenter.http.pages.nowhere import Nowhere
 from authcenter.http.pages.rendering import Pages, page_environment
 from authcenter.http.pages.static import load_static_files
 from authcenter.http.router import Router
@@ -128,5 +130,7 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
         AccountPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients),
         load_static_files(),
+        BrandStyle(lambda: core.policy.current.brand),
+        Nowhere(parts.pages),
         UserInfoEndpoint(user_info, core.keys, parts.settings.issuer, core.clock, parts.cors, parts.metrics),
     )

@@ -17,6 +17,8 @@ installed() { # PROGRAM [FURTHER PLACE]…
 }
 installed postgres /usr/lib/postgresql/*/bin/postgres /usr/local/bin/postgres || packages+=(postgresql)
 installed redis-server || packages+=(redis-server)
+installed chromium || packages+=(chromium fonts-dejavu-core)
+installed npm || packages+=(npm)
 
 give_up() {
     echo "Tests are skipped for want of: $1 ($2)" >&2
@@ -44,3 +46,5 @@ fi
 if ! command -v consul >/dev/null; then
     "${PYTHON:-python3}" -m tests.servers.consul_package >/dev/null || give_up consul "put it on PATH"
 fi
+
+"${PYTHON:-python3}" -m tests.servers.npm_package >/dev/null || give_up axe-core "npm did not get it"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from msgspec import structs
 
@@ -15,6 +16,7 @@ from authcenter.core.errors import invalid_request
 from authcenter.core.rules import Rule
 from authcenter.core.scope import OPENID, Scope
 from authcenter.http.pages.browser import cookie_digest
+from authcenter.http.pages.client_face import face_of
 from authcenter.http.pages.messages import Messages
 from authcenter.http.pages.rendering import Pages, see_other
 from authcenter.http.pages.visit import Visit
@@ -46,13 +48,15 @@ class ConsentPage:
         if signed_in is None:
             return see_other(f"/login?ticket={self.tickets.seal(ticket, visit.browser.browser_id)}")
         visit = self.pages.in_language(visit, request.ui_locales)
+        face = face_of(client, visit.messages.language)
         return self.pages.show(
             visit,
             "consent.html",
             form_to=[request.redirect_uri],
+            images=[face.logo],
             ticket=self.tickets.seal(ticket, visit.browser.browser_id),
-            client=client,
-            party=client.relying_party,
+            client=face,
+            host=urlsplit(request.redirect_uri).netloc,
             user=signed_in.user,
             wishes=await self._wishes(visit.messages, request, client),
             claims=sorted(asked_claims(request)),
