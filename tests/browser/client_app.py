@@ -71,7 +71,7 @@ class ClientApp:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    def start(self, client_id: str, **parameters: str) -> str:
+    def start(self, client_id: str, /, **parameters: str) -> str:
         """Where it sends a browser to sign in."""
         state, verifier, nonce = (secrets.token_urlsafe(32) for _ in range(3))
         self._flows[state] = Flow(client_id, verifier, nonce)

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.browser.site import Site, open_site
 from tests.servers.certificates import self_signed
 from tests.servers.npm_package import AXE, cached_package
 from tests.servers.require import missing, require
 
-_HANG_MILLISECONDS = 8_000
+_HANG_MILLISECONDS = 60_000
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +36,7 @@ def axe_source() -> str:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     program = require("chromium")
+    expect.set_options(timeout=_HANG_MILLISECONDS)
     # Chromium's sandbox refuses root; its shared memory is small in containers.
     arguments = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     async with async_playwright() as playwright:

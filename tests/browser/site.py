@@ -28,7 +28,7 @@ POLICY = """
 rate_limits: {login_failures_per_ip: 100000/hour, login_failures_per_account: 3/hour}
 brand: {name: "Example & Co", color: "#0a7d55"}
 """
-_PEOPLE = [f"person-{number}" for number in range(1, 41)]
+_PEOPLE = [f"person-{number}" for number in range(1, 101)]
 _API = "https://reports.example"
 _GRANTS = frozenset({"authorization_code", "refresh_token"})
 _SCOPES = frozenset({"openid", "profile", "email", "offline_access", "reports:read", "reports:write"})

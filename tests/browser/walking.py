@@ -9,7 +9,8 @@ async def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
     """Fill in the form that is shown, and send it by the Enter key."""
     await page.locator("#username").fill(name)
     await page.locator("#password").fill(password)
-    await page.locator("#password").press("Enter")
+    async with page.expect_navigation():
+        await page.locator("#password").press("Enter")
 
 
 async def press(page: Page, button: str) -> None:
@@ -19,9 +20,10 @@ async def press(page: Page, button: str) -> None:
 async def expect_outcome(page: Page, begins: str) -> str:
     """Back at the application, which says so."""
     outcome = page.locator("#outcome")
-    await expect(outcome).to_contain_text(begins, timeout=8_000)
+    await expect(outcome).to_contain_text(begins)
     return await outcome.inner_text()
 
 
 async def expect_page(page: Page, heading: str) -> None:
-    await expect(page.get_by_role("heading", level=1)).to_have_text(heading, timeout=8_000)
+    await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    await page.wait_for_load_state()

@@ -38,8 +38,12 @@ if test ${#packages[@]} -gt 0; then
     else
         echo "Installing for the tests: ${packages[*]}"
         apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
-        { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${packages[@]}"; } </dev/null >/dev/null ||
-            give_up "${packages[*]}" "apt-get failed"
+        "${apt[@]}" update </dev/null >/dev/null || give_up "${packages[*]}" "apt-get update failed"
+        # One by one: what one distribution lacks must not keep the others away.
+        for package in "${packages[@]}"; do
+            "${apt[@]}" install -y --no-install-recommends "$package" </dev/null >/dev/null ||
+                give_up "$package" "apt-get failed"
+        done
     fi
 fi
 
