@@ -104,7 +104,7 @@ class Sessions:
         Raises:
             StoreUnavailable: Nobody was signed in.
         """
-        at = await self._past_cut(user)
+        at = await self._past(user, before)
         if before is not None and before.subject == user.subject:
             renewed = self._opened(user, origin, at, amr, acr, before.session_id, before.created_at)
             event = _event(EventKind.SESSION_RENEWED, renewed, origin)
@@ -173,11 +173,14 @@ class Sessions:
         with suppress(Unavailable):
             await self.store.touch(session.session_id, now)
 
-    async def _past_cut(self, user: User) -> datetime:
-        """The present, once all that was cut off lies before it: ``auth_time`` counts in seconds, as cuts do."""
-        at = self.clock.now()
-        if user.cut_at is not None and at.replace(microsecond=0) <= user.cut_at:
-            await asyncio.sleep(min(2.0, (user.cut_at - at).total_seconds() + 1.0))
+    async def _past(self, user: User, before: Session | None) -> datetime:
+        """The present, once all that was cut off, and this browser's last sign-in, lie before it: ``auth_time`` counts
+        in seconds, as cuts do, and who was asked to sign in again is to have a later one."""
+        at, past = self.clock.now(), user.cut_at
+        if before is not None and (past is None or past < before.auth_time):
+            past = before.auth_time
+        if past is not None and at.replace(microsecond=0) <= past:
+            await asyncio.sleep(min(2.0, (past - at).total_seconds() + 1.0))
             at = self.clock.now()
         return at
 

@@ -72,7 +72,7 @@ class Frame:
             REQUEST_FIELDS.reset(logged)
 
     async def _answer(self, request: web.BaseRequest, route: Route | None, notes: RequestNotes) -> Answer:
-        handler = route.handler(request.method) if route is not None else None
+        handler = route.handler(request.method) if route is not None else self.router.otherwise
         if handler is None:
             return _no_handler(route, notes)
         if "policy" in self.health.missing:

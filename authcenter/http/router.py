@@ -49,6 +49,8 @@ class Router:
     def __init__(self) -> None:
         self._routes: dict[str, Route] = {}
         self._subtrees: dict[str, Route] = {}
+        self.otherwise: Handler | None = None
+        """Answers at paths that there are not."""
 
     def add_get(self, path: str, handler: Handler) -> None:
         """GET, and HEAD with it."""

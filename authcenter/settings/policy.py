@@ -34,12 +34,10 @@ from authcenter.settings.wording import sentence, suggestion
 NOT_IN_FORCE = (
     "rate_limits.signup_per_ip",
     "rate_limits.mail_per_address",
-    "sessions.*",
+    "sessions.max_per_user",
+    "sessions.when_full",
     "accounts.*",
     "audit.*",
-    "brand.*",
-    "tokens.id_token_ttl",
-    "tokens.authorization_code_ttl",
 )
 
 # An empty file is an operator's "nothing differs"; an empty answer of a remote store is far likelier a lost one.

@@ -31,11 +31,13 @@ from authcenter.http.device_authorization import DeviceAuthorizationEndpoint
 from authcenter.http.device_qr import DeviceQrEndpoint
 from authcenter.http.logout import LogoutEndpoint
 from authcenter.http.pages.account import AccountPage
+from authcenter.http.pages.brand import BrandStyle
 from authcenter.http.pages.browser import BrowserCookies
 from authcenter.http.pages.consent import ConsentPage
 from authcenter.http.pages.device import DevicePage
 from authcenter.http.pages.login import LoginPage
 from authcenter.http.pages.messages import Catalogue, load_catalogue
+from authcenter.http.pages.nowhere import Nowhere
 from authcenter.http.pages.rendering import Pages, page_environment
 from authcenter.http.pages.static import load_static_files
 from authcenter.http.pushed import PushedRequestEndpoint
@@ -207,6 +209,8 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         DeviceQrEndpoint(parts.settings.issuer),
         _logout(parts, hints),
         load_static_files(),
+        BrandStyle(lambda: core.policy.current.brand),
+        Nowhere(parts.pages),
         UserInfoEndpoint(user_info, core.keys, parts.settings.issuer, core.clock, parts.cors, parts.metrics),
         RegistrationEndpoint(parts.registration, parts.settings.issuer),
     )

@@ -19,6 +19,8 @@ installed postgres /usr/lib/postgresql/*/bin/postgres /usr/local/bin/postgres ||
 installed redis-server || packages+=(redis-server)
 installed nginx /usr/sbin/nginx || packages+=(nginx)
 installed haproxy /usr/sbin/haproxy || packages+=(haproxy)
+installed chromium || packages+=(chromium fonts-dejavu-core)
+installed npm || packages+=(npm)
 
 give_up() {
     echo "Tests are skipped for want of: $1 ($2)" >&2
@@ -38,11 +40,17 @@ if test ${#packages[@]} -gt 0; then
     else
         echo "Installing for the tests: ${packages[*]}"
         apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
-        { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${packages[@]}"; } </dev/null >/dev/null ||
-            give_up "${packages[*]}" "apt-get failed"
+        "${apt[@]}" update </dev/null >/dev/null || give_up "${packages[*]}" "apt-get update failed"
+        # One by one: what one distribution lacks must not keep the others away.
+        for package in "${packages[@]}"; do
+            "${apt[@]}" install -y --no-install-recommends "$package" </dev/null >/dev/null ||
+                give_up "$package" "apt-get failed"
+        done
     fi
 fi
 
 if ! command -v consul >/dev/null; then
     "${PYTHON:-python3}" -m tests.servers.consul_package >/dev/null || give_up consul "put it on PATH"
 fi
+
+"${PYTHON:-python3}" -m tests.servers.npm_package >/dev/null || give_up axe-core "npm did not get it"

@@ -7,6 +7,7 @@ from authcenter.authorization.consents import Consents
 from authcenter.authorization.ticket import Tickets
 from authcenter.core.digest import Digest
 from authcenter.http.pages.browser import cookie_digest
+from authcenter.http.pages.client_face import face_of
 from authcenter.http.pages.rendering import Pages, see_other
 from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
@@ -34,7 +35,9 @@ class AccountPage:
         if signed_in is None:
             return see_other("/login")
         held = await self.consents.list_of(signed_in.user.subject)
-        named = [(consent, await self.clients.find(consent.client_id)) for consent in held]
+        language = visit.messages.language
+        found = [(consent, await self.clients.find(consent.client_id)) for consent in held]
+        named = [(consent, client and face_of(client, language)) for consent, client in found]
         return self.pages.show(visit, "account.html", user=signed_in.user, session=signed_in.session, consents=named)
 
     async def post(self, visit: Visit) -> Answer:

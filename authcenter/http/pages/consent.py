@@ -1,6 +1,7 @@
 """``/consent``: what a client asks for, and whether the person gives it (OpenID Connect Core §3.1.2.4)."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from msgspec import structs
 
@@ -14,6 +15,7 @@ from authcenter.core.errors import invalid_request
 from authcenter.core.rules import Rule
 from authcenter.core.scope import Scope
 from authcenter.http.pages.browser import cookie_digest
+from authcenter.http.pages.client_face import face_of
 from authcenter.http.pages.rendering import Pages, see_other
 from authcenter.http.pages.visit import Visit
 from authcenter.http.pages.wishes import wishes
@@ -46,13 +48,15 @@ class ConsentPage:
             return see_other(f"/login?ticket={self.tickets.seal(ticket, visit.browser.browser_id)}")
         visit = self.pages.in_language(visit, request.ui_locales)
         audience = request.resources or client.audiences[:1]
+        face = face_of(client, visit.messages.language)
         return self.pages.show(
             visit,
             "consent.html",
             form_to=[request.redirect_uri],
+            images=[face.logo],
             ticket=self.tickets.seal(ticket, visit.browser.browser_id),
-            client=client,
-            party=client.relying_party,
+            client=face,
+            host=urlsplit(request.redirect_uri).netloc,
             user=signed_in.user,
             wishes=await wishes(visit.messages, self.resources, audience, request.scope or Scope()),
             claims=sorted(asked_claims(request)),

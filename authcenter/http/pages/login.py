@@ -14,6 +14,7 @@ from authcenter.core.digest import Digest
 from authcenter.core.errors import ErrorCode, OAuthError, RateLimited
 from authcenter.http.context import NOTES
 from authcenter.http.pages.browser import cookie_digest, new_session_cookie
+from authcenter.http.pages.client_face import face_of
 from authcenter.http.pages.rendering import Pages, see_other
 from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
@@ -61,7 +62,7 @@ class LoginPage:
         except RateLimited as limited:
             self.count(limited.rule)
             visit.request[NOTES].verdict = (limited.rule, limited.hint)
-            answer = await self._form(visit, ticket, "login.limited", 429)
+            answer = await self._form(visit, ticket, "login.limited", 429, minutes=ceil(limited.retry_after / 60))
             answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(limited.retry_after)))
             return answer
         except OAuthError as refused:
@@ -87,7 +88,9 @@ class LoginPage:
         cookie = visit.browser.session
         return await self.sessions.current(Digest(cookie_digest(cookie)) if cookie else None)
 
-    async def _form(self, visit: Visit, ticket: Ticket, problem: str = "", status: int = 200) -> Answer:
+    async def _form(
+        self, visit: Visit, ticket: Ticket, problem: str = "", status: int = 200, **about: object
+    ) -> Answer:
         request = ticket.request
         visit = self.pages.in_language(visit, request.ui_locales if request else ())
         client = await self.clients.find(request.client_id) if request else None
@@ -99,10 +102,10 @@ class LoginPage:
             status=status,
             form_to=[request.redirect_uri] if request else (),
             ticket=self.tickets.seal(ticket, visit.browser.browser_id),
-            client=client,
+            client=face_of(client, visit.messages.language) if client else None,
             known=known.user if known and not problem else None,
             login=visit.form.get("username") or (request.login_hint if request else None) or "",
-            problem=problem,
+            problem=visit.messages(problem, **about) if problem else "",
         )
 
     def _on(self, visit: Visit, ticket: Ticket) -> Answer:

@@ -69,7 +69,7 @@ class Pages:
                 return self.cookies.keep(browser, response) if own_forms else response
             except OAuthError as refused:
                 request[NOTES].verdict = (refused.rule, refused.hint)
-                return self.error(visit, refused.description, refused.status)
+                return self.error(visit, messages.get(f"refused.{refused.rule}") or refused.description, refused.status)
             except Unavailable as cause:
                 request[NOTES].verdict = (cause.rule, cause.hint)
                 response = self.error(visit, messages("error.unavailable"), 503)
@@ -84,6 +84,11 @@ class Pages:
 
         return answer
 
+    def lone(self, request: web.BaseRequest, page: Callable[[Visit], Answer]) -> Answer:
+        """A page that reads nothing of the request but its language, and leaves no cookie."""
+        messages = self.catalogue.choose((), request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
+        return page(Visit(request, self.cookies.read(request), _NO_FORM, _NO_FORM, messages))
+
     def show(
         self,
         visit: Visit,
@@ -92,6 +97,7 @@ class Pages:
         status: int = 200,
         form_to: Sequence[str] = (),
         frames: Sequence[str] = (),
+        images: Sequence[str] = (),
         scripts: bool = False,
         **values: object,
     ) -> Answer:
@@ -100,6 +106,7 @@ class Pages:
         Args:
             form_to: Where its forms may lead beside here, by redirect (CSP ``form-action``): URIs.
             frames: What it may frame: URIs.
+            images: What it shows beside our own images and the brand's logo: URIs.
             scripts: Whether it uses one of our scripts; no page needs it.
         """
         body = self.environment.get_template(template).render(
@@ -111,7 +118,7 @@ class Pages:
             **values,
         )
         answer = Answer(body.encode(), status, _HTML)
-        answer.policy = self._policy(form_to, frames, scripts=scripts)
+        answer.policy = self._policy(form_to, frames, images, scripts=scripts)
         return answer
 
     def in_language(self, visit: Visit, preferred: Sequence[str]) -> Visit:
@@ -120,7 +127,7 @@ class Pages:
         return replace(visit, messages=self.catalogue.choose(preferred, header))
 
     def error(self, visit: Visit, message: str, status: int) -> Answer:
-        return self.show(visit, "error.html", status=status, message=message)
+        return self.show(visit, "error.html", status=status, message=message, kind=_KINDS.get(status, "general"))
 
     def require_own_form(self, visit: Visit) -> None:
         """For a page that takes other sites' forms too: this one is from a page of ours, shown to this browser.
@@ -131,12 +138,12 @@ class Pages:
         self._check_origin(visit.request)
         self._check_token(visit.browser, visit.form)
 
-    def _policy(self, form_to: Sequence[str], frames: Sequence[str], *, scripts: bool) -> bytes:
-        logo = self.brand().logo
-        images = "'self' https:" if logo else "'self'"
+    def _policy(self, form_to: Sequence[str], frames: Sequence[str], images: Sequence[str], *, scripts: bool) -> bytes:
+        shown = [uri for uri in (self.brand().logo, *images) if is_web_uri(uri)]
+        sources = " ".join(["'self'", *map(_source, shown)])
         targets = " ".join(["'self'", *map(_source, form_to)])
         policy = (
-            f"default-src 'none'; style-src 'self'; img-src {images} data:; base-uri 'none'; frame-ancestors 'none'; "
+            f"default-src 'none'; style-src 'self'; img-src {sources} data:; base-uri 'none'; frame-ancestors 'none'; "
             f"form-action {targets}"
         )
         if scripts:
@@ -176,6 +183,7 @@ class Pages:
             raise invalid_request(Rule.CSRF_TOKEN, _STALE, "cookie missing" if browser.new else "differs", status=403)
 
 
+_KINDS = {404: "not_found", 503: "unavailable"}
 _STALE = "This page is no longer valid. Start again."
 
 
@@ -196,12 +204,19 @@ def see_other(location: str) -> Answer:
     return Answer(status=303, lines=NO_STORE, headers={hdrs.LOCATION: location})
 
 
+def is_web_uri(uri: str) -> bool:
+    """Whether a link to it, or an image from it, is nothing but that: ``javascript:`` is a registered string, too."""
+    return uri.lower().startswith(("https://", "http://"))
+
+
 def _source(uri: str) -> str:
-    """The CSP source of a URI: its origin, or its scheme alone where it has no host (a native app's)."""
+    """The CSP source of a URI: its origin, or its scheme alone where it has no host that a policy can name.
+
+    Native apps' URIs have none, and for IPv6 addresses CSP has no notation.
+    """
     parts = urlsplit(uri)
-    source = (
-        f"{parts.scheme}://{parts.netloc}" if parts.netloc and parts.scheme in {"http", "https"} else f"{parts.scheme}:"
-    )
+    named = parts.netloc and parts.scheme in {"http", "https"} and "[" not in parts.netloc
+    source = f"{parts.scheme}://{parts.netloc}" if named else f"{parts.scheme}:"
     if not _SOURCE.fullmatch(source):
         raise ValueError("not a source for a content security policy")
     return source

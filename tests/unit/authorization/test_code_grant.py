@@ -244,3 +244,9 @@ async def test_the_client_chooses_the_algorithm_of_its_id_tokens(shop: Workbench
     header = json.loads(decoded(token.split(".")[0]))
     assert header["alg"] == alg
     assert header["kid"] == shop.core.keys.ring.signing[alg].kid
+
+
+async def test_how_long_an_id_token_lives_is_the_policys_to_say(shop: Workbench) -> None:
+    shop.offer("tokens: {id_token_ttl: 60}")
+    identity = payload((await redeem(shop, await a_code(shop))).members["id_token"])
+    assert identity["exp"] - identity["iat"] == 60

@@ -261,13 +261,12 @@ def test_what_does_nothing_yet_is_named() -> None:
     assert fields_not_in_force(Policy()) == ()
     policy = parse_policy(
         "tokens: {access_ttl: 60, id_token_ttl: 60}\nrate_limits: {signup_per_ip: 1/day}\nrevocation: {mode: strict}\n"
-        "gateways: {a: {audience: b}}\nbrand: {name: Us}\nsessions: {max_per_user: 5}\nlogging: {level: DEBUG}",
+        "gateways: {a: {audience: b}}\naccounts: {signup: true}\nsessions: {max_per_user: 5}\nlogging: {level: DEBUG}",
         source="file",
     )
     assert fields_not_in_force(policy) == (
         "rate_limits.signup_per_ip",
-        "brand.name",
-        "tokens.id_token_ttl",
+        "accounts.signup",
     )
 
 

@@ -1,5 +1,6 @@
 """Every field of the policy that is in force changes what a running process does, without a restart."""
 
+import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -9,11 +10,16 @@ import aiohttp
 import pytest
 from pydantic import BaseModel
 
+from authcenter.core.digest import Digest
 from authcenter.core.errors import OAuthError, Unavailable
+from authcenter.http.pages.account import AccountPage
 from authcenter.settings.policy import NOT_IN_FORCE, Policy
-from tests.workbench import API, Workbench, decoded
+from tests.unit.http.requests import request
+from tests.workbench import API, ORIGIN, Workbench, decoded
 
 SHOWN_ELSEWHERE = {
+    "tokens.id_token_ttl": "tests/unit/authorization/test_code_grant.py",
+    "tokens.authorization_code_ttl": "tests/unit/authorization/test_authorize.py",
     "keys.publish_before_use": "tests/integration/policy/test_push.py: it is the command line that rotates",
     "keys.rotate_every": "tests/unit/keys and tests/integration/rotation: it takes days, on a set clock",
     "revocation.mode": "tests/integration/spread/test_strict.py: it takes a Redis",
@@ -132,6 +138,36 @@ async def is_answered(bench: Workbench, client: str) -> bool:
     return True
 
 
+async def signed_in_after(bench: Workbench, *pauses: float) -> bool:
+    """Whether a browser that comes back after each of these pauses is still signed in."""
+    frame: Any = bench.service.public.__self__  # type: ignore[attr-defined]
+    cells = [cell.cell_contents for cell in frame.router.find("/account").handlers["GET"].__closure__]
+    sessions = next(
+        cell.__self__.sessions for cell in cells if isinstance(getattr(cell, "__self__", None), AccountPage)
+    )
+    cookie = Digest(hashlib.sha256(str(bench.clock.now()).encode()).digest())
+    await sessions.sign_in(bench.alice, cookie, ORIGIN, amr=["pwd"])
+    signed_in = []
+    for pause in pauses:
+        bench.clock.advance(pause)
+        signed_in.append(await sessions.current(cookie) is not None)
+    return all(signed_in)
+
+
+async def page(bench: Workbench, path: str = "/login") -> str:
+    answer: Any = await bench.service.public(request(path=path, method="GET"))
+    return bytes(answer.policy + answer.body).decode()
+
+
+async def shows(bench: Workbench, *texts: str) -> bool:
+    shown = await page(bench)
+    return all(text in shown for text in texts)
+
+
+async def brand_style(bench: Workbench) -> bool:
+    return "#0a7d55" in await page(bench, "/static/brand.css")
+
+
 def unlimited(policy: str) -> str:
     """With room for a hundred unknown clients from one address: a refused one never reaches the cache."""
     return f"{policy}\nrate_limits: {{client_auth_failures_per_ip: 1000/second}}"
@@ -166,6 +202,25 @@ CHANGES: list[tuple[str, str, str, Probe, Any, Any]] = [
     ("cache.ttl", "", "cache: {ttl: 5}", lambda b: loads(b, "app", 10), 1, 2),
     ("cache.negative_ttl", "", "cache: {negative_ttl: 0}", lambda b: loads(b, "nobody", 1), 1, 2),
     ("cache.jitter", unlimited("cache: {jitter: 0}"), unlimited("cache: {jitter: 0.5}"), lapse_together, True, False),
+    ("sessions.idle_ttl", "", "sessions: {idle_ttl: 60}", lambda b: signed_in_after(b, 100), True, False),
+    (
+        "sessions.max_ttl",
+        "sessions: {idle_ttl: 100}",
+        "sessions: {idle_ttl: 100, max_ttl: 100}",
+        lambda b: signed_in_after(b, 70, 70),
+        True,
+        False,
+    ),
+    ("brand.name", "", "brand: {name: We & You}", lambda b: shows(b, "We &amp; You"), False, True),
+    (
+        "brand.logo",
+        "",
+        "brand: {logo: 'https://cdn.example/a.svg'}",
+        lambda b: shows(b, "img-src 'self' https://cdn.example ", '<img src="https://cdn.example/a.svg" alt="">'),
+        False,
+        True,
+    ),
+    ("brand.color", "", "brand: {color: '#0a7d55'}", brand_style, False, True),
     ("cache.stale_if_error", "", "cache: {stale_if_error: 10}", served_without_the_record, True, False),
 ]
 
