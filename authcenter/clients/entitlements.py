@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from authcenter.clients.origins import first_foreign, origin_of
+from authcenter.clients.origins import LOOPBACK_HOSTS, first_foreign, origin_of
 from authcenter.clients.relying_party import check_relying_party
 from authcenter.core.client import SECRET_METHODS, AuthMethod, Client, Lifetimes, OnOutage, Profile
 from authcenter.core.errors import InvalidInput
@@ -14,7 +14,6 @@ from authcenter.core.relying_party import RelyingParty
 from authcenter.core.scope import is_scope_token
 
 _VISIBLE = re.compile(r"[\x21-\x7E]+")
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ def _check_redirect_uri(uri: str) -> None:
         raise InvalidInput(f"redirect-uri: {uri!a:.200} is not absolute, or has a fragment or user info")
     if parts.scheme in {"http", "https"} and origin_of(uri) is None:
         raise InvalidInput(f"redirect-uri: {uri!a:.200} has no host, or a port that is none")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         raise InvalidInput(f"redirect-uri: {uri!a:.200} is http beyond the loopback interface")
     if parts.scheme in {"javascript", "data", "vbscript", "file"}:
         raise InvalidInput(f"redirect-uri: the scheme {parts.scheme} is refused")

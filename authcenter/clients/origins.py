@@ -5,6 +5,9 @@ from urllib.parse import urlsplit
 
 from authcenter.core.client import Client
 
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Hosts that nobody but this machine answers for, so that http will do."""
+
 _PORTS = {"http": 80, "https": 443}
 
 

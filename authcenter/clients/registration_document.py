@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from authcenter.clients.entitlements import ClientMetadata
+from authcenter.clients.origins import LOOPBACK_HOSTS
 from authcenter.clients.relying_party import LONGEST_URI, MOST_OF_ONE, InvalidMember, check_uri, with_sector
 from authcenter.core.client import AuthMethod, Client, Profile
 from authcenter.core.relying_party import RelyingParty
@@ -17,7 +18,6 @@ _CODE, _CODE_GRANT, _BASIC = "code", "authorization_code", "client_secret_basic"
 _LOCALIZED = ("client_name", "client_uri", "logo_uri", "policy_uri", "tos_uri")
 _TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")  # BCP 47, as far as it need be told from nonsense
 _MOST_LOCALIZED = 100
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _TEXTS = (
     *("client_uri", "logo_uri", "policy_uri", "tos_uri", "application_type", "initiate_login_uri"),
@@ -173,7 +173,7 @@ def _redirect_uris(members: _Members, grants: frozenset[str]) -> tuple[str, ...]
         elif not native:
             # OpenID Connect Registration §2: a web client is not on the person's own machine.
             check_uri("redirect_uris", uri)
-            if urlsplit(uri).hostname in _LOOPBACK:
+            if urlsplit(uri).hostname in LOOPBACK_HOSTS:
                 raise InvalidMember("redirect_uris", "must not be on the loopback interface for a web client", uri)
     return uris
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from authcenter.clients.keys import MOST_KEYS, read_keys
-from authcenter.clients.origins import origin_of
+from authcenter.clients.origins import LOOPBACK_HOSTS, origin_of
 from authcenter.core.client import Profile
 from authcenter.core.errors import InvalidInput
 from authcenter.core.relying_party import RelyingParty
@@ -29,7 +29,6 @@ _ALGORITHMS = (
 )
 # RFC 7518 §6: members that only a private or a symmetric key has.
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class InvalidMember(InvalidInput):
@@ -67,7 +66,7 @@ def check_relying_party(party: RelyingParty, profile: Profile, redirect_uris: It
 
 
 def check_uri(member: str, uri: str, *, fetched: bool = False) -> None:
-    """Whether ``uri`` is empty, or https without user info and fragment.
+    """Whether ``uri`` is empty, or https without user info and fragment; of a loopback host http will do, too.
 
     Args:
         fetched: This server goes there itself, so that http will do too: the guard of outbound requests holds that
@@ -78,9 +77,13 @@ def check_uri(member: str, uri: str, *, fetched: bool = False) -> None:
     """
     if not uri:
         return
-    schemes = ("https", "http") if fetched else ("https",)
-    if not _is_uri(uri) or urlsplit(uri).scheme not in schemes or origin_of(uri) is None:
+    if not _is_uri(uri) or origin_of(uri) is None or not _is_scheme_good(uri, fetched=fetched):
         raise InvalidMember(member, "must be an https URI without fragment and user info", uri)
+
+
+def _is_scheme_good(uri: str, *, fetched: bool) -> bool:
+    parts = urlsplit(uri)
+    return parts.scheme == "https" or (parts.scheme == "http" and (fetched or parts.hostname in LOOPBACK_HOSTS))
 
 
 def check_public_jwks(jwks: Mapping[str, Any]) -> None:
@@ -154,7 +157,7 @@ def _check_return_uri(uri: str) -> None:
     parts = urlsplit(uri) if _is_uri(uri) else None
     sound = parts is not None and (
         parts.scheme == "https"
-        or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
         or (parts.scheme not in {"http", "https"} and "." in parts.scheme)
     )
     if not sound or (parts and parts.scheme in {"http", "https"} and origin_of(uri) is None):

@@ -103,7 +103,7 @@ async def _people_and_clients(core: Core, app: ClientApp) -> None:
         client_uri=f"{app.url}/",
         logo_uri=f"{app.url}/logo.svg",
         policy_uri=f"{app.url}/privacy",
-        tos_uri="javascript:alert(1)//",
+        tos_uri=f"{app.url}/terms",
         localized={"client_name#de": "Der Laden"},
     )
     for client_id, name, first_party in (

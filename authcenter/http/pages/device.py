@@ -70,7 +70,7 @@ class DevicePage:
             typed = visit.form.get("user_code") or ""
             user_code = read_user_code(typed)
             if user_code is None:
-                return self._form(visit, typed, "device.wrong", 400)
+                return self._form(visit, typed, visit.messages("device.wrong"), 400)
             return see_other(f"{VERIFICATION_PATH}?ticket={self._sealed(visit, user_code)}")
         user_code = self._opened(visit, visit.form.get("ticket") or "")
         signed_in = await self._signed_in(visit)
@@ -97,12 +97,13 @@ class DevicePage:
         except RateLimited as limited:
             self.metrics.rate_limited.count(limited.rule)
             visit.request[NOTES].verdict = (limited.rule, limited.hint)
-            answer = self._form(visit, "", "login.limited", 429)
+            problem = visit.messages("login.limited", minutes=ceil(limited.retry_after / 60))
+            answer = self._form(visit, "", problem, 429)
             answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(limited.retry_after)))
             return answer
         except OAuthError as refused:
             visit.request[NOTES].verdict = (refused.rule, refused.hint)
-            return self._form(visit, user_code, "device.wrong", 400)
+            return self._form(visit, user_code, visit.messages("device.wrong"), 400)
 
     async def _find(self, user_code: str) -> _Asked:
         device = await self.devices.find(user_code)

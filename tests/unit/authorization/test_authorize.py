@@ -442,7 +442,7 @@ async def test_while_the_record_is_gone_the_person_is_asked_to_come_back(visitor
 async def test_how_long_a_code_lives_is_the_policys_to_say(visitor: Visitor) -> None:
     await visitor.sign_in()
     await visitor.consent()
-    for seconds in (60, 5):
+    for seconds in (90, 5):
         visitor.bench.offer(f"tokens: {{authorization_code_ttl: {seconds}}}")
         await visitor.authorize()
         code = [*visitor.bench.record.tables.codes.values()][-1]

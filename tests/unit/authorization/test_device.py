@@ -97,7 +97,7 @@ async def shop(bench: Workbench) -> Workbench:
     await bench.client("rp", profile=Profile.OIDC, **grants)
     await bench.client("ours", first_party=True, **grants)
     party = RelyingParty(subject_type="pairwise", sector="shop.example")
-    await bench.client("pair", relying_party=party, **grants)
+    await bench.client("pair", relying_party=party, redirect_uris=("https://shop.example/cb",), **grants)
     await bench.core.accounts.create("bob", "bob@example.com", Secret(PASSWORD), [], actor="tests")
     key = stored_key(Alg.RS256)
     bench.record.tables.keys[key.kid] = key

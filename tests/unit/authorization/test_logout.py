@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from authcenter.core.client import Profile
 from authcenter.core.event import EventKind
@@ -68,10 +69,13 @@ async def leaver(shop: Workbench, web: aiohttp.ClientSession) -> Leaver:
 
     await shop.client("rp1", profile=Profile.OIDC, relying_party=party("rp1"), **common)
     await shop.client("rp2", relying_party=party("rp2"), **common)
-    await shop.client("pair1", relying_party=party("pair1", subject_type="pairwise", sector="pair.example"), **common)
-    for number, uri in enumerate(("https://front.example/f?x=1", "https://front.example/g", "http://other.example:81")):
+    await shop.client("pair1", relying_party=party("pair1", subject_type="pairwise", sector="shop.example"), **common)
+    for number, uri in enumerate(
+        ("https://front.example/f?x=1", "https://front.example/g", "https://other.example:81")
+    ):
         front = RelyingParty(frontchannel_logout_uri=uri, frontchannel_logout_session_required=True)
-        await shop.client(f"front{number}", relying_party=front, **common)
+        uris = (REDIRECT, str(URL(uri).with_path("/cb").with_query(None)))
+        await shop.client(f"front{number}", relying_party=front, **{**common, "redirect_uris": uris})
     await shop.client("quiet", **common)
     made = Leaver(shop, str(web._base_url).rstrip("/"))
     await made.sign_in()
@@ -346,11 +350,11 @@ async def test_clients_are_told_in_the_browser_before_it_goes_on(leaver: Leaver)
     assert [uri.partition("?")[0] for uri in frames] == [
         "https://front.example/f",
         "https://front.example/g",
-        "http://other.example:81",
+        "https://other.example:81",
     ]
     assert [dict(parse_qsl(urlsplit(uri).query)) for uri in frames] == [{"x": "1", **told}, told, told]
     policy = outcome.headers["Content-Security-Policy"]
-    assert policy.endswith("frame-src https://front.example http://other.example:81")
+    assert policy.endswith("frame-src https://front.example https://other.example:81")
     assert outcome.headers["Refresh"].partition("; ")[2] == f"url={OUT}&state=s"
     assert f'<a href="{OUT}&amp;state=s">' in outcome.body
     assert BROWSER in leaver.jar

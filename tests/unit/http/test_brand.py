@@ -1,6 +1,7 @@
 """The brand of the pages: whatever color an operator chooses, people can read what stands on it and in it."""
 
 import re
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -63,7 +64,8 @@ async def test_a_client_is_shown_in_the_readers_language_with_links_of_the_web_a
         tos_uri="HTTPS://shop.example/terms",
         localized={"client_name#de": "Laden", "policy_uri#de": "https://shop.example/datenschutz"},
     )
-    client = await bench.client("shop", name="Shop", relying_party=party)
+    # None that registers now gets so far: as a row that is older, or not ours, might be.
+    client = replace(await bench.client("shop", name="Shop"), relying_party=party)
     english, german = face_of(client, "en"), face_of(client, "de")
     assert (english.name, german.name) == ("Shop", "Laden")
     assert (english.policy, german.policy) == ("", "https://shop.example/datenschutz")

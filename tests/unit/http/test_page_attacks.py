@@ -42,7 +42,7 @@ async def address(bench: Workbench) -> AsyncIterator[str]:
         grants=frozenset({"authorization_code"}),
         scopes=frozenset({"openid"}),
         redirect_uris=(REDIRECT,),
-        relying_party=RelyingParty(logo_uri="https://cdn.example/logo.png", policy_uri="javascript:alert(1)"),
+        relying_party=RelyingParty(logo_uri="https://cdn.example/logo.png"),
     )
     listener = await Listener(bench.service.public, "127.0.0.1", 0).open()
     yield f"http://127.0.0.1:{listener.port}"
