@@ -8,7 +8,7 @@ import aiohttp
 from authcenter.jose.access_token import VerifyingKey
 from authcenter.jose.algorithms import ALGORITHMS, Alg
 from authcenter.jose.jwk import read_public_jwk
-from authcenter.sdk.feed_reading import FeedKeys
+from authcenter.sdk.signed_document import IssuerKeys
 from authcenter.sdk.verification import KeysUnavailable
 
 
@@ -25,7 +25,7 @@ class PublishedKey:
 
 
 @dataclass
-class PublishedKeys(FeedKeys):
+class PublishedKeys(IssuerKeys):
     """Fetches the key set whenever it lacks a key."""
 
     url: str

@@ -22,10 +22,11 @@ from authcenter.core.errors import RevocationsUnknown, Unavailable
 from authcenter.core.secret import Secret
 from authcenter.core.token import AccessToken
 from authcenter.sdk.feed_document import PATH, DocumentKind
-from authcenter.sdk.feed_reading import FeedDocument, FeedKeys, FeedRejected, read_document
+from authcenter.sdk.feed_reading import FeedDocument, FeedRejected, read_document
 from authcenter.sdk.feed_requests import FeedRefused, FeedRequests, NotAStream, Received
 from authcenter.sdk.known_revocations import KnownRevocations
 from authcenter.sdk.revocation import RevocationView
+from authcenter.sdk.signed_document import IssuerKeys
 
 _LEAST_PAUSE, _MOST_PAUSE = 0.1, 2.0
 _REFUSED_PAUSE = 10.0
@@ -89,16 +90,17 @@ class Unobserved(FeedObserver):
 class RevocationFeed(RevocationView):
     """Everything the authorization server has revoked, a moment ago. To be entered before it is asked.
 
-    ``async with RevocationFeed(issuer, client_id, secret, keys) as revocations: …``
+    Opened with the verifier that asks it, on that verifier's keys:
+    ``open_verifier(issuer, audience, revocations=partial(RevocationFeed, client_id="orders", client_secret=secret))``
     """
 
     def __init__(
         self,
         issuer: str,
+        keys: IssuerKeys,
+        *,
         client_id: str,
         client_secret: str | Secret,
-        keys: FeedKeys,
-        *,
         url: str | None = None,
         on_outage: OnOutage = OnOutage.OPEN,
         max_staleness: float = 10.0,
@@ -111,8 +113,8 @@ class RevocationFeed(RevocationView):
     ) -> None:
         """Args:
         issuer: Whose documents are taken.
-        client_id, client_secret: Of a client that serves a resource (``client_secret_basic``).
         keys: The issuer's public keys: those of the verifier that asks this feed.
+        client_id, client_secret: Of a client that serves a resource (``client_secret_basic``).
         url: Of the feed, where it is not below the issuer.
         on_outage: open: answer from what is known, however old; closed: refuse once that is older than
             ``max_staleness`` seconds.

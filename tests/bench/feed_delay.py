@@ -115,7 +115,8 @@ class _Two:
     async def _measure(self, count: int, followed: AuthcenterProcess) -> list[float]:
         issuer, keys, heard = self.one.environment["AUTHCENTER_ISSUER"], PublishedKeys(followed.url), _Heard()
         delays = []
-        feed = RevocationFeed(issuer, _CLIENT, self._secret, keys, url=f"{followed.url}{PATH}", observer=heard)
+        url = f"{followed.url}{PATH}"
+        feed = RevocationFeed(issuer, keys, client_id=_CLIENT, client_secret=self._secret, url=url, observer=heard)
         async with aiohttp.ClientSession(self.one.url) as session, feed:
             await feed.wait_loaded(_PATIENCE_SECONDS)
             for number in range(count):

@@ -35,7 +35,8 @@ async def start(url: str, issuer: str, client: str, secret: str) -> dict[str, An
     sizes, keys = _Sizes(), PublishedKeys(url)
     gc.collect()
     before, began, used = _resident(), time.perf_counter(), time.process_time()
-    async with RevocationFeed(issuer, client, secret, keys, url=f"{url}{PATH}", observer=sizes) as feed:
+    place = f"{url}{PATH}"
+    async with RevocationFeed(issuer, keys, client_id=client, client_secret=secret, url=place, observer=sizes) as feed:
         if not await feed.wait_loaded(_PATIENCE_SECONDS):
             raise RuntimeError(f"the feed was not followed: {feed.status}")
         took, cpu = time.perf_counter() - began, time.process_time() - used

@@ -37,7 +37,13 @@ class ResourceServer(AbstractAsyncContextManager["ResourceServer"]):
     def __init__(self, issuer: str, url: str, client: Credentials, **options: Any) -> None:
         self.issuer, self.keys, self.seen = issuer, PublishedKeys(url), Kinds()
         self.feed = RevocationFeed(
-            issuer, client.client_id, client.secret or "", self.keys, url=f"{url}{PATH}", observer=self.seen, **options
+            issuer,
+            self.keys,
+            client_id=client.client_id,
+            client_secret=client.secret or "",
+            url=f"{url}{PATH}",
+            observer=self.seen,
+            **options,
         )
 
     async def read(self, token: str) -> AccessToken:

@@ -73,7 +73,8 @@ class Place:
         }
         keys = given.pop("keys", None) or RingKeys(bench)
         secret = given.pop("secret", bench.secrets["app"])
-        return RevocationFeed(ISSUER, given.pop("client", "app"), secret, keys, **given)
+        client = given.pop("client", "app")
+        return RevocationFeed(ISSUER, keys, client_id=client, client_secret=secret, **given)
 
     async def _handle(self, request: server.BaseRequest) -> Any:
         if self.answer is not None and (answer := self.answer(request)) is not None:
