@@ -48,6 +48,9 @@ class Metrics:
         self.status_claims = self._counter(
             "status_claim", "Access tokens that were to name a place in a status list.", "outcome"
         )
+        self.status_list_builds = self._counter(
+            "status_list_build", "Status lists worked out from the record, or not.", "outcome"
+        )
         self.http_seconds = self._histogram("http_request_seconds", "Time of a request.", "method", "route", "status")
 
     def _counter(self, name: str, text: str, *labels: str) -> CountedSeries:

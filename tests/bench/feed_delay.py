@@ -24,8 +24,9 @@ from authcenter.jose.access_token import read_issued
 from authcenter.sdk.feed import RevocationFeed, Unobserved
 from authcenter.sdk.feed_document import PATH
 from authcenter.sdk.feed_reading import FeedDocument
+from authcenter.sdk.fetching import open_fetch
+from authcenter.sdk.key_cache import KeyCache
 from tests.bench.table import Target
-from tests.published_keys import PublishedKeys
 from tests.servers.authcenter import AuthcenterProcess
 from tests.servers.redis import RedisServer
 
@@ -113,11 +114,17 @@ class _Two:
         return _distribution(asyncio.run(self._measure(count, followed)))
 
     async def _measure(self, count: int, followed: AuthcenterProcess) -> list[float]:
-        issuer, keys, heard = self.one.environment["AUTHCENTER_ISSUER"], PublishedKeys(followed.url), _Heard()
+        issuer, heard = self.one.environment["AUTHCENTER_ISSUER"], _Heard()
         delays = []
         url = f"{followed.url}{PATH}"
-        feed = RevocationFeed(issuer, keys, client_id=_CLIENT, client_secret=self._secret, url=url, observer=heard)
-        async with aiohttp.ClientSession(self.one.url) as session, feed:
+        async with (
+            aiohttp.ClientSession(self.one.url) as session,
+            open_fetch(_PATIENCE_SECONDS) as fetch,
+            KeyCache(issuer, fetch) as keys,
+            RevocationFeed(
+                issuer, keys, client_id=_CLIENT, client_secret=self._secret, url=url, observer=heard
+            ) as feed,
+        ):
             await feed.wait_loaded(_PATIENCE_SECONDS)
             for number in range(count):
                 token = json.loads(await self._post(session, "/oauth/token", grant_type="client_credentials"))
