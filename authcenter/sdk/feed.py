@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 import aiohttp
 
@@ -77,7 +77,7 @@ class FeedObserver(Protocol):
         ...
 
 
-class Unobserved(FeedObserver):
+class UnobservedFeed(FeedObserver):
     """For who does not look."""
 
     def took(self, document: FeedDocument, delay: float) -> None:
@@ -102,7 +102,7 @@ class RevocationFeed(RevocationView):
         client_id: str,
         client_secret: str | Secret,
         url: str | None = None,
-        on_outage: OnOutage = OnOutage.OPEN,
+        on_outage: OnOutage | Literal["open", "closed"] = OnOutage.OPEN,
         max_staleness: float = 10.0,
         way: Way = Way.EVENTS,
         leeway: float = 60.0,
@@ -127,7 +127,7 @@ class RevocationFeed(RevocationView):
         secret = client_secret if isinstance(client_secret, Secret) else Secret(client_secret)
         self._as_client = client_id, secret
         self._url = url or f"{issuer}{PATH}"
-        self._keys, self._observer, self._clock = keys, observer or Unobserved(), clock or SystemClock()
+        self._keys, self._observer, self._clock = keys, observer or UnobservedFeed(), clock or SystemClock()
         self._most_bytes, self._leeway = most_bytes, leeway
         self._wanted = self._way = Way(way)
         self._streams_from = -inf

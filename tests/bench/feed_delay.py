@@ -21,7 +21,7 @@ from typing import Any, Final
 import aiohttp
 
 from authcenter.jose.access_token import read_issued
-from authcenter.sdk.feed import RevocationFeed, Unobserved
+from authcenter.sdk.feed import RevocationFeed, UnobservedFeed
 from authcenter.sdk.feed_document import PATH
 from authcenter.sdk.feed_reading import FeedDocument
 from authcenter.sdk.fetching import open_fetch
@@ -149,7 +149,7 @@ class _Two:
             return await answer.read()
 
 
-class _Heard(Unobserved):
+class _Heard(UnobservedFeed):
     """Set whenever a document was taken."""
 
     def __init__(self) -> None:

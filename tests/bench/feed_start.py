@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from authcenter.sdk.feed import RevocationFeed, Unobserved
+from authcenter.sdk.feed import RevocationFeed, UnobservedFeed
 from authcenter.sdk.feed_document import PATH
 from authcenter.sdk.feed_reading import FeedDocument
 from authcenter.sdk.fetching import open_fetch
@@ -21,7 +21,7 @@ from authcenter.sdk.key_cache import KeyCache
 _PATIENCE_SECONDS = 120
 
 
-class _Sizes(Unobserved):
+class _Sizes(UnobservedFeed):
     """Remembers the size of the first document."""
 
     def __init__(self) -> None:

@@ -2,15 +2,21 @@
 
 import asyncio
 import time
+from functools import partial
 
 import pytest
 
 from authcenter.core.client import OnOutage
 from authcenter.core.errors import Reason, RevocationsUnknown, TokenRejected
 from authcenter.core.rules import Rule
+from authcenter.sdk.connection import open_verifier
+from authcenter.sdk.feed import RevocationFeed
+from authcenter.sdk.opened_later import OpenedLater
+from authcenter.sdk.verification import KeysUnavailable
 from tests.integration.feed.conftest import Pair
 from tests.integration.feed.following import API, ResourceServer, until
 from tests.integration.feed.test_two_instances import issued, registered
+from tests.integration.sdk.resource_server import eventually
 from tests.workbench import rejected
 
 _HOUR = 3600.0
@@ -96,3 +102,23 @@ async def test_validation_goes_on_without_the_instance_and_what_another_revoked_
         await until(lambda: refused(server, meanwhile), "what was revoked meanwhile is refused")
         for token in (seen, unseen):
             assert await server.verifier.verify(token)
+
+
+async def test_it_is_opened_in_one_piece_when_the_application_starts(pair: Pair) -> None:
+    app, api = await registered(pair)
+    follow = partial(RevocationFeed, client_id=api.client_id, client_secret=api.secret or "")
+    verifier = OpenedLater(pair.issuer, API, partial(open_verifier, revocations=follow))
+    token = (await issued(pair, app))["access_token"]
+    async with verifier.opened():
+
+        async def revoked() -> bool:
+            try:
+                await verifier.verify(token)
+            except TokenRejected:
+                return True
+            except KeysUnavailable:
+                return False
+            return False
+
+        await asyncio.to_thread(pair.one.api.revoke, app, token)
+        await eventually(revoked, "it is refused")
