@@ -101,9 +101,9 @@ def _unfolded(listed: Any) -> tuple[int, bytes]:
 
 
 def _number(claims: dict[str, Any], name: str, unsaid: float | None) -> float:
-    value = claims.get(name, unsaid)
-    if value == inf:
-        return inf
+    if unsaid is not None and name not in claims:
+        return unsaid
+    value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1 << 53:
         raise DocumentRejected(f"{name} is no number of seconds")
     return float(value)

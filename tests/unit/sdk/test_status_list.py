@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from authcenter.core import base64url
 from authcenter.core.errors import Reason, RevocationsUnknown
@@ -16,7 +18,8 @@ from authcenter.core.token import AccessToken
 from authcenter.jose.algorithms import Alg
 from authcenter.jose.status_list import STATUS_LIST_TYPE, decode_bits, encode_bits, status_at
 from authcenter.sdk.fetching import Fetch, Fetched, FetchFailed
-from authcenter.sdk.status_list import MOST_BYTES
+from authcenter.sdk.signed_document import DocumentRejected
+from authcenter.sdk.status_list import MOST_BYTES, read_status_list
 from authcenter.sdk.status_lists import StatusLists
 from authcenter.sdk.status_verification import StatusVerification
 from authcenter.sdk.verifier import TokenVerifier
@@ -327,6 +330,38 @@ async def test_only_so_many_lists_are_kept(at: Bench) -> None:
         with pytest.raises(RevocationsUnknown):
             await at.verify(at.token({"status_list": {"idx": 0, "uri": f"{URI}{number}"}}))
     assert len(at.lists._lines) <= 256
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=4,
+)
+_MEMBERS = ("iss", "sub", "iat", "exp", "ttl", "status_list")
+
+
+@given(
+    st.dictionaries(st.sampled_from(_MEMBERS), _JSON, max_size=3),
+    st.dictionaries(st.sampled_from(("bits", "lst")), _JSON, max_size=2),
+)
+async def test_whatever_a_list_says_it_is_taken_or_rejected(claims: dict[str, Any], listed: dict[str, Any]) -> None:
+    good = {"bits": 1, "lst": encode_bits((), PLACES)}
+    made = {"sub": URI, "iat": NOW, "status_list": {**good, **listed}, **claims}
+    header = {"alg": "ES256", "kid": signing_key().kid, "typ": STATUS_LIST_TYPE}
+    document = signed(signing_key(), _json(header), _json(made)).encode()
+    try:
+        found = await read_status_list(document, URI, ISSUER, SetKeys(signing_key()), NOW)
+    except DocumentRejected:
+        return
+    assert 1 <= found.ttl <= 600
+    assert found.expires_at > NOW
+    assert found.status(0) == 0
+
+
+@given(st.binary(max_size=200))
+async def test_whatever_is_fetched_is_taken_or_rejected(document: bytes) -> None:
+    with pytest.raises(DocumentRejected):
+        await read_status_list(document, URI, ISSUER, SetKeys(signing_key()), NOW)
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
