@@ -54,7 +54,7 @@ def documents_of(issuer: str) -> tuple[str, ...]:
     _origin(place)  # a port that is none is found here
     if not place.hostname or place.query or place.fragment or place.username is not None:
         raise ValueError(f"issuer must be a URL without query, fragment and user: {issuer!r:.200}")
-    if place.scheme != "https" and not (place.scheme == "http" and _is_this_machine(place.hostname)):
+    if place.scheme != "https" and not (place.scheme == "http" and is_this_machine(place.hostname)):
         raise ValueError(f"issuer must be https, or http on a loopback address: {issuer!r:.200}")
     path = place.path.rstrip("/")
     root = f"{place.scheme}://{place.netloc}"
@@ -98,7 +98,8 @@ def _origin(place: SplitResult) -> tuple[str, str | None, int | None]:
     return place.scheme, place.hostname, default if place.port is None else place.port
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether ``host`` is a loopback address or ``localhost``."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

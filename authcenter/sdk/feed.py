@@ -21,6 +21,7 @@ from authcenter.core.clock import Clock, SystemClock
 from authcenter.core.errors import RevocationsUnknown, Unavailable
 from authcenter.core.secret import Secret
 from authcenter.core.token import AccessToken
+from authcenter.sdk.basic_auth import basic_authorization, protected
 from authcenter.sdk.feed_document import PATH, DocumentKind
 from authcenter.sdk.feed_reading import FeedDocument, FeedRejected, read_document
 from authcenter.sdk.feed_requests import FeedRefused, FeedRequests, NotAStream, Received
@@ -122,11 +123,13 @@ class RevocationFeed(RevocationView):
         leeway: What the verifier adds to ``exp``, at least: entries are kept for so long after it.
         most_bytes: The longest document that is read.
         session: To be used instead of one of its own; it stays open.
+
+        Raises:
+            ValueError: Plain http, beyond this machine.
         """
         self.issuer, self.max_staleness, self.on_outage = issuer, max_staleness, OnOutage(on_outage)
-        secret = client_secret if isinstance(client_secret, Secret) else Secret(client_secret)
-        self._as_client = client_id, secret
-        self._url = url or f"{issuer}{PATH}"
+        self._authorization = basic_authorization(client_id, client_secret)
+        self._url = protected(url or f"{issuer}{PATH}")
         self._keys, self._observer, self._clock = keys, observer or UnobservedFeed(), clock or SystemClock()
         self._most_bytes, self._leeway = most_bytes, leeway
         self._wanted = self._way = Way(way)
@@ -141,7 +144,7 @@ class RevocationFeed(RevocationView):
     async def __aenter__(self) -> Self:
         if self._session is None:
             self._session = aiohttp.ClientSession()
-        requests = FeedRequests(self._session, self._url, *self._as_client, self._most_bytes)
+        requests = FeedRequests(self._session, self._url, self._authorization, self._most_bytes)
         self._task = asyncio.create_task(self._run(requests))
         return self
 

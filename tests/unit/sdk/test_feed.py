@@ -242,6 +242,12 @@ async def test_a_client_without_right_is_told_so(
         assert feed.version is None
 
 
+async def test_the_secret_goes_nowhere_in_the_clear(bench: Workbench, place: Place) -> None:
+    for url in (f"http://auth.example{PATH}", "ftp://localhost/x", PATH):
+        with pytest.raises(ValueError, match="not https"):
+            place.follower(url=url)
+
+
 async def test_a_forged_answer_is_not_taken(bench: Workbench, place: Place) -> None:
     access, token = await issued(bench)
     forged = iter([b"junk", b"a.b.c\n", b"x" * 100_000, (access + "\n").encode()])
