@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from authcenter.core.digest import Digest
 from authcenter.core.event import Event
@@ -41,6 +42,41 @@ class Cut:
     up_to: datetime | None = None
     until_now: bool = False
     expires_at: datetime | None = None
+
+
+class Carrier(Protocol):
+    """Whatever cuts can refuse: a token, or what is kept of one."""
+
+    @property
+    def jti(self) -> str: ...
+
+    @property
+    def family(self) -> str: ...
+
+    @property
+    def session(self) -> str: ...
+
+    @property
+    def kid(self) -> str: ...
+
+    @property
+    def subject(self) -> str: ...
+
+    @property
+    def client_id(self) -> str: ...
+
+
+def carried_by(carrier: Carrier) -> tuple[tuple[CutKind, str], ...]:
+    """All that a cut may refuse it by."""
+    return (
+        (CutKind.FAMILY, carrier.family),
+        (CutKind.JTI, carrier.jti),
+        (CutKind.SUBJECT, carrier.subject),
+        (CutKind.CLIENT, carrier.client_id),
+        (CutKind.SESSION, carrier.session),
+        (CutKind.KEY, carrier.kid),
+        (CutKind.EVERYTHING, ""),
+    )
 
 
 @dataclass(frozen=True, slots=True)

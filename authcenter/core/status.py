@@ -1,10 +1,7 @@
 """What is known of an access token's place in a status list (draft-ietf-oauth-status-list)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-from authcenter.core.cut import CutKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +49,3 @@ class StatusEntry:
     session: str
     kid: str
     issued_at: datetime
-
-    def carried(self) -> Sequence[tuple[CutKind, str]]:
-        """What a cut may refuse the token by."""
-        return (
-            (CutKind.JTI, self.jti),
-            (CutKind.FAMILY, self.family),
-            (CutKind.SUBJECT, self.subject),
-            (CutKind.CLIENT, self.client_id),
-            (CutKind.SESSION, self.session),
-            (CutKind.KEY, self.kid),
-            (CutKind.EVERYTHING, ""),
-        )

@@ -9,7 +9,7 @@ from authcenter.core.wire_json import encode
 from authcenter.jose.strict_json import RepeatedMember, parse_object
 
 MAX_TOKEN_CHARACTERS = 16 * 1024
-"""Longer strings are not looked at."""
+"""Of a token; longer strings are not looked at."""
 
 
 class MalformedJws(ValueError):
@@ -44,14 +44,17 @@ class CompactJws:
         return read_object(self.payload_segment)
 
 
-def split(token: str) -> CompactJws:
+def split(token: str, most_characters: int = MAX_TOKEN_CHARACTERS) -> CompactJws:
     """Take a compact JWS apart.
+
+    Args:
+        most_characters: Longer ones are not looked at.
 
     Raises:
         MalformedJws: Not three canonical base64url parts, or the header is not a JSON object, or has a ``crit`` (this
             server understands no extension, so RFC 7515 §4.1.11 has it refuse).
     """
-    if len(token) > MAX_TOKEN_CHARACTERS:
+    if len(token) > most_characters:
         raise MalformedJws("too long")
     if not token.isascii():
         raise MalformedJws("not ASCII")

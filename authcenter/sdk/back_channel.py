@@ -3,7 +3,6 @@
 Redirects are not followed (they would carry the secret elsewhere), and plain http is for loopback alone.
 """
 
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,17 +10,16 @@ from email.utils import parsedate_to_datetime
 from math import ceil
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote_plus, urlsplit
 
 import aiohttp
 
 from authcenter.core.errors import Unavailable
 from authcenter.core.secret import Secret
 from authcenter.jose.strict_json import parse_object
+from authcenter.sdk.basic_auth import basic_authorization, protected
 from authcenter.sdk.discovery import documents_of
 
 _MAX_ANSWER_BYTES = 256 * 1024
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class ServerUnavailable(Unavailable):
@@ -54,7 +52,7 @@ class BackChannel:
     def __init__(
         self,
         client_id: str,
-        client_secret: Secret,
+        client_secret: str | Secret,
         *,
         issuer: str | None,
         endpoint: tuple[str, str | None],
@@ -72,15 +70,13 @@ class BackChannel:
         """
         self._name, self._url = endpoint
         if self._url is not None:
-            _protected(self._url)
+            protected(self._url)
         elif issuer is None:
             raise ValueError(f"either issuer or {self._name} is needed")
         else:
             documents_of(issuer)
         self._issuer = issuer or ""
-        # RFC 6749 §2.3.1: form-encoded first, so that a colon or a letter beyond ASCII survives.
-        pair = f"{quote_plus(client_id)}:{quote_plus(client_secret.reveal())}"
-        self._authorization = Secret(f"Basic {b64encode(pair.encode()).decode()}")
+        self._authorization = basic_authorization(client_id, client_secret)
         self._session, self._own = session, session is None
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
 
@@ -112,7 +108,7 @@ class BackChannel:
             hint = f"no metadata of {issuer} with {self._name}: {reply.status}"
             raise ServerUnavailable(hint, retry_after=max(1, ceil(reply.retry_after)))
         try:
-            self._url = _protected(url)
+            self._url = protected(url)
         except ValueError as problem:
             raise ServerUnavailable(str(problem)) from problem
         return self._url
@@ -182,15 +178,3 @@ def _seconds(retry_after: str) -> float:
     except (ValueError, OverflowError):
         return 0.0
     return max(0.0, (at - datetime.now(UTC)).total_seconds())
-
-
-def _protected(url: str) -> str:
-    """Raises:
-    ValueError: Others could read what is sent there.
-    """
-    parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
-        return url
-    if parts.scheme != "http" or parts.hostname not in _LOOPBACK:
-        raise ValueError(f"not https: {url!a:.200}")
-    return url

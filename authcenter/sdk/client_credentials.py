@@ -99,10 +99,9 @@ class ClientCredentials:
         Raises:
             ValueError: Neither issuer nor endpoint, plain http, or a scope outside the grammar.
         """
-        secret = client_secret if isinstance(client_secret, Secret) else Secret(client_secret)
         self._channel = BackChannel(
             client_id,
-            secret,
+            client_secret,
             issuer=issuer,
             endpoint=("token_endpoint", token_endpoint),
             session=session,

@@ -54,7 +54,7 @@ def documents_of(issuer: str) -> tuple[str, ...]:
     _origin(place)  # a port that is none is found here
     if not place.hostname or place.query or place.fragment or place.username is not None:
         raise ValueError(f"issuer must be a URL without query, fragment and user: {issuer!r:.200}")
-    if place.scheme != "https" and not (place.scheme == "http" and _is_this_machine(place.hostname)):
+    if place.scheme != "https" and not (place.scheme == "http" and is_this_machine(place.hostname)):
         raise ValueError(f"issuer must be https, or http on a loopback address: {issuer!r:.200}")
     path = place.path.rstrip("/")
     root = f"{place.scheme}://{place.netloc}"
@@ -71,16 +71,26 @@ def read_jwks_uri(document: bytes, issuer: str) -> str:
     try:
         metadata = parse_object(document)
         uri = metadata.get("jwks_uri")
-        place = urlsplit(uri) if isinstance(uri, str) else SplitResult("", "", "", "", "")
-        origin = _origin(place)
+        safe = isinstance(uri, str) and is_safe_place(uri, issuer)
     except ValueError as problem:
         raise FetchFailed(f"the metadata of {issuer}: {problem!s:.200}") from problem
     if metadata.get("issuer") != issuer:
         raise FetchFailed(f"the metadata is of {metadata.get('issuer')!r:.200}, not of {issuer}")
-    safe = place.scheme == "https" or origin == _origin(urlsplit(issuer))
-    if not isinstance(uri, str) or not place.hostname or place.username is not None or not safe:
+    if not isinstance(uri, str) or not safe:
         raise FetchFailed(f"{issuer} names a jwks_uri that is not safe to use: {uri!r:.200}")
     return uri
+
+
+def is_safe_place(uri: str, issuer: str) -> bool:
+    """Whether what the issuer signs or publishes may be fetched there: by https, or from where the issuer itself is.
+
+    Raises:
+        ValueError: Not a URL.
+    """
+    place = urlsplit(uri)
+    origin = _origin(place)
+    by_itself = place.scheme == "https" or origin == _origin(urlsplit(issuer))
+    return by_itself and bool(place.hostname) and place.username is None
 
 
 def _origin(place: SplitResult) -> tuple[str, str | None, int | None]:
@@ -88,7 +98,8 @@ def _origin(place: SplitResult) -> tuple[str, str | None, int | None]:
     return place.scheme, place.hostname, default if place.port is None else place.port
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether ``host`` is a loopback address or ``localhost``."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 import aiohttp
 
@@ -21,11 +21,13 @@ from authcenter.core.clock import Clock, SystemClock
 from authcenter.core.errors import RevocationsUnknown, Unavailable
 from authcenter.core.secret import Secret
 from authcenter.core.token import AccessToken
+from authcenter.sdk.basic_auth import basic_authorization, protected
 from authcenter.sdk.feed_document import PATH, DocumentKind
-from authcenter.sdk.feed_reading import FeedDocument, FeedKeys, FeedRejected, read_document
+from authcenter.sdk.feed_reading import FeedDocument, FeedRejected, read_document
 from authcenter.sdk.feed_requests import FeedRefused, FeedRequests, NotAStream, Received
 from authcenter.sdk.known_revocations import KnownRevocations
 from authcenter.sdk.revocation import RevocationView
+from authcenter.sdk.signed_document import IssuerKeys
 
 _LEAST_PAUSE, _MOST_PAUSE = 0.1, 2.0
 _REFUSED_PAUSE = 10.0
@@ -76,7 +78,7 @@ class FeedObserver(Protocol):
         ...
 
 
-class Unobserved(FeedObserver):
+class UnobservedFeed(FeedObserver):
     """For who does not look."""
 
     def took(self, document: FeedDocument, delay: float) -> None:
@@ -89,18 +91,19 @@ class Unobserved(FeedObserver):
 class RevocationFeed(RevocationView):
     """Everything the authorization server has revoked, a moment ago. To be entered before it is asked.
 
-    ``async with RevocationFeed(issuer, client_id, secret, keys) as revocations: …``
+    Opened with the verifier that asks it, on that verifier's keys:
+    ``open_verifier(issuer, audience, revocations=partial(RevocationFeed, client_id="orders", client_secret=secret))``
     """
 
     def __init__(
         self,
         issuer: str,
+        keys: IssuerKeys,
+        *,
         client_id: str,
         client_secret: str | Secret,
-        keys: FeedKeys,
-        *,
         url: str | None = None,
-        on_outage: OnOutage = OnOutage.OPEN,
+        on_outage: OnOutage | Literal["open", "closed"] = OnOutage.OPEN,
         max_staleness: float = 10.0,
         way: Way = Way.EVENTS,
         leeway: float = 60.0,
@@ -111,8 +114,8 @@ class RevocationFeed(RevocationView):
     ) -> None:
         """Args:
         issuer: Whose documents are taken.
-        client_id, client_secret: Of a client that serves a resource (``client_secret_basic``).
         keys: The issuer's public keys: those of the verifier that asks this feed.
+        client_id, client_secret: Of a client that serves a resource (``client_secret_basic``).
         url: Of the feed, where it is not below the issuer.
         on_outage: open: answer from what is known, however old; closed: refuse once that is older than
             ``max_staleness`` seconds.
@@ -120,12 +123,14 @@ class RevocationFeed(RevocationView):
         leeway: What the verifier adds to ``exp``, at least: entries are kept for so long after it.
         most_bytes: The longest document that is read.
         session: To be used instead of one of its own; it stays open.
+
+        Raises:
+            ValueError: Plain http, beyond this machine.
         """
         self.issuer, self.max_staleness, self.on_outage = issuer, max_staleness, OnOutage(on_outage)
-        secret = client_secret if isinstance(client_secret, Secret) else Secret(client_secret)
-        self._as_client = client_id, secret
-        self._url = url or f"{issuer}{PATH}"
-        self._keys, self._observer, self._clock = keys, observer or Unobserved(), clock or SystemClock()
+        self._authorization = basic_authorization(client_id, client_secret)
+        self._url = protected(url or f"{issuer}{PATH}")
+        self._keys, self._observer, self._clock = keys, observer or UnobservedFeed(), clock or SystemClock()
         self._most_bytes, self._leeway = most_bytes, leeway
         self._wanted = self._way = Way(way)
         self._streams_from = -inf
@@ -139,7 +144,7 @@ class RevocationFeed(RevocationView):
     async def __aenter__(self) -> Self:
         if self._session is None:
             self._session = aiohttp.ClientSession()
-        requests = FeedRequests(self._session, self._url, *self._as_client, self._most_bytes)
+        requests = FeedRequests(self._session, self._url, self._authorization, self._most_bytes)
         self._task = asyncio.create_task(self._run(requests))
         return self
 

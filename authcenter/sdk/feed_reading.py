@@ -1,43 +1,18 @@
 """Documents of the revocation feed, verified: nothing is taken of one that the issuer did not sign."""
 
 import asyncio
-import contextlib
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Protocol
-
-from cryptography.exceptions import InvalidSignature
+from typing import Any
 
 from authcenter.core.base64url import encode as base64url
-from authcenter.jose.access_token import VerifyingKey
-from authcenter.jose.jws import CompactJws, MalformedJws, split
 from authcenter.sdk.feed_document import DOCUMENT_TYPE, DocumentKind, Entries, unpack
-from authcenter.sdk.verification import KeysUnavailable
+from authcenter.sdk.signed_document import DocumentRejected, IssuerKeys, read_signed
 
 _LARGE_BYTES = 256 * 1024
 """More than this is taken apart beside the event loop."""
 
 _WIDTHS = range(4, 17)
-
-
-class FeedKeys(Protocol):
-    """Where the issuer's public keys come from: what a verifier of its tokens has already."""
-
-    def find(self, kid: str) -> VerifyingKey | None:
-        """The key, or None where none of that name is known.
-
-        Raises:
-            KeysUnavailable: No key has ever been known.
-        """
-        ...
-
-    async def learn(self) -> bool:
-        """Look for newer keys, if that is allowed now; whether anybody looked.
-
-        Raises:
-            KeysUnavailable: No key is known, and the issuer does not answer.
-        """
-        ...
 
 
 class FeedRejected(Exception):
@@ -67,7 +42,7 @@ class FeedDocument:
     size: int
 
 
-async def read_document(signed: str, packed: bytes, issuer: str, keys: FeedKeys) -> FeedDocument:
+async def read_document(signed: str, packed: bytes, issuer: str, keys: IssuerKeys) -> FeedDocument:
     """Verify a document and take it apart.
 
     Raises:
@@ -75,14 +50,10 @@ async def read_document(signed: str, packed: bytes, issuer: str, keys: FeedKeys)
         KeysUnavailable: From ``keys``.
     """
     try:
-        jws = split(signed)
-    except MalformedJws as problem:
-        raise FeedRejected(f"malformed: {problem}") from problem
-    kid = await _verify(jws, keys)
-    try:
-        claims = jws.claims()
-    except MalformedJws as problem:
-        raise FeedRejected(f"malformed: {problem}") from problem
+        document = await read_signed(signed, DOCUMENT_TYPE, keys)
+    except DocumentRejected as problem:
+        raise FeedRejected(str(problem)) from problem
+    claims, kid = document.claims, document.kid
     if claims.get("iss") != issuer:
         raise FeedRejected(f"issued by {claims.get('iss')!r:.200}")
     if len(packed) < _LARGE_BYTES:
@@ -94,33 +65,6 @@ def _open(claims: dict[str, Any], packed: bytes, kid: str) -> FeedDocument:
     if claims.get("sha256") != base64url(hashlib.sha256(packed).digest()):
         raise FeedRejected("the entries are not those that were signed")
     return _typed(claims, packed, kid)
-
-
-async def _verify(jws: CompactJws, keys: FeedKeys) -> str:
-    if jws.header.get("typ") != DOCUMENT_TYPE:
-        raise FeedRejected(f"typ is {jws.header.get('typ')!r:.40}")
-    kid = jws.header.get("kid")
-    if not isinstance(kid, str):
-        raise FeedRejected("no kid")
-    key = await _key(kid, keys)
-    if jws.header.get("alg") != key.alg:
-        raise FeedRejected(f"alg is {jws.header.get('alg')!r:.20}")
-    try:
-        key.verify(jws.signature, jws.signing_input)
-    except InvalidSignature as problem:
-        raise FeedRejected(f"the signature is not by the key {kid:.80}") from problem
-    return kid
-
-
-async def _key(kid: str, keys: FeedKeys) -> VerifyingKey:
-    found = None
-    with contextlib.suppress(KeysUnavailable):
-        found = keys.find(kid)
-    if found is None and await keys.learn():
-        found = keys.find(kid)
-    if found is None:
-        raise FeedRejected(f"the issuer has no key {kid!a:.80}")
-    return found
 
 
 def _typed(claims: dict[str, Any], packed: bytes, kid: str) -> FeedDocument:

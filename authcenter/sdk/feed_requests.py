@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from urllib.parse import quote_plus
 
 import aiohttp
 
@@ -51,8 +50,7 @@ class FeedRequests:
 
     session: aiohttp.ClientSession
     url: str
-    client_id: str
-    client_secret: Secret
+    authorization: Secret
     most_bytes: int
 
     async def snapshot(self) -> Received:
@@ -99,11 +97,10 @@ class FeedRequests:
     def _get(
         self, query: dict[str, str], accept: str, patience: float
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        # RFC 6749 §2.3.1: both halves form-encoded first. Redirects are not followed: they would take the secret along.
-        halves = quote_plus(self.client_id), quote_plus(self.client_secret.reveal())
-        headers = {"Accept": accept, "Authorization": aiohttp.encode_basic_auth(*halves)}
+        headers = {"Accept": accept, "Authorization": self.authorization.reveal()}
         # Between two reads: a snapshot may be long, and a stream has no end.
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=patience)
+        # Redirects are not followed: they would take the secret along.
         return self.session.get(self.url, params=query, headers=headers, timeout=timeout, allow_redirects=False)
 
 

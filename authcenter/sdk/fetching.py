@@ -65,18 +65,19 @@ class AiohttpFetch(Fetch):
 
 
 @asynccontextmanager
-async def open_fetch(timeout_seconds: float = 5.0) -> AsyncIterator[AiohttpFetch]:
+async def open_fetch(timeout_seconds: float = 5.0, accept: str = "application/json") -> AsyncIterator[AiohttpFetch]:
     """A session without cookies, and one that no proxy variable or ``.netrc`` redirects.
 
     Args:
         timeout_seconds: For one whole answer.
+        accept: The media type that is asked for.
     """
     async with aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=timeout_seconds),
         cookie_jar=aiohttp.DummyCookieJar(),
         # No cache on the way may answer: a key it has not heard of is why this asks. And what is not compressed
         # cannot unfold to more than it was.
-        headers={"Accept": "application/json", "Accept-Encoding": "identity", "Cache-Control": "no-cache"},
+        headers={"Accept": accept, "Accept-Encoding": "identity", "Cache-Control": "no-cache"},
         auto_decompress=False,
     ) as session:
         yield AiohttpFetch(session)

@@ -83,10 +83,9 @@ class IntrospectionClient:
         Raises:
             ValueError: Neither issuer nor endpoint, or plain http.
         """
-        secret = client_secret if isinstance(client_secret, Secret) else Secret(client_secret)
         self._channel = BackChannel(
             client_id,
-            secret,
+            client_secret,
             issuer=issuer,
             endpoint=("introspection_endpoint", introspection_endpoint),
             session=session,

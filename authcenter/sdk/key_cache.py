@@ -19,21 +19,23 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from authcenter.jose.access_token import VerifyingKey
+from authcenter.sdk.backoff import Backoff
 from authcenter.sdk.discovery import Discovery
-from authcenter.sdk.fetch_breaker import FetchBreaker
 from authcenter.sdk.fetching import Fetch, Fetched, FetchFailed
 from authcenter.sdk.key_set import read_key_set
 from authcenter.sdk.observer import FetchOutcome, Observer, Unobserved
+from authcenter.sdk.signed_document import IssuerKeys
 from authcenter.sdk.verification import KeysUnavailable
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 300, 600
 UNKNOWN_KID_COOLDOWN = 5.0
 _MAX_AGE = re.compile(r"(?:^|,)\s*max-age\s*=\s*\"?([0-9]{1,9})", re.IGNORECASE)
+_LEAST_PAUSE, _MOST_PAUSE = 1.0, 60.0
 _REFRESHED_AT = (0.75, 0.9)  # of the lifetime, drawn: a fleet started together must not ask together
 
 
-class KeySource(Protocol):
-    """Where a verifier finds keys.
+class KeySource(IssuerKeys, Protocol):
+    """Where a verifier finds keys, and learns that they have changed.
 
     Attributes:
         version: Changes whenever a key came, went or changed; who remembers a verdict compares it.
@@ -41,25 +43,6 @@ class KeySource(Protocol):
 
     @property
     def version(self) -> int: ...
-
-    def find(self, kid: str) -> VerifyingKey | None:
-        """The key, or None where the set at hand has none of that name.
-
-        Raises:
-            KeysUnavailable: There has never been a set.
-        """
-        ...
-
-    async def learn(self) -> bool:
-        """Look for newer keys, if that is allowed now.
-
-        Returns:
-            Whether anybody looked: only then does finding again make sense.
-
-        Raises:
-            KeysUnavailable: There has never been a set, and there is none now.
-        """
-        ...
 
 
 class KeyCache(KeySource):
@@ -73,20 +56,20 @@ class KeyCache(KeySource):
         *,
         unknown_kid_cooldown: float = UNKNOWN_KID_COOLDOWN,
         monotonic: Callable[[], float] = time.monotonic,
-        draw: Callable[[], float] = random.random,
+        uniform: Callable[[float, float], float] = random.uniform,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Args:
             unknown_kid_cooldown: Seconds between two fetches for unknown keys.
-            draw: A number in [0, 1), for jitter.
+            uniform: A random number between two others, for jitter.
 
         Raises:
             ValueError: ``issuer`` is not an https URL, nor an http one of this machine.
         """
         self._discovery, self._fetch = Discovery(issuer, fetch), fetch
         self._observer = Unobserved() if observer is None else observer
-        self._cooldown, self._monotonic, self._draw, self._sleep = unknown_kid_cooldown, monotonic, draw, sleep
-        self._breaker = FetchBreaker(monotonic, draw)
+        self._cooldown, self._monotonic, self._uniform, self._sleep = unknown_kid_cooldown, monotonic, uniform, sleep
+        self._backoff = Backoff(monotonic, uniform, least=_LEAST_PAUSE, most=_MOST_PAUSE)
         self._keys: Mapping[str, VerifyingKey] | None = None
         self._document, self._etag = b"", ""
         self._refresh_at = self._cool_until = -math.inf
@@ -124,7 +107,7 @@ class KeyCache(KeySource):
 
     def due_in(self) -> float:
         """Seconds until the background fetches again."""
-        return max(0.0, self._refresh_at - self._monotonic(), self._breaker.wait())
+        return max(0.0, self._refresh_at - self._monotonic(), self._backoff.wait)
 
     async def close(self) -> None:
         """Stop fetching. Keys at hand go on verifying."""
@@ -146,7 +129,7 @@ class KeyCache(KeySource):
 
     async def _look_now(self) -> bool:
         known = self._keys is not None
-        if self._breaker.wait() or (known and self._monotonic() < self._cool_until):
+        if self._backoff.wait or (known and self._monotonic() < self._cool_until):
             return False
         await self._landed(self._depart(for_unknown_kid=known))
         return True
@@ -177,9 +160,9 @@ class KeyCache(KeySource):
             if for_unknown_kid:
                 self._cool_until = self._monotonic() + self._cooldown
             if outcome is FetchOutcome.FAILED:
-                self._breaker.failed()
+                self._backoff.failed()
             else:
-                self._breaker.succeeded()
+                self._backoff.succeeded()
         self._observer.keys_fetched(outcome, self._monotonic() - since)
 
     async def _fetch_set(self) -> Fetched:
@@ -197,13 +180,12 @@ class KeyCache(KeySource):
             self._version += 1
         if answer.status == 200:
             self._etag = answer.etag
-        earliest, latest = _REFRESHED_AT
-        share = earliest + (latest - earliest) * self._draw()
+        share = self._uniform(*_REFRESHED_AT)
         self._refresh_at = self._monotonic() + lifetime(answer.cache_control, answer.age) * share
         return FetchOutcome.FETCHED if changed else FetchOutcome.UNCHANGED
 
     def _retry_after(self) -> int:
-        return max(1, math.ceil(self._breaker.wait()))
+        return max(1, math.ceil(self._backoff.wait))
 
     def _insist_on_loop(self) -> None:
         if self._loop is not asyncio.get_running_loop():

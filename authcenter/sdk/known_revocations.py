@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from math import inf
 
-from authcenter.core.cut import Cut, CutKind
+from authcenter.core.cut import Cut, CutKind, carried_by
 from authcenter.core.token import AccessToken
 from authcenter.sdk.feed_document import DocumentKind, Entries, HashedCut, hashed_id, shorts_of
 from authcenter.sdk.feed_reading import FeedDocument, FeedRejected
@@ -135,15 +135,7 @@ class KnownRevocations:
 
     def _carried(self, token: AccessToken) -> Iterator[tuple[CutKind, str]]:
         """What cuts go by, hashed; most kinds have no cut, and a hash costs as much as all the rest."""
-        for kind, value in (
-            (CutKind.FAMILY, token.family),
-            (CutKind.JTI, token.jti),
-            (CutKind.SUBJECT, token.subject),
-            (CutKind.CLIENT, token.client_id),
-            (CutKind.SESSION, token.session),
-            (CutKind.KEY, token.kid),
-            (CutKind.EVERYTHING, ""),
-        ):
+        for kind, value in carried_by(token):
             if self._replica.has_cuts(kind):
                 yield kind, _name(hashed_id(kind, value))
 

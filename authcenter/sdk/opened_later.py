@@ -3,6 +3,9 @@
 verifier = OpenedLater("https://id.example.com", "https://orders.example", open_verifier)
 app = FastAPI(lifespan=lambda _: verifier.opened())
 app.add_middleware(AsgiGuard, verification=verifier)
+
+With revocations, the opener is ``partial(open_verifier, revocations=follow)``, where ``follow`` is
+``partial(RevocationFeed, client_id=…, client_secret=…)``.
 """
 
 from collections.abc import AsyncIterator, Callable

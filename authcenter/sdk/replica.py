@@ -12,7 +12,7 @@ from datetime import datetime
 from math import inf
 from typing import Protocol
 
-from authcenter.core.cut import Cut, CutKind
+from authcenter.core.cut import Cut, CutKind, carried_by
 from authcenter.core.digest import Digest
 from authcenter.core.token import AccessToken
 
@@ -129,18 +129,7 @@ class RevocationReplica:
         """Why ``token`` is refused, or None."""
         if self.revoked(token):
             return f"token {token.jti} was revoked"
-        return self.cut_reason(
-            token.issued_at,
-            (
-                (CutKind.FAMILY, token.family),
-                (CutKind.JTI, token.jti),
-                (CutKind.SUBJECT, token.subject),
-                (CutKind.CLIENT, token.client_id),
-                (CutKind.SESSION, token.session),
-                (CutKind.KEY, token.kid),
-                (CutKind.EVERYTHING, ""),
-            ),
-        )
+        return self.cut_reason(token.issued_at, carried_by(token))
 
     def revoked(self, token: AccessToken) -> bool:
         """Whether ``token`` was revoked by itself; cuts are not looked at."""

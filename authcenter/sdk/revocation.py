@@ -1,16 +1,18 @@
 """What the verifier asks about revocation, however it is learnt."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from authcenter.core.token import AccessToken
+from authcenter.sdk.signed_document import IssuerKeys
 
 
 class RevocationView(Protocol):
     """What this process knows to be revoked.
 
     Attributes:
-        version: Rises with whatever is learnt; a verdict that was remembered under another is asked anew.
-            A view that refuses once it is stale has another from then on, too.
+        version: Changes with whatever is learnt; a verdict that was remembered under another is asked anew. None
+            while nothing may be remembered: a view that refuses once it is stale has it from then on.
     """
 
     @property
@@ -22,6 +24,14 @@ class RevocationView(Protocol):
         Raises:
             RevocationsUnknown: Too little is known to tell, and such tokens are to be refused then.
         """
+        ...
+
+
+class RevocationOpener(Protocol):
+    """Opens a view for as long as a verifier is open: ``partial(RevocationFeed, client_id=…, client_secret=…)``."""
+
+    def __call__(self, issuer: str, keys: IssuerKeys, *, leeway: float) -> AbstractAsyncContextManager[RevocationView]:
+        """``leeway``: how many seconds after its ``exp`` the verifier still accepts a token."""
         ...
 
 

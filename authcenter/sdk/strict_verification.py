@@ -4,6 +4,7 @@ from authcenter.core.errors import Reason, TokenRejected
 from authcenter.core.rules import Rule
 from authcenter.core.token import AccessToken
 from authcenter.sdk.introspection import IntrospectionClient
+from authcenter.sdk.observer import Observer, Unobserved
 from authcenter.sdk.verification import TokenVerification
 
 
@@ -13,8 +14,11 @@ class StrictVerification(TokenVerification):
     The client needs no ``audience``: the verification has looked at that by then.
     """
 
-    def __init__(self, verification: TokenVerification, introspection: IntrospectionClient) -> None:
+    def __init__(
+        self, verification: TokenVerification, introspection: IntrospectionClient, observer: Observer | None = None
+    ) -> None:
         self._verification, self._introspection = verification, introspection
+        self._observer = Unobserved() if observer is None else observer
 
     @property
     def issuer(self) -> str:
@@ -32,5 +36,6 @@ class StrictVerification(TokenVerification):
         """
         held = await self._verification.verify(token, *scopes)
         if await self._introspection.introspect(token, hint="access_token") is None:
+            self._observer.access_token_refused(Reason.REVOKED)
             raise TokenRejected(Reason.REVOKED, Rule.TOKEN_REVOKED, f"token {held.jti} is not active, says the server")
         return held

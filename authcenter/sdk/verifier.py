@@ -130,7 +130,7 @@ class TokenVerifier(TokenVerification):
         seen = self._seen.get(token)
         if seen is None or seen.keys != self._keys.version or self._clock.seconds() >= seen.dies_at:
             seen = self._first_sight(token)
-        elif seen.revocations != self._revocations.version:
+        elif (version := self._revocations.version) is None or seen.revocations != version:
             self._check_revocation(seen)
         if seen.bound:
             _check_binding(seen.token, confirmed)

@@ -50,6 +50,9 @@ class Metrics:
         )
         self.jobs = self._counter("job", "Jobs of the outbox, by what became of each try.", "job", "outcome")
         self.job_depth = self._gauge("job_queue_depth", "Jobs of the outbox that wait.", over=Over.MAX)
+        self.status_list_builds = self._counter(
+            "status_list_build", "Status lists worked out from the record, or not.", "outcome"
+        )
         self.http_seconds = self._histogram("http_request_seconds", "Time of a request.", "method", "route", "status")
 
     def _counter(self, name: str, text: str, *labels: str) -> CountedSeries:

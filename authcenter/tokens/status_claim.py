@@ -1,16 +1,15 @@
 """The ``status`` claim of access tokens (draft-ietf-oauth-status-list §6.1)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from authcenter.core.approval import Approval
 from authcenter.core.errors import StoreUnavailable
 from authcenter.core.status import StatusEntry
-from authcenter.telemetry.logs import Logger
-from authcenter.telemetry.series import CountedSeries
 from authcenter.tokens.enhancers import DraftToken, TokenEnhancer
 from authcenter.tokens.status_entries import StatusEntryWriter
+from authcenter.tokens.status_outcomes import Outcomes
 from authcenter.tokens.status_places import StatusPlaces
 
 STATUS_LISTS_PATH = "/oauth/status"
@@ -20,29 +19,6 @@ STATUS_PATH = f"{STATUS_LISTS_PATH}/"
 def status_list_uri(issuer: str, list_id: str) -> str:
     """Where a list is, and its ``sub``."""
     return f"{issuer}{STATUS_PATH}{list_id}"
-
-
-@dataclass(slots=True)
-class ClaimOutcomes:
-    """Counts every token; logs the first that goes without the claim, and the first that has it again."""
-
-    counter: CountedSeries
-    log: Logger
-    _omitting: bool = field(default=False, init=False)
-
-    def given(self) -> None:
-        self.counter.count("given")
-        if self._omitting:
-            self._omitting = False
-            self.log.info("status_claim_given_again")
-
-    def omitted(self, hint: str) -> None:
-        self.counter.count("omitted")
-        if not self._omitting:
-            self._omitting = True
-            self.log.warning(
-                "status_claim_omitted", hint=hint, remedy="verifiers of status lists do not see these tokens revoked"
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +38,7 @@ class StatusEnhancer(TokenEnhancer):
     kid: Callable[[], str]
     places: StatusPlaces
     entries: StatusEntryWriter
-    outcomes: ClaimOutcomes
+    outcomes: Outcomes
 
     async def enhance(self, token: DraftToken, approval: Approval) -> DraftToken:
         if not self.enabled():
@@ -70,9 +46,9 @@ class StatusEnhancer(TokenEnhancer):
         try:
             list_id, index = await self._keep_entry(token, approval)
         except StoreUnavailable as failure:
-            self.outcomes.omitted(str(failure))
+            self.outcomes.failed(str(failure))
             return token
-        self.outcomes.given()
+        self.outcomes.worked()
         place: dict[str, Any] = {"idx": index, "uri": status_list_uri(self.issuer, list_id)}
         return token.with_claims({"status": {"status_list": place}})
 

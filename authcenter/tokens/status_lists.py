@@ -22,6 +22,7 @@ from authcenter.jose.status_list import STATUS_LIST_TYPE, encode_bits
 from authcenter.keys.source import LiveKeyRing
 from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.tokens.status_claim import status_list_uri
+from authcenter.tokens.status_outcomes import Outcomes
 from authcenter.tokens.status_places import PLACES
 
 TTL_SECONDS = 10
@@ -80,9 +81,10 @@ class StatusLists:
         algorithm: Callable[[], str],
         version: Callable[[], int],
         clock: Clock,
+        builds: Outcomes,
     ) -> None:
         self._issuer, self._store, self._keys, self._clock = issuer, store, keys, clock
-        self._algorithm, self._version = algorithm, version
+        self._algorithm, self._version, self._builds = algorithm, version, builds
         self._known: Mapping[str, StatusList] = {}
         self._listed_at = float("-inf")
         self._listings = self._listed = 0
@@ -106,7 +108,11 @@ class StatusLists:
             # The flight is everybody's: who leaves does not take it along.
             await asyncio.shield(self._flight(list_id))
             held = self._held.get(list_id)
-        return None if held is None else self._sign(held)
+        if held is None:
+            return None
+        if self._clock.seconds() >= held.expires_at:
+            raise StoreUnavailable(f"the status list {list_id} has lapsed and cannot be worked out anew")
+        return self._sign(held)
 
     async def uris(self) -> list[str]:
         """Where each list is that a living token may name (§9). Raises ``StoreUnavailable``."""
@@ -170,12 +176,14 @@ class StatusLists:
         started, version = self._clock.seconds(), self._version()
         try:
             refused = await self._store.refused(listed)
-        except StoreUnavailable:
+        except StoreUnavailable as failure:
+            self._builds.failed(str(failure))
             if before is None or started >= before.expires_at:
                 raise
             # What was known goes on being served, as old as it says it is.
             self._held[list_id] = replace(before, next_at=started + _LEAST_SECONDS_BETWEEN_BUILDS)
             return
+        self._builds.worked()
         bits = await asyncio.to_thread(encode_bits, refused, PLACES)
         ended = self._clock.seconds()
         held = _Held(

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from authcenter.settings.boot import BootSettings
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
-from authcenter.tokens.status_claim import ClaimOutcomes, StatusEnhancer
+from authcenter.tokens.status_claim import StatusEnhancer
 from authcenter.tokens.status_entries import StatusEntryWriter
 from authcenter.tokens.status_lists import StatusLists
+from authcenter.tokens.status_outcomes import Outcomes
 from authcenter.tokens.status_places import StatusPlaces
 from authcenter.wiring.core import Core
 
@@ -33,7 +34,26 @@ def build_status(settings: BootSettings, core: Core, metrics: Metrics, log: Logg
         kid=lambda: keys.ring.signer(algorithm()).kid,
         places=StatusPlaces(store, clock),
         entries=StatusEntryWriter(store),
-        outcomes=ClaimOutcomes(metrics.status_claims, log),
+        outcomes=Outcomes(
+            metrics.status_claims,
+            log,
+            right="given",
+            wrong="omitted",
+            lost="status_claim_omitted",
+            back="status_claim_given_again",
+            remedy="verifiers of status lists do not see these tokens revoked",
+        ),
     )
-    lists = StatusLists(settings.issuer, store, keys, algorithm, lambda: core.revocations.replica.version, clock)
+    builds = Outcomes(
+        metrics.status_list_builds,
+        log,
+        right="built",
+        wrong="failed",
+        lost="status_list_stale",
+        back="status_list_built_again",
+        remedy="revocations do not reach verifiers of status lists; each list is refused (503) from its exp on",
+    )
+    lists = StatusLists(
+        settings.issuer, store, keys, algorithm, lambda: core.revocations.replica.version, clock, builds
+    )
     return Status(enhancer, lists)

@@ -21,11 +21,12 @@ from typing import Any, Final
 import aiohttp
 
 from authcenter.jose.access_token import read_issued
-from authcenter.sdk.feed import RevocationFeed, Unobserved
+from authcenter.sdk.feed import RevocationFeed, UnobservedFeed
 from authcenter.sdk.feed_document import PATH
 from authcenter.sdk.feed_reading import FeedDocument
+from authcenter.sdk.fetching import open_fetch
+from authcenter.sdk.key_cache import KeyCache
 from tests.bench.table import Target
-from tests.published_keys import PublishedKeys
 from tests.servers.authcenter import AuthcenterProcess
 from tests.servers.redis import RedisServer
 
@@ -113,10 +114,17 @@ class _Two:
         return _distribution(asyncio.run(self._measure(count, followed)))
 
     async def _measure(self, count: int, followed: AuthcenterProcess) -> list[float]:
-        issuer, keys, heard = self.one.environment["AUTHCENTER_ISSUER"], PublishedKeys(followed.url), _Heard()
+        issuer, heard = self.one.environment["AUTHCENTER_ISSUER"], _Heard()
         delays = []
-        feed = RevocationFeed(issuer, _CLIENT, self._secret, keys, url=f"{followed.url}{PATH}", observer=heard)
-        async with aiohttp.ClientSession(self.one.url) as session, feed:
+        url = f"{followed.url}{PATH}"
+        async with (
+            aiohttp.ClientSession(self.one.url) as session,
+            open_fetch(_PATIENCE_SECONDS) as fetch,
+            KeyCache(issuer, fetch) as keys,
+            RevocationFeed(
+                issuer, keys, client_id=_CLIENT, client_secret=self._secret, url=url, observer=heard
+            ) as feed,
+        ):
             await feed.wait_loaded(_PATIENCE_SECONDS)
             for number in range(count):
                 token = json.loads(await self._post(session, "/oauth/token", grant_type="client_credentials"))
@@ -141,7 +149,7 @@ class _Two:
             return await answer.read()
 
 
-class _Heard(Unobserved):
+class _Heard(UnobservedFeed):
     """Set whenever a document was taken."""
 
     def __init__(self) -> None:

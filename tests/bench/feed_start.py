@@ -12,15 +12,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from authcenter.sdk.feed import RevocationFeed, Unobserved
+from authcenter.sdk.feed import RevocationFeed, UnobservedFeed
 from authcenter.sdk.feed_document import PATH
 from authcenter.sdk.feed_reading import FeedDocument
-from tests.published_keys import PublishedKeys
+from authcenter.sdk.fetching import open_fetch
+from authcenter.sdk.key_cache import KeyCache
 
 _PATIENCE_SECONDS = 120
 
 
-class _Sizes(Unobserved):
+class _Sizes(UnobservedFeed):
     """Remembers the size of the first document."""
 
     def __init__(self) -> None:
@@ -32,10 +33,15 @@ class _Sizes(Unobserved):
 
 async def start(url: str, issuer: str, client: str, secret: str) -> dict[str, Any]:
     """Seconds until all was known, bytes on the wire and in memory."""
-    sizes, keys = _Sizes(), PublishedKeys(url)
+    sizes = _Sizes()
     gc.collect()
     before, began, used = _resident(), time.perf_counter(), time.process_time()
-    async with RevocationFeed(issuer, client, secret, keys, url=f"{url}{PATH}", observer=sizes) as feed:
+    place = f"{url}{PATH}"
+    async with (
+        open_fetch(_PATIENCE_SECONDS) as fetch,
+        KeyCache(issuer, fetch) as keys,
+        RevocationFeed(issuer, keys, client_id=client, client_secret=secret, url=place, observer=sizes) as feed,
+    ):
         if not await feed.wait_loaded(_PATIENCE_SECONDS):
             raise RuntimeError(f"the feed was not followed: {feed.status}")
         took, cpu = time.perf_counter() - began, time.process_time() - used

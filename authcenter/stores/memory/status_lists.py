@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from authcenter.core import base64url
+from authcenter.core.cut import carried_by
 from authcenter.core.errors import Conflict
 from authcenter.core.status import IndexBlock, StatusEntry, StatusList
 from authcenter.stores.memory.record import MemoryRecord
@@ -56,5 +57,5 @@ class MemoryStatusListStore(StatusListStore):
 
 
 def _is_cut(tables: Tables, entry: StatusEntry) -> bool:
-    cuts = (tables.cuts[carried][0] for carried in entry.carried() if carried in tables.cuts)
+    cuts = (tables.cuts[carried][0] for carried in carried_by(entry) if carried in tables.cuts)
     return any(cut.up_to is None or entry.issued_at <= cut.up_to for cut in cuts)

@@ -5,12 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.integration.service.record import PASSWORD
 from tests.integration.service.running import Service, serving
 from tests.servers.authcenter import AuthcenterProcess
 from tests.servers.redis import RedisServer
-
-API = "https://api.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +46,3 @@ def with_redis(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFacto
 def pair(request: pytest.FixtureRequest) -> Pair:
     found: Pair = request.getfixturevalue(request.param)
     return found
-
-
-__all__ = ["API", "PASSWORD"]

@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
 
 from authcenter.core.token import AccessToken
-from authcenter.jose.access_token import read_issued
+from authcenter.sdk.connection import open_verifier
 from authcenter.sdk.feed import FeedObserver, RevocationFeed
 from authcenter.sdk.feed_document import PATH
 from authcenter.sdk.feed_reading import FeedDocument
+from authcenter.sdk.signed_document import IssuerKeys
+from authcenter.sdk.verifier import TokenVerifier
 from tests.integration.service.api import Credentials
-from tests.published_keys import PublishedKeys
 
+API = "https://api.example"
 _HANG_SECONDS = 60
 
 
@@ -32,28 +34,46 @@ class Kinds(FeedObserver):
 
 
 class ResourceServer(AbstractAsyncContextManager["ResourceServer"]):
-    """Reads tokens, and follows the feed at ``url``."""
+    """Verifies tokens as an application would, and follows the feed at ``url``."""
+
+    feed: RevocationFeed
+    verifier: TokenVerifier
+    _stack: AsyncExitStack
 
     def __init__(self, issuer: str, url: str, client: Credentials, **options: Any) -> None:
-        self.issuer, self.keys, self.seen = issuer, PublishedKeys(url), Kinds()
-        self.feed = RevocationFeed(
-            issuer, client.client_id, client.secret or "", self.keys, url=f"{url}{PATH}", observer=self.seen, **options
-        )
+        self.issuer, self.url, self.client, self.options = issuer, url, client, options
+        self.seen = Kinds()
 
     async def read(self, token: str) -> AccessToken:
-        if not self.keys.known:
-            await self.keys.learn()
-        return read_issued(token, self.issuer, self.keys.find)
+        """A token that is not known to be revoked."""
+        return await self.verifier.verify(token)
 
     async def __aenter__(self) -> Self:
-        await self.feed.__aenter__()
-        assert await self.feed.wait_loaded(_HANG_SECONDS), self.feed.status
+        opened = open_verifier(self.issuer, API, revocations=self._follow, timeout_seconds=_HANG_SECONDS)
+        async with AsyncExitStack() as stack:
+            self.verifier = await stack.enter_async_context(opened)
+            assert await self.feed.wait_loaded(_HANG_SECONDS), self.feed.status
+            self._stack = stack.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.feed.__aexit__(kind, error, trace)
+        await self._stack.aclose()
+
+    def _follow(self, issuer: str, keys: IssuerKeys, *, leeway: float) -> RevocationFeed:
+        client_id, secret = self.client.client_id, self.client.secret or ""
+        self.feed = RevocationFeed(
+            issuer,
+            keys,
+            client_id=client_id,
+            client_secret=secret,
+            url=f"{self.url}{PATH}",
+            observer=self.seen,
+            leeway=leeway,
+            **self.options,
+        )
+        return self.feed
 
 
 class Balancer:

@@ -14,8 +14,7 @@ from authcenter.core.client import OnOutage
 from authcenter.core.errors import RevocationsUnknown
 from authcenter.sdk.event_stream import read_events
 from authcenter.sdk.feed_document import EVENT_STREAM, PATH
-from tests.integration.feed.conftest import API
-from tests.integration.feed.following import ResourceServer, until
+from tests.integration.feed.following import API, ResourceServer, until
 from tests.integration.service.api import Credentials
 from tests.integration.service.running import Service, serving
 from tests.servers.authcenter import AuthcenterProcess

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from authcenter.sdk.feed import Way
-from tests.integration.feed.conftest import API, Pair
-from tests.integration.feed.following import Balancer, ResourceServer, until
+from tests.integration.feed.conftest import Pair
+from tests.integration.feed.following import API, Balancer, ResourceServer, until
 from tests.integration.service.api import Credentials
 from tests.integration.service.record import PASSWORD
 

@@ -4,6 +4,7 @@ Takes libFuzzer's options, such as ``-max_total_time=20``. The first byte of an 
 and header are signed with the published key, so that the checks behind the signature are reached.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -13,10 +14,13 @@ with atheris.instrument_imports(include=["authcenter.core", "authcenter.jose", "
     from authcenter.core.errors import TokenRejected
     from authcenter.jose.access_token import VerifyingKey
     from authcenter.jose.algorithms import Alg
+    from authcenter.jose.status_list import STATUS_LIST_TYPE
     from authcenter.sdk.discovery import read_jwks_uri
     from authcenter.sdk.fetching import FetchFailed
     from authcenter.sdk.key_cache import KeySource, lifetime
     from authcenter.sdk.key_set import read_key_set
+    from authcenter.sdk.signed_document import DocumentRejected
+    from authcenter.sdk.status_list import read_status_list
     from authcenter.sdk.verifier import TokenVerifier
 
 from tests.forgery import forged, header_of, signed
@@ -31,7 +35,9 @@ SEEDS = {
     "keys": b"\3" + key_set(KEY, signing_key()),
     "metadata": b"\4" + b'{"issuer":"https://auth.example","jwks_uri":"https://auth.example/keys"}',
     "lifetime": b"\5" + b"public, max-age=600",
+    "status list": b"\6" + b'{"sub":"https://auth.example/s","iat":1,"status_list":{"bits":1,"lst":"eNrbuRgAAhcBXQ"}}',
 }
+_LIST = "https://auth.example/s"
 
 
 class _Keys(KeySource):
@@ -47,7 +53,8 @@ class _Keys(KeySource):
         return False
 
 
-_VERIFIER = TokenVerifier(ISSUER, API, _Keys(), clock=SetClock(), remembered=10)
+_KEYS = _Keys()
+_VERIFIER = TokenVerifier(ISSUER, API, _KEYS, clock=SetClock(), remembered=10)
 
 
 def _token(data: bytes) -> None:
@@ -88,7 +95,18 @@ def _lifetime(data: bytes) -> None:
     assert 300 <= lifetime(field, age) <= 600
 
 
-_READERS = (_token, _payload, _header, _key_set, _metadata, _lifetime)
+def _status_list(data: bytes) -> None:
+    document = signed(KEY, json.dumps({"alg": KEY.alg, "kid": KEY.kid, "typ": STATUS_LIST_TYPE}).encode(), data)
+    # It waits only for keys that are not there yet.
+    reading = read_status_list(document.encode(), _LIST, ISSUER, _KEYS, 0.0)
+    try:
+        reading.send(None)
+    except (StopIteration, DocumentRejected):
+        return
+    raise AssertionError("it waits for a key that is there")
+
+
+_READERS = (_token, _payload, _header, _key_set, _metadata, _lifetime, _status_list)
 
 
 def read(data: bytes) -> None:

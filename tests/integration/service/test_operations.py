@@ -20,7 +20,7 @@ _METRICS = {
     "job", "job_queue_depth",
 }  # fmt: skip
 # Beyond the contract.
-_FURTHER = {"status_claim"}
+_FURTHER = {"status_claim", "status_list_build"}
 _REASONS = {
     "sig", "kid", "exp", "iat_skew", "nbf", "iss", "aud", "typ", "alg", "revoked", "binding", "malformed",
 }  # fmt: skip

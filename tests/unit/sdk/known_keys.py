@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 
 from authcenter.jose.access_token import VerifyingKey
-from authcenter.sdk.feed_reading import FeedKeys
+from authcenter.sdk.signed_document import IssuerKeys
 from authcenter.sdk.verification import KeysUnavailable
 from tests.workbench import Workbench
 
 
 @dataclass
-class RingKeys(FeedKeys):
+class RingKeys(IssuerKeys):
     """Knows none before it has been told to learn."""
 
     bench: Workbench

@@ -73,7 +73,8 @@ class Place:
         }
         keys = given.pop("keys", None) or RingKeys(bench)
         secret = given.pop("secret", bench.secrets["app"])
-        return RevocationFeed(ISSUER, given.pop("client", "app"), secret, keys, **given)
+        client = given.pop("client", "app")
+        return RevocationFeed(ISSUER, keys, client_id=client, client_secret=secret, **given)
 
     async def _handle(self, request: server.BaseRequest) -> Any:
         if self.answer is not None and (answer := self.answer(request)) is not None:
@@ -138,6 +139,29 @@ async def test_while_the_server_is_gone_what_is_known_counts_and_when_it_is_back
         assert feed.status.problem == ""
     # It went on from where it was.
     assert [told.kind for told in place.observed.documents].count(DocumentKind.SNAPSHOT) == 1
+
+
+@pytest.mark.parametrize(("minutes", "snapshots"), [(4, 1), (10, 2)], ids=["told what it missed", "told all anew"])
+async def test_when_a_server_that_was_gone_for_minutes_starts_again_the_rest_arrives(
+    bench: Workbench, place: Place, minutes: int, snapshots: int
+) -> None:
+    (before, first), (meanwhile, second), (_, third) = [await issued(bench) for _ in range(3)]
+    await bench.revoke(before)
+    async with place.follower() as feed:
+        assert await feed.wait_loaded(60)
+        await place.go()
+        await bench.revoke(meanwhile)
+        bench.clock.advance(minutes * 60)
+        assert [bool(feed.refusal(token)) for token in (first, second, third)] == [True, False, False]
+        # Another process on the same record: it remembers nothing of who followed the one before.
+        bench.core = bench.another_core()
+        bench.service = bench.another_service(bench.core)
+        await bench.core.keys.reload()
+        await bench.follow()
+        await place.serve()
+        await until(lambda: feed.refusal(second))
+        assert [bool(feed.refusal(token)) for token in (first, second, third)] == [True, True, False]
+    assert [told.kind for told in place.observed.documents].count(DocumentKind.SNAPSHOT) == snapshots
 
 
 async def test_closed_refuses_before_the_first_snapshot_and_once_it_is_too_old(
@@ -216,6 +240,12 @@ async def test_a_client_without_right_is_told_so(
         await until(lambda: place.observed.problems)
         assert status in feed.status.problem
         assert feed.version is None
+
+
+async def test_the_secret_goes_nowhere_in_the_clear(bench: Workbench, place: Place) -> None:
+    for url in (f"http://auth.example{PATH}", "ftp://localhost/x", PATH):
+        with pytest.raises(ValueError, match="not https"):
+            place.follower(url=url)
 
 
 async def test_a_forged_answer_is_not_taken(bench: Workbench, place: Place) -> None:

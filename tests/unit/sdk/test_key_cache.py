@@ -30,7 +30,7 @@ class Opened:
             self.watching,
             unknown_kid_cooldown=COOLDOWN,
             monotonic=self.time,
-            draw=lambda: 0.5,
+            uniform=lambda low, high: (low + high) / 2,
             sleep=self._sleep,
         )
 
@@ -99,7 +99,7 @@ async def test_a_background_that_follows_for_an_hour_asks_a_dozen_times_or_less(
             over.set()
             await asyncio.Event().wait()
 
-    async with KeyCache(ISSUER, issuer, monotonic=time, draw=lambda: 0.5, sleep=sleep):
+    async with KeyCache(ISSUER, issuer, monotonic=time, uniform=lambda low, high: (low + high) / 2, sleep=sleep):
         await over.wait()
     assert 6 <= issuer.fetches <= 12
     assert issuer.etags[1:] == [issuer.etags[1]] * (issuer.fetches - 1)

@@ -376,6 +376,29 @@ async def test_a_view_that_cannot_tell_any_more_is_asked_for_what_is_remembered_
     assert await at.verifier.verify(token)
 
 
+class Unsure(RevocationView):
+    """A view that answers, and vouches for nothing that it has answered."""
+
+    version = None
+
+    def __init__(self) -> None:
+        self.why: str | None = None
+
+    def refusal(self, token: AccessToken) -> str | None:
+        return self.why
+
+
+async def test_nothing_is_remembered_of_a_view_that_vouches_for_nothing() -> None:
+    view = Unsure()
+    at = Bench(revocations=view)
+    token = forged(at.key)
+    for _ in range(2):
+        assert await at.verifier.verify(token)
+    view.why = "revoked meanwhile"
+    with rejected(Rule.TOKEN_REVOKED):
+        await at.verifier.verify(token)
+
+
 async def test_only_so_many_are_remembered_the_oldest_go_first() -> None:
     at = Bench(remembered=3)
     tokens = [forged(at.key, {"jti": str(number)}) for number in range(5)]

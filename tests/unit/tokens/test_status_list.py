@@ -186,10 +186,20 @@ async def test_a_list_that_was_served_goes_on_being_served_while_the_record_is_g
     listing.clock.advance(600)
     during = await claims_of(listing, list_id)
     assert during == before, "it is as old as it says"
-    listing.clock.advance(3600)
-    with pytest.raises(StoreUnavailable):
-        await lists_of(listing).get(list_id)
+    # Within the second in which it is not tried again, too.
+    listing.clock.advance(before["exp"] - listing.clock.seconds() - 0.5)
+    assert await claims_of(listing, list_id) == before
+    listing.clock.advance(0.5)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            await lists_of(listing).get(list_id)
     listing.board.down = False
+    listing.clock.advance(1)
+    assert (await claims_of(listing, list_id))["exp"] > before["exp"]
+    assert listing.counted("status_list_build_total", outcome="failed") >= 2
+    assert listing.counted("status_list_build_total", outcome="built") == 2
+    said = [str(call.args[0] if call.args else call.kwargs["event"]) for call in listing.log.calls]
+    assert [one for one in said if one.startswith("status_list")] == ["status_list_stale", "status_list_built_again"]
 
 
 async def test_asking_again_costs_the_record_nothing(listing: Workbench) -> None:

@@ -12,6 +12,7 @@ from authcenter.sdk.introspection import IntrospectionClient
 from authcenter.sdk.strict_verification import StrictVerification
 from tests.unit.sdk.clients.scripted import HANG_SECONDS, Question, Scripted, Ticks, middle
 from tests.unit.sdk.guards import resource
+from tests.unit.sdk.watching import Watching
 from tests.workbench import API, OTHER_API, START, SetClock, rejected
 
 NOW = int(START.timestamp())
@@ -228,7 +229,8 @@ async def test_a_server_that_stays_silent_is_not_waited_for(server: Scripted, ti
 
 async def test_strict_is_both_the_check_and_the_question(server: Scripted, ticks: Ticks) -> None:
     async with asking(server, ticks) as client:
-        strict = StrictVerification(resource.verifier(), client)
+        watching = Watching()
+        strict = StrictVerification(resource.verifier(), client, watching)
         assert (strict.issuer, strict.audience) == (resource.verifier().issuer, API)
         server.says(ACTIVE)
         assert (await strict.verify(resource.token(), "read")).client_id == "app"
@@ -237,6 +239,7 @@ async def test_strict_is_both_the_check_and_the_question(server: Scripted, ticks
         server.says({"active": False})
         with rejected(Rule.TOKEN_REVOKED, Reason.REVOKED):
             await strict.verify(resource.token())
+        assert watching.reasons == [Reason.REVOKED]
         assert len(server.questions) == 2
         server.says("", 500)
         with pytest.raises(Unavailable):
