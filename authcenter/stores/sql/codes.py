@@ -16,7 +16,7 @@ from authcenter.core.token import RefreshToken, TokenFamily
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.sessions import add_client
-from authcenter.stores.sql.tables import authorization_codes, pairwise_subjects, pushed_requests
+from authcenter.stores.sql.sign_in_tables import authorization_codes, pairwise_subjects, pushed_requests
 from authcenter.stores.sql.tokens import add_family
 from authcenter.stores.sql.transactions import Transactions
 from authcenter.stores.sql.upsert import upsert

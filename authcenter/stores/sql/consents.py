@@ -12,7 +12,7 @@ from authcenter.core.ids import ClientId, Subject
 from authcenter.core.scope import Scope
 from authcenter.stores.ports.sessions import ConsentStore
 from authcenter.stores.sql.database import Database
-from authcenter.stores.sql.tables import consents
+from authcenter.stores.sql.sign_in_tables import consents
 from authcenter.stores.sql.transactions import Transactions
 from authcenter.stores.sql.upsert import upsert
 

@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.cut import LIFTED_CUT_LASTS, Cut, CutKind
 from authcenter.stores.sql.changes import note_change
+from authcenter.stores.sql.columns import Instant
 from authcenter.stores.sql.database import database_clock, database_second
 from authcenter.stores.sql.ended_sessions import end_sessions
-from authcenter.stores.sql.tables import Instant, clients, families, revocation_cuts, sessions, users
+from authcenter.stores.sql.sign_in_tables import sessions
+from authcenter.stores.sql.tables import clients, families, revocation_cuts, users
 from authcenter.stores.sql.upsert import upsert
 
 _FAMILY_COLUMN = {

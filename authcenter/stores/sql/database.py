@@ -19,8 +19,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from authcenter.core.errors import Conflict, StoreUnavailable
+from authcenter.stores.sql.columns import Instant
 from authcenter.stores.sql.outage import OnOutage, OutageGuard
-from authcenter.stores.sql.tables import Instant
 from authcenter.stores.sql.turn import Turn
 from authcenter.telemetry.tracing import Tracing, traced
 

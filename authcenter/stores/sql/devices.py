@@ -14,9 +14,10 @@ from authcenter.core.ids import ClientId, FamilyId, Subject
 from authcenter.core.scope import Scope
 from authcenter.core.token import RefreshToken, TokenFamily
 from authcenter.stores.ports.devices import SLOW_DOWN_SECONDS, DeviceCodeStore
+from authcenter.stores.sql.columns import Instant
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.sessions import add_client
-from authcenter.stores.sql.tables import Instant, device_codes
+from authcenter.stores.sql.sign_in_tables import device_codes
 from authcenter.stores.sql.tokens import add_family
 from authcenter.stores.sql.transactions import Transactions
 

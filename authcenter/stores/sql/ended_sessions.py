@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.job import Job, logout_jobs
 from authcenter.stores.sql.changes import note_change
-from authcenter.stores.sql.tables import clients, session_clients, sessions
+from authcenter.stores.sql.sign_in_tables import session_clients, sessions
+from authcenter.stores.sql.tables import clients
 from authcenter.stores.sql.waiting_jobs import add_jobs
 
 _SESSIONS_A_STATEMENT = 500

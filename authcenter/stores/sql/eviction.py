@@ -30,26 +30,23 @@ from authcenter.stores.ports.eviction import (
     Evictable,
     Eviction,
 )
+from authcenter.stores.sql.columns import Instant
 from authcenter.stores.sql.database import Database, now_on
+from authcenter.stores.sql.sign_in_tables import authorization_codes as codes
+from authcenter.stores.sql.sign_in_tables import device_codes, outbox, pushed_requests, sessions
+from authcenter.stores.sql.sign_in_tables import initial_access_tokens as initial_tokens
 from authcenter.stores.sql.tables import (
-    Instant,
     changes,
-    device_codes,
     families,
     leases,
-    outbox,
-    pushed_requests,
     rate_counters,
     refresh_tokens,
     revocation_cuts,
     revoked_tokens,
-    sessions,
     status_entries,
     status_lists,
     used_values,
 )
-from authcenter.stores.sql.tables import authorization_codes as codes
-from authcenter.stores.sql.tables import initial_access_tokens as initial_tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from authcenter.core.cut import NO_CONSEQUENCES, Consequences
 from authcenter.core.ids import Kid
 from authcenter.stores.ports.keys import RotationPause, RotationPauses, SigningKeyStore, StoredKey
+from authcenter.stores.sql.columns import Instant
 from authcenter.stores.sql.database import Database
-from authcenter.stores.sql.tables import Instant, key_rotation, signing_keys
+from authcenter.stores.sql.tables import key_rotation, signing_keys
 from authcenter.stores.sql.transactions import Transactions
 
 

@@ -11,7 +11,7 @@ from authcenter.core.ids import uuid7
 from authcenter.core.job import ClaimedJob, Job
 from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.sql.database import Database, database_clock, now_on
-from authcenter.stores.sql.tables import outbox
+from authcenter.stores.sql.sign_in_tables import outbox
 from authcenter.stores.sql.transactions import Transactions
 from authcenter.stores.sql.waiting_jobs import LONGEST_ERROR, add_jobs
 

@@ -13,7 +13,7 @@ from authcenter.core.digest import Digest
 from authcenter.core.registration import InitialAccessToken
 from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.sql.database import Database
-from authcenter.stores.sql.tables import initial_access_tokens
+from authcenter.stores.sql.sign_in_tables import initial_access_tokens
 from authcenter.stores.sql.transactions import Transactions
 
 _COLUMN = initial_access_tokens.c

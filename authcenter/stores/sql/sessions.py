@@ -15,7 +15,7 @@ from authcenter.stores.ports.sessions import SessionStore
 from authcenter.stores.sql.changes import note_change
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.ended_sessions import end_sessions
-from authcenter.stores.sql.tables import session_clients, sessions
+from authcenter.stores.sql.sign_in_tables import session_clients, sessions
 from authcenter.stores.sql.transactions import Transactions
 from authcenter.stores.sql.upsert import upsert
 

@@ -1,10 +1,6 @@
-"""The tables. Migrations in ``migrations/versions`` bring a database to this; a test holds the two together."""
-
-from datetime import UTC, datetime, timedelta
-from typing import Any
+"""The tables but those of sign-ins. Migrations bring a database to both; a test holds them together."""
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -12,41 +8,13 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeDecorator
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware instant as microseconds since 1970, UTC: exact and ordered on every database."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
-        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
-
-    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
-
-_JSON = JSON().with_variant(JSONB(), "postgresql")
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from authcenter.stores.sql.columns import Instant, Json, metadata
 
 clients = Table(
     "clients",
@@ -54,23 +22,23 @@ clients = Table(
     Column("client_id", String(255), primary_key=True),
     Column("name", String(255), nullable=False),
     Column("profile", String(16), nullable=False),
-    Column("auth_methods", _JSON, nullable=False),
-    Column("grants", _JSON, nullable=False),
-    Column("scopes", _JSON, nullable=False),
-    Column("audiences", _JSON, nullable=False),
-    Column("serves", _JSON, nullable=False),
-    Column("redirect_uris", _JSON, nullable=False),
-    Column("origins", _JSON, nullable=False),
+    Column("auth_methods", Json, nullable=False),
+    Column("grants", Json, nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("audiences", Json, nullable=False),
+    Column("serves", Json, nullable=False),
+    Column("redirect_uris", Json, nullable=False),
+    Column("origins", Json, nullable=False),
     Column("first_party", Boolean, nullable=False),
-    Column("lifetimes", _JSON, nullable=False),
+    Column("lifetimes", Json, nullable=False),
     Column("on_outage", String(16)),
-    Column("secrets", _JSON, nullable=False),
+    Column("secrets", Json, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("disabled_at", Instant),
     Column("cut_at", Instant),
     Column("revision", Integer, nullable=False),
-    Column("relying_party", _JSON, nullable=False, server_default="{}"),
+    Column("relying_party", Json, nullable=False, server_default="{}"),
 )
 
 resources = Table(
@@ -78,7 +46,7 @@ resources = Table(
     metadata,
     Column("resource_id", String(512), primary_key=True),
     Column("name", String(255), nullable=False),
-    Column("scopes", _JSON, nullable=False),
+    Column("scopes", Json, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("revision", Integer, nullable=False),
@@ -94,13 +62,13 @@ users = Table(
     Column("email_key", String(640), nullable=False, unique=True),
     Column("email_verified", Boolean, nullable=False),
     Column("password_hash", Text, nullable=False),
-    Column("roles", _JSON, nullable=False),
+    Column("roles", Json, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("disabled_at", Instant),
     Column("cut_at", Instant),
     Column("revision", Integer, nullable=False),
-    Column("claims", _JSON, nullable=False, server_default="{}"),
+    Column("claims", Json, nullable=False, server_default="{}"),
 )
 
 families = Table(
@@ -111,15 +79,15 @@ families = Table(
     Column("subject", String(255), nullable=False),
     Column("session_id", String(64), nullable=False),
     Column("scope", Text, nullable=False),
-    Column("audience", _JSON, nullable=False),
-    Column("sign_in", _JSON, nullable=False),
+    Column("audience", Json, nullable=False),
+    Column("sign_in", Json, nullable=False),
     Column("approved_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("rotated_at", Instant),
     Column("ended_at", Instant),
     Column("end_reason", String(255), nullable=False),
     Column("known_as", String(64)),
-    Column("claims", _JSON, nullable=False, server_default="{}"),
+    Column("claims", Json, nullable=False, server_default="{}"),
     Index(None, "client_id"),
     Index(None, "subject"),
     Index(None, "session_id"),
@@ -146,7 +114,7 @@ signing_keys = Table(
     metadata,
     Column("kid", String(64), primary_key=True),
     Column("alg", String(16), nullable=False),
-    Column("public_jwk", _JSON, nullable=False),
+    Column("public_jwk", Json, nullable=False),
     Column("private_pem", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("signs_from", Instant, nullable=False),
@@ -279,144 +247,4 @@ status_entries = Table(
     Column("session_id", String(64), nullable=False),
     Column("kid", String(64), nullable=False),
     Column("issued_at", Instant, nullable=False),
-)
-
-sessions = Table(
-    "sessions",
-    metadata,
-    Column("session_id", String(64), primary_key=True),
-    Column("cookie_digest", LargeBinary(32), nullable=False, unique=True),
-    Column("subject", String(64), nullable=False),
-    Column("auth_time", Instant, nullable=False),
-    Column("acr", String(255), nullable=False),
-    Column("amr", _JSON, nullable=False),
-    Column("user_agent", Text, nullable=False),
-    Column("ip", String(64), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("last_active_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    Column("ended_at", Instant),
-    Index(None, "subject"),
-    Index(None, "expires_at"),
-    Index(None, "last_active_at"),
-    Index(None, "ended_at"),
-)
-
-session_clients = Table(
-    "session_clients",
-    metadata,
-    Column("session_id", String(64), ForeignKey("sessions.session_id", ondelete="CASCADE"), primary_key=True),
-    Column("client_id", String(255), primary_key=True),
-    Column("since", Instant, nullable=False),
-)
-
-consents = Table(
-    "consents",
-    metadata,
-    Column("subject", String(64), primary_key=True),
-    Column("client_id", String(255), primary_key=True),
-    Column("scope", Text, nullable=False),
-    Column("claims", _JSON, nullable=False),
-    Column("resources", _JSON, nullable=False),
-    Column("granted_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    Index(None, "client_id"),
-)
-
-authorization_codes = Table(
-    "authorization_codes",
-    metadata,
-    Column("digest", LargeBinary(32), primary_key=True),
-    Column("client_id", String(255), nullable=False),
-    Column("redirect_uri", Text),
-    Column("code_challenge", String(128)),
-    Column("nonce", Text),
-    Column("scope", Text, nullable=False),
-    Column("audience", _JSON, nullable=False),
-    Column("subject", String(64), nullable=False),
-    Column("sign_in", _JSON, nullable=False),
-    Column("claims", _JSON, nullable=False),
-    Column("refreshable", Boolean, nullable=False),
-    Column("known_as", String(64)),
-    Column("family_id", String(64), nullable=False),
-    Column("issued_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    Column("dpop_jkt", String(64)),
-    Column("spent_at", Instant),
-    Index(None, "family_id"),
-    Index(None, "spent_at", "expires_at"),
-)
-
-pushed_requests = Table(
-    "pushed_requests",
-    metadata,
-    Column("digest", LargeBinary(32), primary_key=True),
-    Column("client_id", String(255), nullable=False),
-    Column("parameters", _JSON, nullable=False),
-    Column("resources", _JSON, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    Column("spent_at", Instant),
-    Index(None, "expires_at"),
-)
-
-device_codes = Table(
-    "device_codes",
-    metadata,
-    Column("digest", LargeBinary(32), primary_key=True),
-    Column("user_code_digest", LargeBinary(32), nullable=False, unique=True),
-    Column("client_id", String(255), nullable=False),
-    Column("scope", Text, nullable=False),
-    Column("audience", _JSON, nullable=False),
-    Column("family_id", String(64), nullable=False),
-    Column("issued_at", Instant, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    Column("interval_seconds", Integer, nullable=False),
-    Column("polled_at", Instant),
-    Column("hurried", Boolean, nullable=False),
-    Column("subject", String(64)),
-    Column("known_as", String(64)),
-    Column("sign_in", _JSON),
-    Column("answered_at", Instant),
-    Column("approved", Boolean),
-    Column("spent_at", Instant),
-    Index(None, "family_id"),
-    Index(None, "spent_at", "expires_at"),
-)
-
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("job_id", String(40), primary_key=True),
-    Column("job", String(40), nullable=False),
-    Column("payload", _JSON, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("due_at", Instant, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("holder", String(255), nullable=False),
-    Column("done_at", Instant),
-    Column("dead_at", Instant),
-    Column("last_error", String(255), nullable=False),
-    Index(None, "due_at"),
-    Index(None, "done_at"),
-    Index(None, "dead_at"),
-)
-
-initial_access_tokens = Table(
-    "initial_access_tokens",
-    metadata,
-    Column("token_id", String(40), primary_key=True),
-    Column("digest", LargeBinary(32), nullable=False, unique=True),
-    Column("created_at", Instant, nullable=False),
-    Column("created_by", String(320), nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    Column("uses_left", Integer, nullable=False),
-    Index(None, "expires_at"),
-)
-
-pairwise_subjects = Table(
-    "pairwise_subjects",
-    metadata,
-    Column("subject", String(64), primary_key=True),
-    Column("sector", String(255), primary_key=True),
-    Column("known_as", String(64), nullable=False, unique=True),
 )

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.job import Job
 from authcenter.stores.sql.database import now_on
-from authcenter.stores.sql.tables import outbox
+from authcenter.stores.sql.sign_in_tables import outbox
 
 LONGEST_ERROR = 255
 _ROWS_A_STATEMENT = 500

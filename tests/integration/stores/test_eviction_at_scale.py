@@ -16,14 +16,8 @@ from sqlalchemy import delete, insert, text
 from authcenter.stores.ports.eviction import Evictable
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.eviction import LAPSING, SqlEviction, dead_families, dead_rows, evict_lapsed, oldest_families
-from authcenter.stores.sql.tables import (
-    authorization_codes,
-    changes,
-    families,
-    refresh_tokens,
-    revocation_cuts,
-    revoked_tokens,
-)
+from authcenter.stores.sql.sign_in_tables import authorization_codes
+from authcenter.stores.sql.tables import changes, families, refresh_tokens, revocation_cuts, revoked_tokens
 from tests.integration.stores.backends import sql_stores
 from tests.integration.stores.samples import a_digest, a_family, a_refresh_token, a_revoked_token
 from tests.integration.stores.test_codes import a_code

@@ -13,7 +13,7 @@ from authcenter.core.digest import Digest
 from authcenter.core.ids import ClientId, FamilyId
 from authcenter.stores.ports.eviction import KEPT_AFTER_END, KEPT_AFTER_LAST_TOKEN, Evictable
 from authcenter.stores.sql.database import Database
-from authcenter.stores.sql.tables import initial_access_tokens, outbox
+from authcenter.stores.sql.sign_in_tables import initial_access_tokens, outbox
 from tests.integration.stores.backends import Stores, sql_stores
 from tests.integration.stores.samples import a_family, a_session
 from tests.integration.stores.test_codes import a_code

@@ -11,9 +11,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
+from authcenter.stores.sql.columns import metadata
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.schema import _config, schema_state, upgrade_schema
-from authcenter.stores.sql.tables import metadata
 
 UPGRADE = """
 import asyncio, sys

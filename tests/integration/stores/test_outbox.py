@@ -16,7 +16,7 @@ from authcenter.core.job import ClaimedJob, Job
 from authcenter.core.relying_party import RelyingParty
 from authcenter.stores.ports.eviction import DEAD_JOBS_KEPT, KEPT_AFTER_END, Evictable
 from authcenter.stores.sql.database import Database, now_on
-from authcenter.stores.sql.tables import outbox
+from authcenter.stores.sql.sign_in_tables import outbox
 from tests.integration.stores.backends import Stores, sql_stores
 from tests.integration.stores.samples import AWKWARD, SOME_TIME, a_bare_client, a_session, a_user, cutting
 

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from authcenter.stores.sql.tables import metadata
+from authcenter.stores.sql.columns import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,0 +1,1 @@
+"""The explanations of rules, by what is asked for. ``core.explanations`` joins them."""
