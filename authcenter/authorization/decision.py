@@ -97,7 +97,7 @@ class AuthorizationDecision:
             return Page.LOGIN, _again(ticket, self._after(signed_in))
         if "select_account" in request.prompt and not ticket.account_chosen and ticket.login_after is None:
             return Page.ACCOUNT, ticket
-        if ticket.consent is None and await self._needs_consent(request, client, signed_in):
+        if await self._needs_consent(ticket, request, client, signed_in):
             return Page.CONSENT, ticket
         return None, ticket
 
@@ -117,11 +117,15 @@ class AuthorizationDecision:
         known_as = await self.subjects.known_as(signed_in.user.subject, client)
         return meant == {known_as or signed_in.user.subject}
 
-    async def _needs_consent(self, request: AuthorizationRequest, client: Client, signed_in: SignedIn) -> bool:
+    async def _needs_consent(
+        self, ticket: Ticket, request: AuthorizationRequest, client: Client, signed_in: SignedIn
+    ) -> bool:
         if "consent" in request.prompt:
-            return True
-        if client.first_party:
+            if ticket.consent is None:
+                return True
+        elif client.first_party:
             return False
+        # Also where it has just been granted: somebody else may have signed in in between.
         return not await self.consents.covers(signed_in.user.subject, request, request.scope or Scope())
 
     async def _issue(self, request: AuthorizationRequest, client: Client, signed_in: SignedIn) -> str:

@@ -17,6 +17,7 @@ from authcenter.core.client import AuthMethod, Profile
 from authcenter.core.digest import Digest
 from authcenter.core.form import Form
 from authcenter.core.relying_party import RelyingParty
+from authcenter.core.secret import Secret
 from authcenter.http.authorize import AuthorizationEndpoint
 from authcenter.http.pages.browser import new_session_cookie
 from authcenter.jose.algorithms import Alg
@@ -88,6 +89,8 @@ class Visitor:
         """Come back from the page that was asked for last, with what was answered there."""
         tickets, browser = self.endpoint.tickets, self.jar[BROWSER]
         ticket = structs.replace(tickets.open(self.sealed, browser), **answers)
+        if ticket.consent == "granted":
+            await self.endpoint.decision.consents.grant(self.bench.alice.subject, ticket.request, ORIGIN)
         return await self._go("GET", f"/oauth/authorize?ticket={tickets.seal(ticket, browser)}")
 
     async def _go(self, method: str, path: str, cookies: dict[str, str] | None = None, **options: Any) -> "Outcome":
@@ -447,3 +450,16 @@ async def test_how_long_a_code_lives_is_the_policys_to_say(visitor: Visitor) -> 
         await visitor.authorize()
         code = [*visitor.bench.record.tables.codes.values()][-1]
         assert (code.expires_at - code.issued_at).total_seconds() == seconds
+
+
+async def test_what_one_person_agreed_to_is_not_given_for_the_next(visitor: Visitor) -> None:
+    await visitor.sign_in()
+    await visitor.authorize()
+    await visitor.back(consent="granted")
+    bob = await visitor.bench.core.accounts.create("bob", "bob@example.com", Secret("a good password"), actor="tests")
+    cookie, digest = new_session_cookie()
+    await visitor.sessions.sign_in(bob, Digest(digest), ORIGIN, amr=["pwd"])
+    visitor.jar[SESSION] = cookie
+    tickets, browser = visitor.endpoint.tickets, visitor.jar[BROWSER]
+    agreed = structs.replace(tickets.open(visitor.sealed, browser), consent="granted")
+    assert (await visitor._go("GET", f"/oauth/authorize?ticket={tickets.seal(agreed, browser)}")).page == "/consent"
