@@ -28,6 +28,8 @@ ACR_ONE_FACTOR = "urn:authcenter:acr:1fa"
 _TOUCH = timedelta(minutes=1)
 _MOST_TOUCHED = 10_000
 _LONGEST_USER_AGENT = 400
+_NEXT_SECOND = 1.01
+"""A hair more: the clock that is slept by and the one that is read do not run alike."""
 
 
 class SignedIn(Value, frozen=True):
@@ -95,7 +97,7 @@ class Sessions:
         Raises:
             StoreUnavailable: Nobody was signed in.
         """
-        at = await self._past_cut(user)
+        at = await self._past(user.cut_at, before.auth_time if before else None)
         if before is not None and before.subject == user.subject:
             renewed = self._opened(user, origin, at, amr, acr, before.session_id, before.created_at)
             event = _event(EventKind.SESSION_RENEWED, renewed, origin)
@@ -164,11 +166,16 @@ class Sessions:
         with suppress(Unavailable):
             await self.store.touch(session.session_id, now)
 
-    async def _past_cut(self, user: User) -> datetime:
-        """The present, once all that was cut off lies before it: ``auth_time`` counts in seconds, as cuts do."""
+    async def _past(self, *instants: datetime | None) -> datetime:
+        """The present, once it is a later second than those: ``auth_time`` counts in seconds, as cuts do.
+
+        What was cut off lies before it, and so does the sign-in that this one is to replace: ``prompt=login`` and
+        ``max_age`` tell the two apart by it.
+        """
         at = self.clock.now()
-        if user.cut_at is not None and at.replace(microsecond=0) <= user.cut_at:
-            await asyncio.sleep(min(2.0, (user.cut_at - at).total_seconds() + 1.0))
+        latest = max((instant for instant in instants if instant is not None), default=None)
+        if latest is not None and at.replace(microsecond=0) <= latest:
+            await asyncio.sleep(min(2.0, (latest - at).total_seconds() + _NEXT_SECOND))
             at = self.clock.now()
         return at
 
