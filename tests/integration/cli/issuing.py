@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from authcenter.accounts.claims import claims_of
 from authcenter.core.approval import Approval, PresentedRefreshToken
 from authcenter.core.ids import Subject
 from authcenter.core.scope import Scope
 from authcenter.tokens.enhancers import GrantEnhancer, JwtTokenEnhancer, UserEnhancer
+from authcenter.tokens.id_tokens import IdTokens
 from authcenter.tokens.service import TokenService
 from authcenter.wiring.core import Core
 from tests.integration.cli.console import Console
@@ -89,5 +91,13 @@ def _service(core: Core) -> TokenService:
         JwtTokenEnhancer(core.keys, lambda: "ES256"),
     ]
     return TokenService(
-        enhancers, core.families, core.revocations, core.verifier, core.lifetimes, core.clock, on_replay=lambda: None
+        enhancers=enhancers,
+        id_tokens=IdTokens(ISSUER, core.keys, lambda: 300, claims_of),
+        codes=core.stores.codes,
+        families=core.families,
+        revocations=core.revocations,
+        verifier=core.verifier,
+        lifetimes=core.lifetimes,
+        clock=core.clock,
+        on_replay=lambda: None,
     )

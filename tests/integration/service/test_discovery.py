@@ -44,7 +44,12 @@ def test_everything_announced_is_there_and_comes_from_the_issuer(service: Servic
     for name, url in endpoints.items():
         status = requests.get(url, timeout=30).status_code
         assert status == (200 if name == "jwks_uri" else 405), name
-    assert set(one["grant_types_supported"]) == {"client_credentials", "password", "refresh_token"}
+    assert set(one["grant_types_supported"]) == {
+        "authorization_code",
+        "client_credentials",
+        "password",
+        "refresh_token",
+    }
     assert one["response_types_supported"] == []
 
 

@@ -13,6 +13,8 @@ from authcenter.stores.ports.keys import StoredKey
 from tests.integration.stores.backends import Stores
 from tests.integration.stores.samples import SOME_TIME, a_key, recorded
 
+HELD, ANEW = ("-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + filling for filling in ("held", "anew"))
+
 
 @pytest.mark.parametrize(
     "key",
@@ -70,15 +72,15 @@ async def test_another_encryption_changes_nothing_else(stores: Stores) -> None:
     read = a_key(retired_at=None, revoked_at=None)
     await stores.keys.add(read)
     assert await stores.keys.replace(replace(read, retired_at=SOME_TIME))
-    assert await stores.keys.relock(read.kid, read.private_pem, "anew", recorded(EventKind.KEYS_REENCRYPTED))
-    assert await stores.keys.list_keys() == [replace(read, private_pem="anew", retired_at=SOME_TIME)]
+    assert await stores.keys.relock(read.kid, read.private_pem, ANEW, recorded(EventKind.KEYS_REENCRYPTED))
+    assert await stores.keys.list_keys() == [replace(read, private_pem=ANEW, retired_at=SOME_TIME)]
     assert [row.event for row in await stores.proven_rows()] == ["key.reencrypted"]
 
 
 async def test_the_end_of_a_key_undoes_nothing_that_was_written_since_it_was_read(stores: Stores) -> None:
     read = a_key(retired_at=None, revoked_at=None)
     await stores.keys.add(read)
-    assert await stores.keys.relock(read.kid, read.private_pem, "anew")
+    assert await stores.keys.relock(read.kid, read.private_pem, ANEW)
     assert await stores.keys.replace(replace(read, retired_at=SOME_TIME))
     assert await stores.keys.replace(replace(read, retired_at=SOME_TIME + timedelta(days=1)))
     assert await stores.keys.replace(replace(read, private_pem="", revoked_at=SOME_TIME))
@@ -89,10 +91,10 @@ async def test_the_end_of_a_key_undoes_nothing_that_was_written_since_it_was_rea
 
 @pytest.mark.parametrize("before", ["read before", ""], ids=["encrypted meanwhile", "destroyed"])
 async def test_no_encryption_takes_the_place_of_one_that_was_not_read(stores: Stores, before: str) -> None:
-    held = a_key(private_pem="" if not before else "held")
+    held = a_key(private_pem=HELD if before else "")
     await stores.keys.add(held)
-    assert not await stores.keys.relock(held.kid, before or "read before", "anew", recorded())
-    assert not await stores.keys.relock(Kid("unknown"), held.private_pem, "anew", recorded())
+    assert not await stores.keys.relock(held.kid, before or "read before", ANEW, recorded())
+    assert not await stores.keys.relock(Kid("unknown"), held.private_pem, ANEW, recorded())
     assert await stores.keys.list_keys() == [held]
     assert await stores.proven_rows() == []
 
@@ -102,8 +104,8 @@ async def test_encrypting_anew_and_retiring_at_the_same_time_are_both_done(proce
     read = [a_key(f"k{number}", retired_at=None, revoked_at=None) for number in range(10)]
     for key in read:
         await here.keys.add(key)
-    relocking = (here.keys.relock(key.kid, key.private_pem, f"anew {key.kid}") for key in read)
+    relocking = (here.keys.relock(key.kid, key.private_pem, f"{ANEW} {key.kid}") for key in read)
     retiring = (there.keys.replace(replace(key, retired_at=SOME_TIME)) for key in read)
     assert all(await asyncio.gather(*(act for both in zip(relocking, retiring, strict=True) for act in both)))
     left = {key.kid: key for key in await here.keys.list_keys()}
-    assert left == {key.kid: replace(key, private_pem=f"anew {key.kid}", retired_at=SOME_TIME) for key in read}
+    assert left == {key.kid: replace(key, private_pem=f"{ANEW} {key.kid}", retired_at=SOME_TIME) for key in read}
