@@ -1,7 +1,7 @@
 """A browser without a screen: keeps cookies, follows redirects, reads forms, and stops where a client would be called.
 
-It holds to what browsers do where the specifications lean on that: 303 makes a GET, and the one script that our pages
-know sends the form of ``form_post`` by itself.
+It holds to what browsers do where the specifications lean on that: 303 makes a GET, the one script that our pages know
+sends the form of ``form_post`` by itself, frames are loaded, and ``Refresh`` leads on after them.
 """
 
 from dataclasses import dataclass, field
@@ -131,7 +131,11 @@ class Browser:
         if _SELF_SENDING in reader.scripts and not self._is_home(reader.forms[0].action):
             assert reader.forms[0].method == "POST"
             return Callback(reader.forms[0].action, reader.forms[0].fields)
-        return Page(url, answer, reader.forms)
+        for frame in reader.frames:
+            assert not self._is_home(frame)
+            requests.get(frame, timeout=_HANG_SECONDS).raise_for_status()
+        _, _, onward = answer.headers.get("Refresh", "").partition("url=")
+        return self._go("GET", onward, None) if onward else Page(url, answer, reader.forms)
 
     def _is_home(self, url: str) -> bool:
         return urlsplit(url)[:2] == urlsplit(self.home)[:2]
@@ -146,13 +150,14 @@ class Browser:
 
 
 class _Reader(HTMLParser):
-    """Finds the forms and scripts of a page."""
+    """Finds the forms, scripts and frames of a page."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
         self.forms: list[Form] = []
         self.scripts: list[str] = []
+        self.frames: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -166,3 +171,5 @@ class _Reader(HTMLParser):
                 self.forms[-1].buttons.append((given["name"], given.get("value", "")))
             case "script":
                 self.scripts.append(given.get("src", ""))
+            case "iframe":
+                self.frames.append(given["src"])

@@ -41,7 +41,10 @@ CLAIMS: dict[str, Any] = {
 SCOPES = ["openid", "profile", "email", "address", "phone", "offline_access"]
 CALLBACK = "https://suite.example/test/a/authcenter/callback"
 _HANG_SECONDS = 30
-POLICY = "sessions: {max_per_user: 1000}\n"
+POLICY = """\
+sessions: {max_per_user: 1000}
+fetch: {allow_private: [127.0.0.0/8]}
+"""
 
 
 @dataclass(frozen=True, slots=True)

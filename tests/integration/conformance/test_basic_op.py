@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+import jwt
 import pytest
 import requests
 
-from authcenter.accounts.sessions import ACR_ONE_FACTOR
 from authcenter.proofs.pkce import challenge_of
 from tests.integration.conformance.browser import Page
 from tests.integration.conformance.deployment import CALLBACK, CLAIMS, random_text
@@ -139,7 +139,7 @@ def max_age_10000(flow: Flow) -> None:
 
 
 def acr_values(flow: Flow) -> None:
-    supported = flow.deployment.metadata().get("acr_values_supported", [ACR_ONE_FACTOR])
+    supported = flow.deployment.metadata()["acr_values_supported"]
     assert flow.sign_in(acr_values=" ".join(supported)).claims["acr"] in supported
 
 
@@ -190,6 +190,31 @@ def claims_essential(flow: Flow) -> None:
     assert flow.client.told(tokens)["name"] == CLAIMS["name"]
 
 
+def idtoken_unsigned(flow: Flow) -> None:
+    # The suite skips it where `none` is not announced.
+    assert "none" not in flow.deployment.metadata()["id_token_signing_alg_values_supported"]
+
+
+def request_uri_unsigned(flow: Flow) -> None:
+    assert flow.deployment.metadata()["request_uri_parameter_supported"] is False
+    assert flow.refused(request_uri="https://suite.example/request.jwt") == "request_uri_not_supported"
+
+
+def unsigned_request_object(flow: Flow) -> None:
+    # The suite skips it where the algorithms are announced and `none` is not one of them.
+    assert "none" not in flow.deployment.metadata()["request_object_signing_alg_values_supported"]
+    request = jwt.encode(flow.client.request(), "", algorithm="none")
+    assert flow.refused(request=request) in {"invalid_request_object", "request_not_supported"}
+
+
+def request_object_with_redirect_uri(flow: Flow) -> None:
+    inner = jwt.encode(flow.client.request(), "", algorithm="none")
+    request = flow.client.request(request=inner, redirect_uri=f"{CALLBACK}/{random_text(10)}")
+    page = flow.person.browser.open(flow.client.url(request))
+    assert isinstance(page, Page)
+    assert page.status == 400
+
+
 def refresh_token(flow: Flow) -> None:
     request = flow.client.request(scope="openid offline_access", prompt="consent")
     code = flow.client.code(flow.person.visit(flow.client.url(request)), request)
@@ -221,6 +246,7 @@ _BASIC = {
     "oidcc-server": server,
     "oidcc-response-type-missing": response_type_missing,
     "oidcc-idtoken-signature": idtoken_signature,
+    "oidcc-idtoken-unsigned": idtoken_unsigned,
     "oidcc-userinfo-get": userinfo_get,
     "oidcc-userinfo-post-header": userinfo_post_header,
     "oidcc-userinfo-post-body": userinfo_post_body,
@@ -251,7 +277,10 @@ _BASIC = {
     "oidcc-ensure-registered-redirect-uri": ensure_registered_redirect_uri,
     "oidcc-ensure-post-request-succeeds": ensure_post_request_succeeds,
     "oidcc-server-client-secret-post": server_client_secret_post,
+    "oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported": request_uri_unsigned,
+    "oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported": unsigned_request_object,
     "oidcc-claims-essential": claims_essential,
+    "oidcc-ensure-request-object-with-redirect-uri": request_object_with_redirect_uri,
     "oidcc-refresh-token": refresh_token,
     "oidcc-ensure-request-with-valid-pkce-succeeds": pkce,
 }
