@@ -1,7 +1,7 @@
 """A browser without a screen: keeps cookies, follows redirects, reads forms, and stops where a client would be called.
 
 It holds to what browsers do where the specifications lean on that: 303 makes a GET, the one script that our pages know
-sends the form of ``form_post`` by itself, frames are loaded, and ``Refresh`` leads on after them.
+sends the form of ``form_post`` by itself, and ``Refresh`` leads on, once what the page frames has been taken note of.
 """
 
 from dataclasses import dataclass, field
@@ -77,7 +77,11 @@ class Callback:
 
 
 class Browser:
-    """One person's browser. A context: its connections are closed at the end."""
+    """One person's browser. A context: its connections are closed at the end.
+
+    Attributes:
+        framed: What pages have framed, in order.
+    """
 
     def __init__(self, home: str, *, language: str = "en", verify: str | bool = True) -> None:
         """Args:
@@ -85,6 +89,7 @@ class Browser:
         verify: The CA file to trust.
         """
         self.home = home
+        self.framed: list[str] = []
         self.session = requests.Session()
         # Neither a proxy nor a .netrc of the person who runs the tests.
         self.session.trust_env = False
@@ -131,9 +136,7 @@ class Browser:
         if _SELF_SENDING in reader.scripts and not self._is_home(reader.forms[0].action):
             assert reader.forms[0].method == "POST"
             return Callback(reader.forms[0].action, reader.forms[0].fields)
-        for frame in reader.frames:
-            assert not self._is_home(frame)
-            requests.get(frame, timeout=_HANG_SECONDS).raise_for_status()
+        self.framed += reader.frames
         _, _, onward = answer.headers.get("Refresh", "").partition("url=")
         return self._go("GET", onward, None) if onward else Page(url, answer, reader.forms)
 

@@ -3,8 +3,9 @@
 import secrets
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from authcenter.core.client import Profile
@@ -15,53 +16,34 @@ from tests.integration.conformance.relying_party import RelyingParty
 from tests.integration.service.record import PASSWORD
 from tests.integration.service.running import Service
 
-CLAIMS: dict[str, Any] = {
-    "name": "Ada Conformance",
-    "given_name": "Ada",
-    "family_name": "Conformance",
-    "middle_name": "Byron",
-    "nickname": "ada",
-    "profile": "https://people.example/ada",
-    "picture": "https://people.example/ada.png",
-    "website": "https://ada.example",
-    "gender": "female",
-    "birthdate": "1985-12-10",
-    "zoneinfo": "Europe/London",
-    "locale": "en-GB",
-    "phone_number": "+44 20 7946 0000",
-    "phone_number_verified": True,
-    "address": {
-        "formatted": "12 St James's Square\nLondon SW1Y 4JH\nUnited Kingdom",
-        "street_address": "12 St James's Square",
-        "locality": "London",
-        "postal_code": "SW1Y 4JH",
-        "country": "United Kingdom",
-    },
-}
 SCOPES = ["openid", "profile", "email", "address", "phone", "offline_access"]
-CALLBACK = "https://suite.example/test/a/authcenter/callback"
+SUITE = "https://suite.example"
+CALLBACK = f"{SUITE}/test/a/authcenter/callback"
+POLICY_FILE = Path(__file__).parents[3] / "config" / "conformance.yaml"
 _HANG_SECONDS = 30
-POLICY = """\
-sessions: {max_per_user: 1000}
-fetch: {allow_private: [127.0.0.0/8]}
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The server and who uses it."""
+    """The server and who uses it.
+
+    Attributes:
+        post_client: Authenticates by ``client_secret_post``.
+    """
 
     service: Service
     client: RelyingParty
     client2: RelyingParty
+    post_client: RelyingParty
     username: str
+    password: str
 
     @property
     def issuer(self) -> str:
         return self.service.process.environment["AUTHCENTER_ISSUER"]
 
     def person(self, browser: Browser) -> Person:
-        return Person(browser, self.username, PASSWORD)
+        return Person(browser, self.username, self.password)
 
     def metadata(self) -> dict[str, Any]:
         return dict(self.service.api.get("/.well-known/openid-configuration").json())
@@ -76,23 +58,36 @@ class Deployment:
         assert changed.rowcount == 1
 
 
+def prepared(service: Service) -> Deployment:
+    """What the command ``authcenter conformance`` makes and prints, on a running service."""
+    made = service.process.cli_json("conformance", "--suite", SUITE)
+    places = ("client", "client2", "client_secret_post")
+    clients = [_party(service, made[place]["client_id"], made[place]["client_secret"]) for place in places]
+    clients[2].post_secret = True
+    person = made["person"]
+    service.api.secrets.add(person["password"])
+    return Deployment(service, *clients, person["username"], person["password"])
+
+
+def furnish(service: Service, name: str) -> Deployment:
+    """A person and clients, named after ``name``, as an operator makes them on a service of another test."""
+    service.operator.user(name)
+    service.api.secrets.add(PASSWORD)
+    clients = [relying_party(service, f"{name}-{number}") for number in range(3)]
+    clients[2].post_secret = True
+    return Deployment(service, *clients, name, PASSWORD)
+
+
 def relying_party(service: Service, client_id: str, uri: str = CALLBACK, **changes: Any) -> RelyingParty:
     """Register a client of the profile ``oidc``, as an operator does."""
     fields = {"profile": Profile.OIDC, "scopes": SCOPES, "redirect_uris": [uri], **changes}
     credentials = service.operator.client(client_id, "authorization_code", "refresh_token", **fields)
-    assert credentials.secret is not None
-    party = RelyingParty(service.api.issuer, client_id, credentials.secret, uri, secrets=service.api.secrets)
-    party.secrets.add(credentials.secret)
-    return party
+    return _party(service, client_id, str(credentials.secret), uri)
 
 
-def furnish(service: Service, name: str = "suite") -> Deployment:
-    """Make a person and two clients, named after ``name``, on a running service."""
-    user = service.operator.user(name)
-    assert service.operator.act(lambda core: core.stores.users.replace(replace(user, claims=CLAIMS)))
-    service.api.secrets.add(PASSWORD)
-    clients = (relying_party(service, f"{name}-{number}") for number in (1, 2))
-    return Deployment(service, *clients, name)
+def _party(service: Service, client_id: str, secret: str, uri: str = CALLBACK) -> RelyingParty:
+    service.api.secrets.add(secret)
+    return RelyingParty(service.api.issuer, client_id, secret, uri, secrets=service.api.secrets)
 
 
 def random_text(characters: int) -> str:

@@ -12,11 +12,13 @@ from datetime import timedelta
 import jwt
 import pytest
 import requests
+from authcenter.cli.conformance import CLAIMS
 
 from authcenter.proofs.pkce import challenge_of
-from tests.integration.conformance.browser import Page
-from tests.integration.conformance.deployment import CALLBACK, CLAIMS, random_text
+from tests.integration.conformance.browser import Browser, Page
+from tests.integration.conformance.deployment import CALLBACK, Deployment, random_text
 from tests.integration.conformance.flow import Flow
+from tests.integration.conformance.registration import registered
 from tests.integration.conformance.relying_party import Tokens
 
 Module = Callable[[Flow], None]
@@ -180,7 +182,7 @@ def ensure_post_request_succeeds(flow: Flow) -> None:
 
 
 def server_client_secret_post(flow: Flow) -> None:
-    flow.by(replace(flow.client, post_secret=True)).sign_in()
+    flow.by(replace(flow.deployment.post_client, defaults=flow.client.defaults)).sign_in()
 
 
 def claims_essential(flow: Flow) -> None:
@@ -287,14 +289,20 @@ _BASIC = {
 
 
 @pytest.mark.parametrize("module", _BASIC.values(), ids=_BASIC.keys())
-def test_basic_op(flow: Flow, module: Module) -> None:
-    module(flow)
+def test_basic_op(dynamic_flow: Flow, module: Module) -> None:
+    """With clients that registered themselves: the variant ``dynamic_client``."""
+    module(dynamic_flow)
 
 
 @pytest.mark.parametrize("module", _BASIC.values(), ids=_BASIC.keys())
 def test_form_post_op(flow: Flow, module: Module) -> None:
-    """Everything again by ``form_post``: that errors and codes come so is checked with each answer."""
+    """Everything again by ``form_post``, errors too, with clients that an operator made: ``static_client``."""
     module(flow.by(replace(flow.client, defaults={"response_mode": "form_post"})))
+
+
+def test_a_client_may_register_for_client_secret_post(deployment: Deployment, browser: Browser) -> None:
+    with registered(deployment, by_post=True) as client:
+        Flow(deployment, client, deployment.person(browser)).sign_in()
 
 
 def _check_silent(flow: Flow, first: Tokens, **changes: str) -> None:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
 import pytest
@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from authcenter.core.relying_party import RelyingParty as Registered
 from tests.integration.conformance.browser import Browser, Callback, Page
-from tests.integration.conformance.deployment import Deployment, random_text, relying_party
+from tests.integration.conformance.deployment import SUITE, Deployment, random_text, relying_party
 from tests.integration.conformance.flow import Flow
 from tests.integration.conformance.relying_party import Tokens
 from tests.integration.service import relying_party as far
 from tests.integration.service.api import until
 
-_OUT = "https://suite.example/test/a/authcenter/post_logout_redirect"
+_OUT = f"{SUITE}/test/a/authcenter/post_logout_redirect"
 _EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _SILENT = {"login_required", "interaction_required", "consent_required", "account_selection_required"}
 
@@ -183,19 +183,17 @@ def test_backchannel_rp_initiated_logout(
     assert (claims["sid"], claims["sub"]) == (of_id_token["sid"], of_id_token["sub"])
 
 
-def test_frontchannel_rp_initiated_logout(
-    deployment: Deployment, browser: Browser, hearing: far.RelyingPartyServer
-) -> None:
-    path = f"/front-{secrets.token_hex(4)}"
+def test_frontchannel_rp_initiated_logout(deployment: Deployment, browser: Browser) -> None:
+    uri = f"{SUITE}/test/a/authcenter/frontchannel_logout?own=kept"
     party = Registered(
-        post_logout_redirect_uris=(_OUT,),
-        frontchannel_logout_uri=hearing.url + path,
-        frontchannel_logout_session_required=True,
+        post_logout_redirect_uris=(_OUT,), frontchannel_logout_uri=uri, frontchannel_logout_session_required=True
     )
     leaving = signed_in(deployment, browser, party)
-    # The frame first, then the redirect: the browser holds to that order.
     _check_redirect(leaving, state=random_text(128))
-    assert hearing.got(path) == [{"iss": deployment.issuer, "sid": leaving.tokens.claims["sid"]}]
+    (framed,) = browser.framed
+    assert framed.startswith(f"{uri}&")
+    told = dict(parse_qsl(urlsplit(framed).query))
+    assert told == {"own": "kept", "iss": deployment.issuer, "sid": leaving.tokens.claims["sid"]}
 
 
 def _logout_claims(leaving: Leaving, token: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from authcenter.core.client import AuthMethod, Profile
+from authcenter.core.relying_party import RelyingParty
 from authcenter.core.user import User
 from tests.integration.conformance.browser import Browser, Callback
 from tests.integration.conformance.person import Person
@@ -12,6 +13,7 @@ from tests.integration.service.record import PASSWORD
 from tests.integration.service.running import Service
 
 REDIRECT_URI = "https://app.example/callback"
+OUT = "https://app.example/signed-out"
 NATIVE_URI = "http://127.0.0.1:8400/callback"
 SCOPE = "openid email offline_access"
 
@@ -33,7 +35,12 @@ class BehindTls:
     def furnished(cls, service: Service, certificate: Path) -> "BehindTls":
         operator, grants, scopes = service.operator, ("authorization_code", "refresh_token"), SCOPE.split()
         confidential = operator.client(
-            "app", *grants, scopes=scopes, redirect_uris=[REDIRECT_URI], profile=Profile.OIDC, serves=["https://app"]
+            "app",
+            *grants,
+            scopes=scopes,
+            redirect_uris=[REDIRECT_URI],
+            profile=Profile.OIDC,
+            relying_party=RelyingParty(post_logout_redirect_uris=(OUT,)),
         )
         public = operator.client(
             "native", *grants, scopes=scopes, redirect_uris=[NATIVE_URI], auth_methods=frozenset({AuthMethod.NONE})

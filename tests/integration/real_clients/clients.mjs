@@ -31,11 +31,8 @@ async function withOpenidClient(ask) {
   const told = await client.fetchUserInfo(config, refreshed.access_token, sub);
   const introspected = await client.tokenIntrospection(config, refreshed.access_token);
   await client.tokenRevocation(config, refreshed.refresh_token);
-  let logout;
-  if (given.post_logout_redirect_uri) {
-    const wish = { post_logout_redirect_uri: given.post_logout_redirect_uri, id_token_hint: tokens.id_token, state: 'bye' };
-    logout = await ask({ url: client.buildEndSessionUrl(config, wish).href });
-  }
+  const wish = { post_logout_redirect_uri: given.out, id_token_hint: tokens.id_token, state: 'bye' };
+  const logout = await ask({ url: client.buildEndSessionUrl(config, wish).href });
   return { sub, told, refreshed_sub: refreshed.claims().sub, introspected: introspected.active, logout };
 }
 
@@ -80,7 +77,9 @@ async function withOauth4webapi(ask) {
   const introspected = await oauth.processIntrospectionResponse(as, self, asked);
   await oauth.processRevocationResponse(await oauth.revocationRequest(as, self, auth, refreshed.refresh_token));
   const refreshed_sub = oauth.getValidatedIdTokenClaims(refreshed).sub;
-  return { sub, told, refreshed_sub, introspected: introspected.active };
+  const end = new URL(as.end_session_endpoint);
+  end.search = new URLSearchParams({ post_logout_redirect_uri: given.out, id_token_hint: tokens.id_token, state: 'bye' });
+  return { sub, told, refreshed_sub, introspected: introspected.active, logout: await ask({ url: end.href }) };
 }
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
