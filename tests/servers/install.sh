@@ -19,6 +19,7 @@ installed postgres /usr/lib/postgresql/*/bin/postgres /usr/local/bin/postgres ||
 installed redis-server || packages+=(redis-server)
 installed nginx /usr/sbin/nginx || packages+=(nginx)
 installed haproxy /usr/sbin/haproxy || packages+=(haproxy)
+installed npm || packages+=(npm)
 
 give_up() {
     echo "Tests are skipped for want of: $1 ($2)" >&2
@@ -46,3 +47,5 @@ fi
 if ! command -v consul >/dev/null; then
     "${PYTHON:-python3}" -m tests.servers.consul_package >/dev/null || give_up consul "put it on PATH"
 fi
+
+"${PYTHON:-python3}" -m tests.integration.real_clients.node_clients >/dev/null || give_up openid-client "npm did not get it"
