@@ -3,7 +3,9 @@
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from authcenter.core.client import Profile
 from authcenter.proofs.pkce import challenge_of
@@ -200,6 +202,32 @@ def test_a_native_app_gets_its_answer_at_the_port_it_listens_at(flow: Flow, nati
 )
 def test_nothing_but_the_port_is_open(flow: Flow, native: RelyingParty, uri: str) -> None:
     assert isinstance(flow.person.browser.open(native.url(native.request(redirect_uri=uri))), Page)
+
+
+def _forged_jwt(claims: dict[str, Any], kid: str = "") -> str:
+    own = ec.generate_private_key(ec.SECP256R1())
+    return jwt.encode(claims, own, algorithm="ES256", headers={"kid": kid} if kid else None)
+
+
+@pytest.mark.parametrize("whose", ["another issuer", "another client", "nobody"])
+def test_an_id_token_hint_counts_only_where_it_is_ours_for_this_client(flow: Flow, whose: str) -> None:
+    mine = flow.sign_in()
+    match whose:
+        case "another issuer":
+            hint = _forged_jwt({**mine.claims, "iss": "https://attacker.example"})
+        case "another client":
+            hint = flow.by(flow.deployment.client2).sign_in().id_token
+        case _:
+            hint = jwt.encode(mine.claims, "", algorithm="none")
+    assert flow.refused(id_token_hint=hint, prompt="none") == "invalid_request"
+
+
+@pytest.mark.parametrize("signed", ["by a key of the attacker", "by nobody"])
+def test_a_request_object_is_the_clients_own_or_none(flow: Flow, signed: str) -> None:
+    flow.sign_in()
+    inner = {"iss": flow.client.client_id, "aud": flow.deployment.issuer, **flow.client.request(scope="openid profile")}
+    request = _forged_jwt(inner) if signed.startswith("by a key") else jwt.encode(inner, "", algorithm="none")
+    assert flow.refused(request=request) == "invalid_request_object"
 
 
 def test_a_sealed_sign_in_is_of_no_use_in_another_browser(flow: Flow) -> None:
