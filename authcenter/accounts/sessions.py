@@ -28,8 +28,6 @@ ACR_ONE_FACTOR = "urn:authcenter:acr:1fa"
 _TOUCH = timedelta(minutes=1)
 _MOST_TOUCHED = 10_000
 _LONGEST_USER_AGENT = 400
-_NEXT_SECOND = 1.01
-"""A hair more: the clock that is slept by and the one that is read do not run alike."""
 
 
 class SignedIn(Value, frozen=True):
@@ -97,7 +95,7 @@ class Sessions:
         Raises:
             StoreUnavailable: Nobody was signed in.
         """
-        at = await self._past(user.cut_at, before.auth_time if before else None)
+        at = await self._past(user, before)
         if before is not None and before.subject == user.subject:
             renewed = self._opened(user, origin, at, amr, acr, before.session_id, before.created_at)
             event = _event(EventKind.SESSION_RENEWED, renewed, origin)
@@ -166,16 +164,14 @@ class Sessions:
         with suppress(Unavailable):
             await self.store.touch(session.session_id, now)
 
-    async def _past(self, *instants: datetime | None) -> datetime:
-        """The present, once it is a later second than those: ``auth_time`` counts in seconds, as cuts do.
-
-        What was cut off lies before it, and so does the sign-in that this one is to replace: ``prompt=login`` and
-        ``max_age`` tell the two apart by it.
-        """
-        at = self.clock.now()
-        latest = max((instant for instant in instants if instant is not None), default=None)
-        if latest is not None and at.replace(microsecond=0) <= latest:
-            await asyncio.sleep(min(2.0, (latest - at).total_seconds() + _NEXT_SECOND))
+    async def _past(self, user: User, before: Session | None) -> datetime:
+        """The present, once all that was cut off, and this browser's last sign-in, lie before it: ``auth_time`` counts
+        in seconds, as cuts do, and who was asked to sign in again is to have a later one."""
+        at, past = self.clock.now(), user.cut_at
+        if before is not None and (past is None or past < before.auth_time):
+            past = before.auth_time
+        if past is not None and at.replace(microsecond=0) <= past:
+            await asyncio.sleep(min(2.0, (past - at).total_seconds() + 1.0))
             at = self.clock.now()
         return at
 

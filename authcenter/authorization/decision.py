@@ -72,7 +72,7 @@ class AuthorizationDecision:
             code, description = ErrorCode.ACCESS_DENIED, "The person said no."
             raise OAuthError(code, description, rule=Rule.CONSENT_DENIED, hint=f"to {client.client_id}")
         if ticket.login_after is None and "login" in request.prompt:
-            ticket = _again(ticket, self._later_than(signed_in))
+            ticket = _again(ticket, self._after(signed_in))
         page, ticket = await self._missing(ticket, request, client, signed_in)
         if page is not None:
             if "none" in request.prompt:
@@ -94,7 +94,7 @@ class AuthorizationDecision:
             if ticket.login_after is not None:
                 code, description = ErrorCode.LOGIN_REQUIRED, "Another person than the one that was meant signed in."
                 raise OAuthError(code, description, rule=Rule.LOGIN_OTHER_PERSON, hint=signed_in.user.subject)
-            return Page.LOGIN, _again(ticket, self._later_than(signed_in))
+            return Page.LOGIN, _again(ticket, self._after(signed_in))
         if "select_account" in request.prompt and not ticket.account_chosen and ticket.login_after is None:
             return Page.ACCOUNT, ticket
         if ticket.consent is None and await self._needs_consent(request, client, signed_in):
@@ -106,7 +106,7 @@ class AuthorizationDecision:
         if ticket.login_after is None and request.max_age is not None:
             age = self.clock.now() - signed_in.session.auth_time
             if age > timedelta(seconds=request.max_age) or request.max_age == 0:
-                return _again(ticket, self._later_than(signed_in))
+                return _again(ticket, self._after(signed_in))
         return ticket
 
     async def _is_meant(self, request: AuthorizationRequest, client: Client, signed_in: SignedIn) -> bool:
@@ -162,10 +162,13 @@ class AuthorizationDecision:
         lifetime = timedelta(seconds=self.code_lifetime())
         return min(lifetime, _LONGEST_FAPI2_CODE) if client.profile is Profile.FAPI2 else lifetime
 
-    def _later_than(self, signed_in: SignedIn | None) -> float:
-        """From when on a sign-in counts, in the whole seconds of ``auth_time``: the present one does not."""
-        now = int(self.clock.seconds())
-        return float(now if signed_in is None else max(now, int(signed_in.session.auth_time.timestamp()) + 1))
+    def _after(self, signed_in: SignedIn | None) -> float:
+        """When the next sign-in can have been at the earliest, in the whole seconds that ``auth_time`` counts in.
+
+        A sign-in of this very second must not count as that of a person who is asked again now.
+        """
+        second = float(int(self.clock.seconds()))
+        return second if signed_in is None else max(second, signed_in.session.auth_time.timestamp() + 1)
 
 
 def _again(ticket: Ticket, after: float) -> Ticket:
