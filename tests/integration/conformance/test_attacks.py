@@ -1,7 +1,7 @@
 """Attacks on the authorization code flow (RFC 9700 §2.1, §4), over HTTP as an attacker has to make them."""
 
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
 import pytest
@@ -279,15 +279,14 @@ def _forged(page: Page, change: dict[str, str], headers: dict[str, str]) -> tupl
         pytest.param({}, {"Origin": "null"}, id="from nowhere"),
     ],
 )
-@pytest.mark.parametrize("path", ["/login", "/consent", "/account"])
+@pytest.mark.parametrize("path", ["/login", "/consent", "/account", "/oauth/logout"])
 def test_a_form_counts_only_as_our_page_in_this_browser_sends_it(
     flow: Flow, path: str, change: dict[str, str], headers: dict[str, str]
 ) -> None:
     browser = flow.person.browser
     if path != "/login":
         flow.sign_in()
-    url = f"{flow.deployment.issuer}/account" if path == "/account" else _link_to(flow, path)
-    page = browser.open(url)
+    page = browser.open(_link_to(flow, path))
     assert isinstance(page, Page)
     assert (page.status, page.path) == (200, path)
     fields, sent = _forged(page, change, headers)
@@ -296,16 +295,15 @@ def test_a_form_counts_only_as_our_page_in_this_browser_sends_it(
     assert "Set-Cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/login", "/consent", "/account", "/oauth/authorize"])
+@pytest.mark.parametrize("path", ["/login", "/consent", "/account", "/oauth/logout", "/oauth/authorize"])
 def test_no_page_lets_itself_be_framed_or_run_what_was_slipped_into_it(flow: Flow, path: str) -> None:
     if path not in {"/login", "/oauth/authorize"}:
         flow.sign_in()
     odd = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
-    link = {
-        "/account": f"{flow.deployment.issuer}/account?next={odd}",
-        "/oauth/authorize": flow.client.url(flow.client.request(client_id=odd)),
-    }.get(path) or _link_to(flow, path, state=odd, login_hint=odd, acr_values=odd, ui_locales=odd)
-    page = flow.person.browser.open(link)
+    asked = {"state": odd, "login_hint": odd, "acr_values": odd, "ui_locales": odd, "next": odd}
+    if path == "/oauth/authorize":
+        asked["client_id"] = odd
+    page = flow.person.browser.open(_link_to(flow, path, **asked))
     assert isinstance(page, Page)
     assert page.path == path
     policy = page.answer.headers["Content-Security-Policy"]
@@ -344,5 +342,8 @@ def test_what_comes_after_the_sign_in_is_nobody_elses_choice(flow: Flow) -> None
 
 
 def _link_to(flow: Flow, path: str, **changes: str) -> str:
-    prompt = {"/login": "login", "/consent": "consent"}[path]
+    """Where that page is shown to who is signed in."""
+    if path in {"/account", "/oauth/logout"}:
+        return f"{flow.deployment.issuer}{path}?{urlencode(changes)}"
+    prompt = "consent" if path == "/consent" else "login"
     return flow.client.url(flow.client.request(prompt=prompt, **changes))
