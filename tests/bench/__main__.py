@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import feed_delay, gateways, machine, outage, revocation_delay, table, verification
+from tests.bench import code_flow, feed_delay, gateways, machine, outage, revocation_delay, table, verification
 from tests.bench.authority import Authcenter
 from tests.bench.compare import Cores, compare, cores
 from tests.bench.contenders import Bare, OidcProvider
@@ -36,9 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with_gateways = not asked.only or asked.only in gateways.NAME
     with_feed = not asked.only or asked.only in feed_delay.NAME
     with_outage = not asked.only or asked.only in outage.NAME
-    others = (with_verify, with_revocation, with_gateways, with_feed, with_outage)
+    with_code_flow = not asked.only or asked.only in code_flow.NAME
+    others = (with_verify, with_revocation, with_gateways, with_feed, with_outage, with_code_flow)
     if not works and not any(others):
-        names = ", ".join([*Work, _VERIFY, revocation_delay.NAME, gateways.NAME, feed_delay.NAME, outage.NAME])
+        others_named = (_VERIFY, revocation_delay.NAME, gateways.NAME, feed_delay.NAME, outage.NAME, code_flow.NAME)
+        names = ", ".join([*Work, *others_named])
         print(f"nothing is named {asked.only!r}: {names}", file=sys.stderr)
         return 2
     if missing := [name for name in _PROGRAMS if shutil.which(name) is None]:
@@ -60,6 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report["works"] = {
             work.value: {name: asdict(row) for name, row in row_of.items()} for work, row_of in of.items()
         }
+    if with_code_flow:
+        timing = {"rounds": asked.rounds, "seconds": asked.seconds, "warm_up": asked.warm_up}
+        figures = code_flow.measure(on, asked.contender, **timing)
+        failed += code_flow.failures(figures)
+        print(code_flow.render(figures))
+        report["code_flow"] = figures
     if with_verify and table.OURS in asked.contender:
         figures = verification.in_a_process(on.server)
         verdicts += verification.targets(figures)
@@ -108,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=4, help="length of each load (default 4)")
     parser.add_argument("--rounds", type=int, default=3, help="loads of each kind, interleaved (default 3)")
     parser.add_argument("--warm-up", type=int, default=1, help="load before each that is not counted (default 1)")
-    asked = "works named so, verify, revocation, gateways, feed, outage"
+    asked = "works named so, verify, revocation, gateways, feed, outage, code flow"
     parser.add_argument("--only", metavar="NAME", default="", help=asked)
     parser.add_argument(
         "--contender", nargs="+", choices=_CONTENDERS, default=list(_CONTENDERS), help="default: all three"

@@ -56,6 +56,16 @@ class Authcenter(AuthcenterProcess, Contender):
             self.cli_json("keys", "rotate", "--alg", algorithm, "--now")
         return self
 
+    @property
+    def audience(self) -> str:
+        """The resource that its tokens are for."""
+        return _AUDIENCE
+
+    @property
+    def person(self) -> tuple[str, str]:
+        """Name and password of its user."""
+        return _USER, self._password
+
     def prepare(self, work: Work) -> Request:
         """Switch the policy to the work's algorithm, check one answer, and say what to send."""
         self._sign_with(work.algorithm)

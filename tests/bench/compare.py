@@ -36,7 +36,7 @@ def compare(
     for number in range(1, rounds + 1):
         for work in works:
             for contender in contenders:
-                with _frozen([other for other in contenders if other is not contender]):
+                with frozen([other for other in contenders if other is not contender]):
                     sample = _measure(contender, work, on=on, seconds=seconds, warm_up=warm_up)
                 if sample is not None:
                     samples[work].setdefault(contender.name, []).append(sample)
@@ -46,7 +46,7 @@ def compare(
 
 
 @contextmanager
-def _frozen(contenders: Sequence[Contender]) -> Iterator[None]:
+def frozen(contenders: Sequence[Contender]) -> Iterator[None]:
     """Nobody's timers or garbage collector take time from who is measured."""
     for contender in contenders:
         contender.freeze()

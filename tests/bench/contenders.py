@@ -63,8 +63,8 @@ class OidcProvider(Contender):
         """``directory`` is for its log. The package is installed beside its script on first use."""
         if not (_HERE / "node_modules").exists():
             subprocess.run(["npm", "ci", "--no-fund", "--no-audit"], cwd=_HERE, check=True, stdout=sys.stderr)
-        self._port, self._secret = free_port(), secrets.token_urlsafe(32)
-        own = {"PEER_PORT": str(self._port), "PEER_SECRET": self._secret, "NODE_ENV": "production"}
+        self._port, self.secret = free_port(), secrets.token_urlsafe(32)
+        own = {"PEER_PORT": str(self._port), "PEER_SECRET": self.secret, "NODE_ENV": "production"}
         self.child = ChildProcess(
             name=self.name,
             command=[node(), _HERE / "server.mjs"],
@@ -88,7 +88,7 @@ class OidcProvider(Contender):
         if work is Work.JWKS:
             return Request("GET", f"{self.url}/jwks")
         kind = "opaque" if work is Work.INTROSPECTION else work.algorithm
-        authorization = basic(f"bench-{kind}", self._secret)
+        authorization = basic(f"bench-{kind}", self.secret)
         token = post_form(f"{self.url}/token", _FORM, authorization)["access_token"]
         if work is Work.INTROSPECTION:
             form = {"token": token, "token_type_hint": "access_token"}

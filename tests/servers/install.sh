@@ -54,3 +54,4 @@ if ! command -v consul >/dev/null; then
 fi
 
 "${PYTHON:-python3}" -m tests.servers.npm_package >/dev/null || give_up axe-core "npm did not get it"
+"${PYTHON:-python3}" -m tests.integration.real_clients.node_clients >/dev/null || give_up openid-client "npm did not get it"

@@ -2,6 +2,7 @@
 //
 // Environment: PEER_PORT, PEER_SECRET. Clients `bench-ES256`, `bench-RS256` and `bench-EdDSA` get a JWT access token
 // signed with that algorithm; `bench-opaque` gets an opaque one, for a structured token is not introspected here.
+// `bench-code` uses the authorization code grant: its access tokens are ES256 too, and anybody may sign in.
 
 import { generateKeyPairSync } from 'node:crypto';
 
@@ -25,27 +26,41 @@ const algorithms = keys.map((key) => key.alg);
 
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   jwks: { keys },
-  clients: [...algorithms, 'opaque'].map((name) => ({
-    client_id: `bench-${name}`,
-    client_secret: secret,
-    token_endpoint_auth_method: 'client_secret_basic',
-    grant_types: ['client_credentials'],
-    redirect_uris: [],
-    response_types: [],
-    scope: 'read',
-  })),
-  scopes: ['read'],
+  clients: [
+    ...[...algorithms, 'opaque'].map((name) => ({
+      client_id: `bench-${name}`,
+      client_secret: secret,
+      token_endpoint_auth_method: 'client_secret_basic',
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+      scope: 'read',
+    })),
+    {
+      client_id: 'bench-code',
+      client_secret: secret,
+      token_endpoint_auth_method: 'client_secret_basic',
+      grant_types: ['authorization_code'],
+      redirect_uris: ['https://app.bench.test/cb'],
+      response_types: ['code'],
+      scope: 'openid read',
+    },
+  ],
+  scopes: ['openid', 'read'],
+  cookies: { keys: [secret] },
   enabledJWA: { idTokenSigningAlgValues: algorithms },
-  ttl: { ClientCredentials: 900 },
+  ttl: { AccessToken: 900, AuthorizationCode: 60, ClientCredentials: 900, Grant: 3600, IdToken: 300, Session: 3600 },
   features: {
-    devInteractions: { enabled: false },
+    devInteractions: { enabled: true },
     clientCredentials: { enabled: true },
     introspection: { enabled: true, allowedPolicy: (ctx, client, token) => token.clientId === client.clientId },
     resourceIndicators: {
       enabled: true,
       defaultResource: (ctx, client) => client.clientId.replace('bench-', RESOURCE),
+      useGrantedResource: () => true,
       getResourceServerInfo(ctx, resource) {
-        const alg = resource.slice(RESOURCE.length);
+        const name = resource.slice(RESOURCE.length);
+        const alg = name === 'code' ? 'ES256' : name;
         return {
           scope: 'read',
           audience: resource,

@@ -333,6 +333,17 @@ async def test_prompt_login_asks_even_who_is_signed_in_and_only_once(visitor: Vi
     assert "code" in (await visitor.back()).told
 
 
+@pytest.mark.parametrize("asked", [{"prompt": "login"}, {"max_age": "0"}])
+async def test_a_sign_in_of_the_same_second_is_not_taken_for_a_new_one(visitor: Visitor, asked: dict[str, str]) -> None:
+    await visitor.sign_in()
+    await visitor.consent()
+    assert (await visitor.authorize(**asked)).page == "/login"
+    assert (await visitor.back()).page == "/login"
+    visitor.bench.clock.advance(1)
+    await visitor.sign_in()
+    assert "code" in (await visitor.back()).told
+
+
 @pytest.mark.parametrize(("max_age", "asked"), [("30", False), ("9", True), ("0", True)])
 async def test_a_sign_in_too_long_ago_is_asked_for_again(visitor: Visitor, max_age: str, asked: bool) -> None:
     await visitor.sign_in(ago=10)

@@ -1,5 +1,6 @@
 """Sessions: who is signed in, and until when."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -114,6 +115,15 @@ async def test_a_new_sign_in_renews_the_session_under_a_new_cookie(bench: Workbe
     assert await sessions.current(COOKIE) is None
     assert await sessions.current(NEXT) is not None
     assert [event.kind for event in bench.events] == [EventKind.SESSION_STARTED, EventKind.SESSION_RENEWED]
+
+
+async def test_a_new_sign_in_is_of_a_later_second_than_the_one_before(bench: Workbench, sessions: Sessions) -> None:
+    before = await signed_in(bench, sessions)
+    again = asyncio.create_task(signed_in(bench, sessions, NEXT, before=before))
+    # It has looked at the clock, and waits.
+    await asyncio.sleep(0)
+    bench.clock.advance(1)
+    assert (await again).auth_time > before.auth_time
 
 
 async def test_another_person_ends_the_session_before(bench: Workbench, sessions: Sessions) -> None:
