@@ -42,7 +42,7 @@ class Sessions:
     """The life of sessions.
 
     Attributes:
-        store: The record itself; ``lookup``: a cache before it.
+        store: The record itself; ``lookup``: a cache before it, which ``forget`` makes forget a cookie's digest.
         replica: What is known to be cut off now.
         longest_token: The longest that an access token of a session can outlive it.
     """
@@ -54,6 +54,7 @@ class Sessions:
     replica: Callable[[], RevocationReplica]
     clock: Clock
     longest_token: timedelta
+    forget: Callable[[str], None] = lambda _: None
     _touched: OrderedDict[str, datetime] = field(default_factory=OrderedDict, init=False)
 
     async def current(self, cookie: Digest | None) -> SignedIn | None:
@@ -94,12 +95,14 @@ class Sessions:
         amr: Sequence[str],
         acr: str = ACR_ONE_FACTOR,
         before: Session | None = None,
+        before_cookie: Digest | None = None,
     ) -> Session:
         """Open a session for a person who has just proved who they are.
 
         Args:
             cookie: Digest of the new cookie: every sign-in gets one, so that nobody can fix it beforehand.
             before: The session of this browser until now: renewed where it is the same person's, else ended.
+            before_cookie: Digest of its cookie, which nobody is signed in by from now on.
 
         Raises:
             StoreUnavailable: Nobody was signed in.
@@ -109,6 +112,7 @@ class Sessions:
             renewed = self._opened(user, origin, at, amr, acr, before.session_id, before.created_at)
             event = _event(EventKind.SESSION_RENEWED, renewed, origin)
             if await self.store.renew(renewed, cookie, Consequences(events=(event,))):
+                self._forget(before_cookie)
                 return renewed
         elif before is not None:
             await self.end(before, "another person signed in", user.subject, origin)
@@ -126,7 +130,15 @@ class Sessions:
         at = self.clock.now()
         cut = Cut(CutKind.SESSION, session.session_id, reason, expires_at=at + self.longest_token)
         event = _event(EventKind.SESSION_ENDED, session, origin, actor=actor, reason=reason)
-        return await self.store.end(session.session_id, at, Consequences(events=(event,), cuts=(cut,)))
+        ended = await self.store.end(session.session_id, at, Consequences(events=(event,), cuts=(cut,)))
+        # At once in this process: the session, by whichever cookie, and its access tokens.
+        self.replica().add_cut(cut)
+        return ended
+
+    def _forget(self, cookie: Digest | None) -> None:
+        """At once in this process; the others hear of it by the change feed."""
+        if cookie is not None:
+            self.forget(cookie.hex())
 
     def _opened(
         self,

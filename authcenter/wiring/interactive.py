@@ -1,6 +1,6 @@
 """What people meet, joined: pages, sessions, and the endpoints that end on a page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -80,6 +80,7 @@ class InteractiveParts:
     log: Logger
     authentication: ClientAuthentication
     quota: TokenQuota
+    forget_session: Callable[[str], None] = lambda _: None
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -112,6 +113,7 @@ class InteractiveParts:
             replica=lambda: core.revocations.replica,
             clock=core.clock,
             longest_token=LONGEST_TOKEN + core.lifetimes.leeway,
+            forget=self.forget_session,
         )
 
     @cached_property

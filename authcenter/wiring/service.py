@@ -37,11 +37,9 @@ from authcenter.http.token import TokenEndpoint
 from authcenter.http.traced import TracedRequests
 from authcenter.http.validate import ValidateEndpoint
 from authcenter.settings.boot import BootSettings
-from authcenter.settings.policy import Policy
-from authcenter.stores.cached.codec import RecordCodec, keeps_no_password_hash
+from authcenter.stores.cached.codec import keeps_no_password_hash
 from authcenter.stores.cached.invalidation import CHANGES, CacheInvalidation
 from authcenter.stores.cached.read_through import ReadThroughCache
-from authcenter.stores.cached.second_level import SecondLevel, anything
 from authcenter.stores.ports.accounts import UserLookup
 from authcenter.stores.ports.clients import ResourceLookup
 from authcenter.telemetry.dependencies import note_dependency
@@ -58,6 +56,7 @@ from authcenter.tokens.introspection import Introspector
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.status_claim import StatusEnhancer
 from authcenter.tokens.surrender import TokenSurrender
+from authcenter.wiring.caches import cached
 from authcenter.wiring.core import Core
 from authcenter.wiring.interactive import Endpoint, InteractiveParts, interactive_endpoints
 from authcenter.wiring.limits import Limits, build_limits
@@ -114,10 +113,10 @@ def build_service(
     shared = shared or in_process_shared(core.clock)
     clock, policy = core.clock, core.policy
     health = Health(policy_version=policy.current.version)
-    clients = _cache(core.stores.clients.find, Client, core, shared, metrics, keeps_no_password_hash)
-    resources = _cache(core.stores.resources.find, Resource, core, shared, metrics)
-    users = _cache(core.stores.users.find, User, core, shared, metrics)
-    sessions = _cache(core.stores.sessions.find, Session, core, shared, metrics)
+    clients = cached(core.stores.clients.find, Client, core, shared, metrics, keeps_no_password_hash)
+    resources = cached(core.stores.resources.find, Resource, core, shared, metrics)
+    users = cached(core.stores.users.find, User, core, shared, metrics)
+    sessions = cached(core.stores.sessions.find, Session, core, shared, metrics)
     if shared.redis is not None:
         shared.redis.subscribe(lambda up, hint: note_dependency(health, metrics, log, "redis", up=up, hint=hint))
 
@@ -144,7 +143,19 @@ def build_service(
     router = Router()
     frame = Frame(router, origins, cors, metrics, health, log, request_log, security_headers(settings.issuer))
     interactive = InteractiveParts(
-        settings, core, clients, resources, users, sessions, limits, cors, metrics, log, authentication, quota
+        settings,
+        core,
+        clients,
+        resources,
+        users,
+        sessions,
+        limits,
+        cors,
+        metrics,
+        log,
+        authentication,
+        quota,
+        sessions.forget,
     )
     endpoints: list[Endpoint] = [
         TokenEndpoint(granter, quota, cors, metrics),
@@ -265,28 +276,6 @@ def _strategies(
         RefreshTokenGranter(core.families, targets, users, core.revocations, core.clock),
         *third_party_granters(GrantParts(targets, core.clock)),
     ]
-
-
-def _cache(
-    load: Callable[[str], Awaitable[V | None]],
-    shape: type[V],
-    core: Core,
-    shared: Shared,
-    metrics: Metrics,
-    may_leave: Callable[[V], bool] = anything,
-) -> ReadThroughCache[V]:
-    name, clock = shape.__name__.lower(), core.clock
-
-    def count(outcome: str) -> None:
-        metrics.cache_requests.count(name, outcome)
-
-    def policy() -> Policy:
-        return core.policy.current
-
-    second = None
-    if shared.entries is not None:
-        second = SecondLevel(shared.entries, name, RecordCodec(shape), policy, clock, may_leave)
-    return ReadThroughCache(load, policy, clock, count, second=second)
 
 
 def _refresh_gauges(core: Core, metrics: Metrics) -> None:

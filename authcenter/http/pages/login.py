@@ -73,8 +73,15 @@ class LoginPage:
             return await self._form(visit, ticket, "login.wrong", 401)
         self.count("success")
         cookie, digest = new_session_cookie()
-        session = before.session if before else None
-        await self.sessions.sign_in(user, Digest(digest), visit.origin, amr=["pwd"], before=session)
+        old = visit.browser.session
+        await self.sessions.sign_in(
+            user,
+            Digest(digest),
+            visit.origin,
+            amr=["pwd"],
+            before=before.session if before else None,
+            before_cookie=Digest(cookie_digest(old)) if old else None,
+        )
         answer = self._on(visit, ticket)
         self.pages.cookies.sign_in(answer, cookie, self.policy().max_ttl)
         return answer
