@@ -49,11 +49,12 @@ class Consents:
         resources: frozenset[str],
         origin: RequestOrigin,
     ) -> None:
-        """Remember this much, beside what was agreed to before. Raises ``StoreUnavailable``."""
+        """Remember this much, beside what was agreed to before where the two fit. Raises ``StoreUnavailable``."""
         now = self.clock.now()
         if held := await self.store.find(subject, client_id):
-            scope = Scope(scope.values | held.scope.values)
-            claims, resources = claims | held.claims, resources | held.resources
+            claims |= held.claims
+            if _fits(held, scope, resources):
+                scope, resources = Scope(scope.values | held.scope.values), resources | held.resources
         consent = Consent(subject, client_id, scope, claims, resources, now, now)
         await self.store.put(consent, _recorded(EventKind.CONSENT_GRANTED, consent, origin))
 
@@ -65,6 +66,14 @@ class Consents:
         now = self.clock.now()
         nothing = Consent(subject, ClientId(client_id), Scope(), frozenset(), frozenset(), now, now)
         return await self.store.remove(subject, client_id, _recorded(EventKind.CONSENT_WITHDRAWN, nothing, origin))
+
+
+def _fits(held: Consent, scope: Scope, resources: frozenset[str]) -> bool:
+    """Whether the two together say no more than each did: 'read' here and 'write' there is not 'write' here. What does
+    not fit takes the place of what was held, which is asked for again when it is wanted again."""
+    wider = held.scope.values <= scope.values and held.resources <= resources
+    narrower = scope.values <= held.scope.values and resources <= held.resources
+    return wider or narrower or scope == held.scope or resources == held.resources
 
 
 def asked_resources(request: AuthorizationRequest, client: Client) -> tuple[str, ...]:

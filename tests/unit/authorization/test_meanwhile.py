@@ -130,6 +130,15 @@ async def test_to_one_resource_is_not_to_the_clients_first(visitor: Visitor) -> 
     assert (await visitor.authorize()).page == "/consent"
 
 
+async def test_scopes_agreed_to_for_one_resource_are_not_for_another(visitor: Visitor) -> None:
+    await visitor.sign_in()
+    for scope, resource in (("openid email", API), ("openid read", OTHER_API)):
+        await visitor.authorize(scope=scope, resources=(resource,))
+        assert "code" in (await visitor.back(consent="granted")).told
+    assert (await visitor.authorize(scope="openid read", resources=(API,))).page == "/consent"
+    assert "code" in (await visitor.authorize(scope="openid read", resources=(OTHER_API,))).told
+
+
 async def test_who_signs_in_has_done_what_max_age_asks_for(visitor: Visitor) -> None:
     assert (await visitor.authorize(max_age="0")).page == "/login"
     visitor.bench.clock.advance(5)
@@ -177,11 +186,14 @@ async def test_an_essential_acr_is_met_or_refused(visitor: Visitor, essential: s
     ("asked", "error"),
     [
         pytest.param({"dpop_jkt": "x" * 200}, "invalid_request", id="no thumbprint"),
-        # {"alg":"ES256","typ":[]}
-        pytest.param({"id_token_hint": "eyJhbGciOiJFUzI1NiIsInR5cCI6W119.e30.AAAA"}, "invalid_request", id="odd hint"),
+        pytest.param(
+            {"id_token_hint": "eyJhbGciOiJFUzI1NiIsInR5cCI6W119.e30.AAAA"},
+            "invalid_request",
+            id="a hint whose type is a list",
+        ),
     ],
 )
-async def test_what_cannot_be_is_told_to_the_client(visitor: Visitor, asked: dict[str, str], error: str) -> None:
+async def test_what_cannot_be_is_told_to_the_client(visitor: Visitor, asked: dict[str, Any], error: str) -> None:
     assert (await visitor.authorize(**asked)).told["error"] == error
 
 
