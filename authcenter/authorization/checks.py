@@ -4,7 +4,7 @@ The first two steps decide whether there is anybody to answer: what they refuse 
 redirect URI that nobody registered is an attacker's (RFC 9700 §4.11). What later steps refuse is told to the client.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from authcenter.authorization import parameters
@@ -117,16 +117,30 @@ class AuthorizationChecks:
             dpop_jkt=form.get("dpop_jkt"),
         )
 
+    def check_still_allowed(self, request: AuthorizationRequest, client: Client) -> None:
+        """Once more what may have been taken from the client while the person was busy with pages, up to an hour.
+
+        Raises:
+            OAuthError: Tell the client.
+        """
+        _require_grant(client)
+        (request.scope or Scope()).within(client.scopes.unreserved(), Rule.SCOPE_NOT_ALLOWED)
+        self._require_allowed(request.resources, client)
+
     def requested_resources(self, form: Form, client: Client) -> tuple[str, ...]:
         """RFC 8707 §2.1: the grant covers all of them. Raises ``OAuthError``: ``invalid_target``."""
-        allowed = client.audiences or (self.issuer,)
-        for resource in form.resources:
-            if resource not in allowed:
-                raise invalid_target(Rule.RESOURCE_NOT_ALLOWED, f"{client.client_id} asked for {resource!a:.200}")
+        self._require_allowed(form.resources, client)
         return tuple(dict.fromkeys(form.resources))
 
+    def _require_allowed(self, resources: Iterable[str], client: Client) -> None:
+        allowed = client.audiences or (self.issuer,)
+        for resource in resources:
+            if resource not in allowed:
+                raise invalid_target(Rule.RESOURCE_NOT_ALLOWED, f"{client.client_id} asked for {resource!a:.200}")
+
     async def requested_scope(self, form: Form, client: Client, resources: tuple[str, ...]) -> Scope:
-        """What is asked for, else all that the client may have.
+        """What is asked for, else all that the client may have, but nothing of this server's own: no person can give
+        a client that.
 
         Raises:
             OAuthError: ``invalid_scope``.
@@ -135,7 +149,7 @@ class AuthorizationChecks:
         text = form.get("scope")
         if text is None:
             return client.scopes.unreserved()
-        asked = Scope.parse(text).within(client.scopes, Rule.SCOPE_NOT_ALLOWED)
+        asked = Scope.parse(text).within(client.scopes.unreserved(), Rule.SCOPE_NOT_ALLOWED)
         audience = resources or client.audiences[:1] or (self.issuer,)
         found = [one for name in audience if (one := await self.resources.find(name)) is not None]
         if len(found) < len(audience) or not all(one.scopes for one in found):
@@ -157,6 +171,10 @@ def _redirect_uri(client: Client, sent: str | None) -> str:
 
 
 def _grant(_: Asked, client: Client) -> None:
+    _require_grant(client)
+
+
+def _require_grant(client: Client) -> None:
     if GRANT not in client.grants:
         description = "The client may not use this grant type."
         raise OAuthError(
@@ -171,6 +189,13 @@ def _response(asked: Asked, _: Client) -> None:
 
 def _size(asked: Asked, _: Client) -> None:
     parameters.size(asked.form)
+
+
+def _dpop_jkt(asked: Asked, _: Client) -> None:
+    jkt = asked.form.get("dpop_jkt")
+    # RFC 9449 §10: a SHA-256 thumbprint, which looks as an S256 challenge does.
+    if jkt is not None and not is_challenge(jkt):
+        raise invalid_request(Rule.PARAMETER_MALFORMED, "The parameter dpop_jkt is not a thumbprint.")
 
 
 def _pkce(asked: Asked, client: Client) -> None:
@@ -216,6 +241,7 @@ _STEPS: Mapping[_Step, frozenset[Way]] = {
     _response: _EVERY_WAY,
     _grant: _EVERY_WAY,
     _size: _EVERY_WAY,
+    _dpop_jkt: _EVERY_WAY,
     _pkce: _EVERY_WAY,
 }
 """The matrix: each step, and the ways in which it runs."""

@@ -80,13 +80,16 @@ class AuthorizationDecision:
             return Ask(page, ticket)
         if signed_in is None:
             raise _not_silently(Page.LOGIN)
+        _require_acr(request, signed_in)
         return Grant(await self._issue(request, client, signed_in))
 
     async def _missing(
         self, ticket: Ticket, request: AuthorizationRequest, client: Client, signed_in: SignedIn | None
     ) -> tuple[Page | None, Ticket]:
         if signed_in is None:
-            return Page.LOGIN, ticket
+            # Who signs in now has done what `max_age` asks for, however short it is.
+            fresh = ticket.login_after is None and request.max_age is not None
+            return Page.LOGIN, _again(ticket, self._after(None)) if fresh else ticket
         ticket = self._too_long_ago(ticket, request, signed_in)
         if ticket.login_after is not None and signed_in.session.auth_time.timestamp() < ticket.login_after:
             return Page.LOGIN, ticket
@@ -121,12 +124,12 @@ class AuthorizationDecision:
         self, ticket: Ticket, request: AuthorizationRequest, client: Client, signed_in: SignedIn
     ) -> bool:
         if "consent" in request.prompt:
-            if ticket.consent is None:
+            if ticket.consent is None or ticket.answered_by != signed_in.user.subject:
                 return True
         elif client.first_party:
             return False
         # Also where it has just been granted: somebody else may have signed in in between.
-        return not await self.consents.covers(signed_in.user.subject, request, request.scope or Scope())
+        return not await self.consents.covers(signed_in.user.subject, request, client)
 
     async def _issue(self, request: AuthorizationRequest, client: Client, signed_in: SignedIn) -> str:
         text, digest = draw_code()
@@ -183,6 +186,17 @@ def _again(ticket: Ticket, after: float) -> Ticket:
 def _claimed_subjects(request: AuthorizationRequest) -> list[str]:
     wishes = [member.get("sub") or {} for member in request.claims.values()]
     return [str(wish["value"]) for wish in wishes if "value" in wish]
+
+
+def _require_acr(request: AuthorizationRequest, signed_in: SignedIn) -> None:
+    """OpenID Connect Core §5.5.1.1: an ``acr`` that is called essential is not to be replaced by another."""
+    wish = (request.claims.get("id_token") or {}).get("acr") or {}
+    values = wish.get("values", [wish["value"]] if "value" in wish else None)
+    if wish.get("essential") is not True or values is None:
+        return
+    if signed_in.session.acr not in (values if isinstance(values, list) else [values]):
+        code, description = ErrorCode.UNMET_AUTHENTICATION_REQUIREMENTS, "The person cannot sign in as it is asked for."
+        raise OAuthError(code, description, rule=Rule.ACR_UNMET, hint=f"{values!a:.200}, not {signed_in.session.acr}")
 
 
 def _refreshable(client: Client, scope: Scope) -> bool:

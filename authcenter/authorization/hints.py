@@ -41,7 +41,7 @@ class IdTokenHints:
         except MalformedJws as problem:
             raise _refused(str(problem)) from problem
         key = self.keys.ring.keys.get(str(jws.header.get("kid")))
-        if jws.header.get("typ") not in {None, "JWT"} or key is None or jws.header.get("alg") != key.alg:
+        if jws.header.get("typ", "JWT") != "JWT" or key is None or jws.header.get("alg") != key.alg:
             raise _refused(f"header {sorted(jws.header)!a:.80}")
         if key.revoked_at is not None:
             raise _refused(f"signed by the revoked key {key.kid}")

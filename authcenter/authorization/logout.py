@@ -6,12 +6,13 @@ goes only to a URI that the client has registered, letter by letter.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from authcenter.accounts.sessions import Sessions, SignedIn
 from authcenter.authorization import parameters
 from authcenter.authorization.hints import IdTokenHints
 from authcenter.authorization.subjects import ClientSubjects
+from authcenter.clients.origins import origin_of
 from authcenter.core.client import Client
 from authcenter.core.errors import invalid_request
 from authcenter.core.form import Form
@@ -104,5 +105,4 @@ def with_query(uri: str, members: dict[str, str]) -> str:
 
 
 def _has_frame(client: Client) -> bool:
-    parts = urlsplit(client.relying_party.frontchannel_logout_uri)
-    return parts.scheme in {"https", "http"} and bool(parts.netloc) and client.disabled_at is None
+    return origin_of(client.relying_party.frontchannel_logout_uri) is not None and client.disabled_at is None

@@ -36,6 +36,7 @@ class Ticket(Value, frozen=True):
             ``max_age``.
         account_chosen: Whether ``prompt=select_account`` has been answered.
         consent: What was answered on the consent page in this sign-in; None: nothing yet.
+        answered_by: Who answered it: the subject.
         logout: The request to sign out, where there is one.
     """
 
@@ -46,6 +47,7 @@ class Ticket(Value, frozen=True):
     login_after: float | None = None
     account_chosen: bool = False
     consent: Literal["granted", "denied"] | None = None
+    answered_by: str | None = None
     logout: LogoutRequest | None = None
 
 

@@ -1,5 +1,6 @@
 """Which browser origins may read a client's answers (CORS)."""
 
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -8,6 +9,8 @@ from authcenter.core.client import Client
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 """Hosts that nobody but this machine answers for, so that http will do."""
 
+# Of names and of addresses: what else a parser lets through would end a source in a content security policy.
+_HOST = re.compile(r"[a-z0-9._-]{1,253}|[0-9a-f:.]{2,45}")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -23,7 +26,7 @@ def origin_of(uri: str) -> str | None:
         port = parts.port
     except ValueError:
         return None
-    if parts.scheme not in _PORTS or not parts.hostname:
+    if parts.scheme not in _PORTS or not parts.hostname or not _HOST.fullmatch(parts.hostname):
         return None
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     shown = "" if port in {None, _PORTS[parts.scheme]} else f":{port}"

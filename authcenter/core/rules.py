@@ -58,6 +58,7 @@ class Rule(StrEnum):
     PKCE_CHALLENGE = "pkce_challenge"
     PROMPT = "prompt"
     PROMPT_NONE = "prompt_none"
+    ACR_UNMET = "acr_unmet"
     CLAIMS_MALFORMED = "claims_malformed"
     ID_TOKEN_HINT = "id_token_hint"
     LOGIN_OTHER_PERSON = "login_other_person"

@@ -8,16 +8,15 @@ from authcenter.accounts.sessions import Sessions
 from authcenter.authorization.checks import Answerable, AuthorizationChecks
 from authcenter.authorization.decision import Ask, AuthorizationDecision, Page
 from authcenter.authorization.reading import RequestReader, Way
+from authcenter.authorization.redirects import registered
 from authcenter.authorization.signed_response import SIGNED_MODES, SignedResponses
 from authcenter.authorization.ticket import Ticket, Tickets
 from authcenter.core.authorization import ResponseMode
 from authcenter.core.client import Client
-from authcenter.core.digest import Digest
 from authcenter.core.errors import OAuthError, invalid_request
 from authcenter.core.form import Form
 from authcenter.core.rules import Rule
 from authcenter.http.context import NOTES
-from authcenter.http.pages.browser import cookie_digest
 from authcenter.http.pages.rendering import Pages, see_other
 from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
@@ -29,6 +28,7 @@ _POSTED = "posted"
 """What a request that came by POST is sealed for: no browser in particular, for such a POST comes without cookies."""
 
 _PATH_OF = {Page.LOGIN: "/login", Page.ACCOUNT: "/login", Page.CONSENT: "/consent"}
+_NO_LONGER = "The redirect URI is not registered for this application."
 _NEVER_ENCODED = "-._~"
 
 
@@ -47,7 +47,7 @@ class AuthorizationEndpoint:
     issuer: str
 
     def mount(self, router: Router) -> None:
-        router.add_get(PATH, self.pages.page(self.get))
+        router.add_get(PATH, self.pages.page(self.get), head=False)
         router.add_post(PATH, self.pages.page(self.post, own_forms=False))
 
     async def get(self, visit: Visit) -> Answer:
@@ -95,10 +95,12 @@ class AuthorizationEndpoint:
         client = await self.clients.find(request.client_id)
         if client is None or client.disabled_at is not None:
             raise invalid_request(Rule.CLIENT_DISABLED, "The application is not known here.", request.client_id)
+        if not registered(request.redirect_uri, client.redirect_uris):
+            raise invalid_request(Rule.REDIRECT_URI, _NO_LONGER, f"{request.redirect_uri!a:.300} was taken back")
         to = Answerable(client, request.redirect_uri, request.redirect_uri_sent, request.response_mode, request.state)
-        cookie = visit.browser.session
-        signed_in = await self.sessions.current(Digest(cookie_digest(cookie)) if cookie else None)
+        signed_in = await self.sessions.current(visit.browser.session_digest)
         try:
+            self.checks.check_still_allowed(request, client)
             outcome = await self.decision.decide(ticket, request, client, signed_in)
         except OAuthError as refused:
             return self._refuse(visit, refused, to)

@@ -7,11 +7,9 @@ from urllib.parse import urlsplit
 from authcenter.accounts.sessions import Sessions, SignedIn
 from authcenter.authorization.logout import Logout, with_query
 from authcenter.authorization.ticket import Ticket, Tickets
-from authcenter.core.digest import Digest
 from authcenter.core.logout import LogoutRequest
 from authcenter.core.session import Session
 from authcenter.http.context import NOTES
-from authcenter.http.pages.browser import cookie_digest
 from authcenter.http.pages.rendering import Pages, see_other
 from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
@@ -37,7 +35,7 @@ class LogoutEndpoint:
     pages: Pages
 
     def mount(self, router: Router) -> None:
-        router.add_get(PATH, self.pages.page(self.get))
+        router.add_get(PATH, self.pages.page(self.get), head=False)
         router.add_post(PATH, self.pages.page(self.post, own_forms=False))
 
     async def get(self, visit: Visit) -> Answer:
@@ -47,10 +45,10 @@ class LogoutEndpoint:
         else:
             request = await self.logout.check(visit.query)
         visit = self._noted(visit, request)
-        signed_in = await self._signed_in(visit)
+        signed_in = await self.sessions.current(visit.browser.session_digest)
         if signed_in is not None and await self.logout.must_ask(request, signed_in):
             return await self._ask(visit, request, signed_in)
-        held = signed_in.session if signed_in else await self.sessions.held(self._cookie(visit))
+        held = signed_in.session if signed_in else await self.sessions.held(visit.browser.session_digest)
         return await self._sign_out(visit, request, held)
 
     async def post(self, visit: Visit) -> Answer:
@@ -65,7 +63,7 @@ class LogoutEndpoint:
         sealed = visit.form.get("ticket")
         request = self._opened(sealed, _CONFIRMED + visit.browser.browser_id) if sealed else LogoutRequest()
         visit = self._noted(visit, request)
-        return await self._sign_out(visit, request, await self.sessions.held(self._cookie(visit)), asked=True)
+        return await self._sign_out(visit, request, await self.sessions.held(visit.browser.session_digest), asked=True)
 
     def _noted(self, visit: Visit, request: LogoutRequest) -> Visit:
         visit.request[NOTES].client_id = request.client_id
@@ -112,13 +110,6 @@ class LogoutEndpoint:
 
     async def _client(self, request: LogoutRequest) -> object:
         return await self.clients.find(request.client_id) if request.client_id is not None else None
-
-    async def _signed_in(self, visit: Visit) -> SignedIn | None:
-        return await self.sessions.current(self._cookie(visit))
-
-    def _cookie(self, visit: Visit) -> Digest | None:
-        cookie = visit.browser.session
-        return Digest(cookie_digest(cookie)) if cookie else None
 
     def _sealed(self, request: LogoutRequest, bound_to: str) -> str:
         return self.tickets.seal(Ticket("logout", self.tickets.lapse(), logout=request), bound_to)

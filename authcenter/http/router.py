@@ -52,10 +52,11 @@ class Router:
         self.otherwise: Handler | None = None
         """Answers at paths that there are not."""
 
-    def add_get(self, path: str, handler: Handler) -> None:
-        """GET, and HEAD with it."""
+    def add_get(self, path: str, handler: Handler, *, head: bool = True) -> None:
+        """GET, and HEAD with it, but where GET does something that is lost on who does not read the answer."""
         self._add("GET", path, handler)
-        self._add("HEAD", path, handler)
+        if head:
+            self._add("HEAD", path, handler)
 
     def add_post(self, path: str, handler: Handler) -> None:
         self._add("POST", path, handler)

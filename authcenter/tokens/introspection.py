@@ -96,7 +96,7 @@ class Introspector:
         claims: dict[str, Any] = {
             "active": True,
             "iss": self.issuer,
-            "sub": family.subject,
+            "sub": family.known_as or family.subject,
             "client_id": family.client_id,
             **({"scope": str(family.scope)} if family.scope else {}),
             "aud": list(family.audience),

@@ -23,6 +23,9 @@ from authcenter.tokens.lifetimes import TokenLifetimes
 from authcenter.tokens.revocation import Revocations, family_cut
 from authcenter.tokens.verifier import AccessTokenVerifier
 
+_CODE_RULES = Rule.CODE_REPLAYED, Rule.CODE_CUT
+_DEVICE_CODE_RULES = Rule.DEVICE_CODE_REPLAYED, Rule.DEVICE_CODE_CUT
+
 
 @dataclass(frozen=True, slots=True)
 class TokenService:
@@ -66,21 +69,19 @@ class TokenService:
         A family is opened in any case: by it a second use finds what the first one made.
 
         Raises:
-            OAuthError: ``invalid_grant``: it was used before, and what that made has been ended.
+            OAuthError: ``invalid_grant``: it was used before, and what that made has been ended; or its session has.
             StoreUnavailable: Unknown whether the code is spent.
         """
-        return await self._redeem(approval, code, self.codes, Rule.CODE_REPLAYED, "code used twice")
+        return await self._redeem(approval, code, self.codes, _CODE_RULES, "code used twice")
 
     async def redeem_device_code(self, approval: Approval, device: DeviceAuthorization) -> TokenSet:
         """The same for a device code.
 
         Raises:
-            OAuthError: ``invalid_grant``: it was used before, and what that made has been ended.
+            OAuthError: ``invalid_grant``: it was used before, and what that made has been ended; or its session has.
             StoreUnavailable: Unknown whether the code is spent.
         """
-        return await self._redeem(
-            approval, device, self.device_codes, Rule.DEVICE_CODE_REPLAYED, "device code used twice"
-        )
+        return await self._redeem(approval, device, self.device_codes, _DEVICE_CODE_RULES, "device code used twice")
 
     async def refresh_access_token(self, approval: Approval, spends: PresentedRefreshToken) -> TokenSet:
         """Trade a refresh token for an access token and its successor.
@@ -118,7 +119,7 @@ class TokenService:
         approval: Approval,
         code: AuthorizationCode | DeviceAuthorization,
         store: AuthorizationCodeStore | DeviceCodeStore,
-        rule: Rule,
+        rules: tuple[Rule, Rule],
         reason: str,
     ) -> TokenSet:
         if code.spent_at is None:
@@ -133,10 +134,13 @@ class TokenService:
             family = replace(new_family(approval, expires_at), scope=code.scope, audience=code.audience)
             if await store.redeem(code.digest, self.clock.now(), family, first.stored if first else None):
                 return answer
+        replayed, cut = rules
         produced = await self.families.find_family(code.family_id)
+        if produced is None and code.spent_at is None:
+            raise invalid_grant(cut, f"family {code.family_id}: the session has ended meanwhile")
         if produced is not None:
             await self._end(produced, reason, EventKind.CODE_REPLAYED, approval.client.client_id, approval.origin)
-        raise invalid_grant(rule, f"family {code.family_id}, spent {code.spent_at or 'just now'}")
+        raise invalid_grant(replayed, f"family {code.family_id}, spent {code.spent_at or 'just now'}")
 
     async def _sign(self, approval: Approval) -> DraftToken:
         token = DraftToken()

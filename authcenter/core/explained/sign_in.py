@@ -28,6 +28,10 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "prompt=none, but the person would have to be asked; the hint says what for.",
         "Expected where nobody is signed in or has consented yet: repeat the request without prompt=none.",
     ),
+    Rule.ACR_UNMET: Explanation(
+        "The claims parameter calls an acr essential that no sign-in here amounts to.",
+        "The hint shows both; discovery's acr_values_supported lists what there is.",
+    ),
     Rule.CLAIMS_MALFORMED: Explanation(
         "The claims parameter is not JSON of the form that OpenID Connect Core 5.5 describes.",
         "An object with the members userinfo and id_token, each an object of claim names.",

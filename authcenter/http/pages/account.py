@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-from authcenter.accounts.sessions import Sessions, SignedIn
+from authcenter.accounts.sessions import Sessions
 from authcenter.authorization.consents import Consents
 from authcenter.authorization.ticket import Tickets
-from authcenter.core.digest import Digest
-from authcenter.http.pages.browser import cookie_digest
 from authcenter.http.pages.client_face import face_of
 from authcenter.http.pages.rendering import Pages, see_other
 from authcenter.http.pages.visit import Visit
@@ -31,7 +29,7 @@ class AccountPage:
         self.pages.mount(router, PATH, self.get, self.post)
 
     async def get(self, visit: Visit) -> Answer:
-        signed_in = await self._signed_in(visit)
+        signed_in = await self.sessions.current(visit.browser.session_digest)
         if signed_in is None:
             return see_other("/login")
         held = await self.consents.list_of(signed_in.user.subject)
@@ -41,13 +39,9 @@ class AccountPage:
         return self.pages.show(visit, "account.html", user=signed_in.user, session=signed_in.session, consents=named)
 
     async def post(self, visit: Visit) -> Answer:
-        signed_in = await self._signed_in(visit)
+        signed_in = await self.sessions.current(visit.browser.session_digest)
         if signed_in is None:
             return see_other("/login")
         if client_id := visit.form.get("withdraw"):
             await self.consents.withdraw(signed_in.user.subject, client_id, visit.origin)
         return see_other(PATH)
-
-    async def _signed_in(self, visit: Visit) -> SignedIn | None:
-        cookie = visit.browser.session
-        return await self.sessions.current(Digest(cookie_digest(cookie)) if cookie else None)

@@ -5,16 +5,18 @@ on the loopback interface uses, browsers refuse that prefix; the names differ, s
 """
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 
+from authcenter.core.digest import Digest
 from authcenter.core.value import Value
 from authcenter.http.responses import Answer
 
 _ID_BYTES = 32
-_ID_CHARACTERS = 43
+_ID = re.compile(r"[A-Za-z0-9_-]{43}")
 _BROWSER_SECONDS = 365 * 86_400
 
 
@@ -23,12 +25,17 @@ class Browser(Value, frozen=True):
 
     Attributes:
         browser_id: Random; binds tickets and CSRF tokens to this browser. A new one must be set on the answer.
-        session: The session cookie's value; None: none.
+        session: The session cookie's value; None: none that could be one of ours.
     """
 
     browser_id: str
     new: bool
     session: str | None = None
+
+    @property
+    def session_digest(self) -> Digest | None:
+        """What its session is found by."""
+        return Digest(cookie_digest(self.session)) if self.session is not None else None
 
     def __repr__(self) -> str:
         return "Browser(…)"
@@ -48,7 +55,9 @@ class BrowserCookies:
         """The browser that sent ``request``; a new one where it has no sound cookie."""
         found = _cookies(request)
         browser_id, session = found.get(self._name("browser")), found.get(self._name("session"))
-        if browser_id is None or len(browser_id) != _ID_CHARACTERS:
+        if session is not None and not _ID.fullmatch(session):
+            session = None
+        if browser_id is None or not _ID.fullmatch(browser_id):
             return Browser(secrets.token_urlsafe(_ID_BYTES), new=True, session=session)
         return Browser(browser_id, new=False, session=session)
 

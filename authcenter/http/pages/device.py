@@ -11,12 +11,10 @@ from authcenter.authorization.devices import DeviceAuthorizations
 from authcenter.authorization.ticket import Ticket, Tickets
 from authcenter.core.client import Client
 from authcenter.core.device import DeviceAuthorization
-from authcenter.core.digest import Digest
 from authcenter.core.errors import OAuthError, RateLimited, invalid_request
 from authcenter.core.rules import Rule
 from authcenter.http.context import NOTES
 from authcenter.http.device_authorization import VERIFICATION_PATH
-from authcenter.http.pages.browser import cookie_digest
 from authcenter.http.pages.rendering import Pages, see_other
 from authcenter.http.pages.visit import Visit
 from authcenter.http.pages.wishes import wishes
@@ -59,7 +57,7 @@ class DevicePage:
             # Whoever sent the link may have chosen the code: nothing happens before a button is pressed.
             return self._form(visit, visit.query.get("user_code") or "")
         user_code = self._opened(visit, sealed)
-        signed_in = await self._signed_in(visit)
+        signed_in = await self.sessions.current(visit.browser.session_digest)
         if signed_in is None:
             return see_other(f"/login?ticket={self._sealed(visit, user_code)}")
         return await self._limited(visit, user_code, signed_in, lambda asked: self._ask(visit, user_code, *asked))
@@ -73,7 +71,7 @@ class DevicePage:
                 return self._form(visit, typed, visit.messages("device.wrong"), 400)
             return see_other(f"{VERIFICATION_PATH}?ticket={self._sealed(visit, user_code)}")
         user_code = self._opened(visit, visit.form.get("ticket") or "")
-        signed_in = await self._signed_in(visit)
+        signed_in = await self.sessions.current(visit.browser.session_digest)
         # Another person than the one whom the page asked may have signed in meanwhile: that one is asked first.
         if answer not in _APPROVES or signed_in is None or signed_in.user.subject != visit.form.get("person"):
             return see_other(f"{VERIFICATION_PATH}?ticket={self._sealed(visit, user_code)}")
@@ -115,7 +113,7 @@ class DevicePage:
         return device, client
 
     async def _ask(self, visit: Visit, user_code: str, device: DeviceAuthorization, client: Client) -> Answer:
-        signed_in = await self._signed_in(visit)
+        signed_in = await self.sessions.current(visit.browser.session_digest)
         if signed_in is None:
             return see_other(f"/login?ticket={self._sealed(visit, user_code)}")
         return self.pages.show(
@@ -141,10 +139,6 @@ class DevicePage:
 
     def _sealed(self, visit: Visit, user_code: str) -> str:
         return self.tickets.seal(Ticket("device", self.tickets.lapse(), user_code=user_code), visit.browser.browser_id)
-
-    async def _signed_in(self, visit: Visit) -> SignedIn | None:
-        cookie = visit.browser.session
-        return await self.sessions.current(Digest(cookie_digest(cookie)) if cookie else None)
 
 
 def _unknown(hint: str) -> OAuthError:

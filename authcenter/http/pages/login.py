@@ -13,7 +13,7 @@ from authcenter.authorization.ticket import Ticket, Tickets
 from authcenter.core.digest import Digest
 from authcenter.core.errors import ErrorCode, OAuthError, RateLimited
 from authcenter.http.context import NOTES
-from authcenter.http.pages.browser import cookie_digest, new_session_cookie
+from authcenter.http.pages.browser import new_session_cookie
 from authcenter.http.pages.client_face import face_of
 from authcenter.http.pages.rendering import Pages, see_other
 from authcenter.http.pages.visit import Visit
@@ -51,9 +51,9 @@ class LoginPage:
     async def post(self, visit: Visit) -> Answer:
         form = visit.form
         ticket = self._ticket(visit, form.get("ticket"))
-        before = await self._signed_in(visit)
-        if form.get("act") == "continue" and before is not None and ticket.login_after is None:
-            return self._on(visit, ticket)
+        before = await self.sessions.current(visit.browser.session_digest)
+        if form.get("act") == "continue":
+            return await self._continue(visit, ticket, before)
         if form.get("act") == "cancel" and ticket.request is not None:
             return self._on(visit, structs.replace(ticket, consent="denied"))
         login, password = form.get("username") or "", form.values.get("password") or ""
@@ -73,27 +73,28 @@ class LoginPage:
             return await self._form(visit, ticket, "login.wrong", 401)
         self.count("success")
         cookie, digest = new_session_cookie()
-        old = visit.browser.session
         await self.sessions.sign_in(
             user,
             Digest(digest),
             visit.origin,
             amr=["pwd"],
             before=before.session if before else None,
-            before_cookie=Digest(cookie_digest(old)) if old else None,
+            before_cookie=visit.browser.session_digest,
         )
         answer = self._on(visit, ticket)
         self.pages.cookies.sign_in(answer, cookie, self.policy().max_ttl)
         return answer
 
+    async def _continue(self, visit: Visit, ticket: Ticket, signed_in: SignedIn | None) -> Answer:
+        """On as the person whose name was on the button, not as who may have signed in meanwhile."""
+        if signed_in is None or ticket.login_after is not None or signed_in.user.subject != visit.form.get("person"):
+            return await self._form(visit, ticket)
+        return self._on(visit, ticket)
+
     def _ticket(self, visit: Visit, sealed: str | None) -> Ticket:
         if sealed is None:
             return Ticket("account", self.tickets.lapse())
         return self.tickets.open(sealed, visit.browser.browser_id)
-
-    async def _signed_in(self, visit: Visit) -> SignedIn | None:
-        cookie = visit.browser.session
-        return await self.sessions.current(Digest(cookie_digest(cookie)) if cookie else None)
 
     async def _form(
         self, visit: Visit, ticket: Ticket, problem: str = "", status: int = 200, **about: object
@@ -102,7 +103,7 @@ class LoginPage:
         visit = self.pages.in_language(visit, request.ui_locales if request else ())
         client = await self.clients.find(request.client_id) if request else None
         # Whom `prompt=login` or `max_age` asks for again can not go on by a button.
-        known = await self._signed_in(visit) if ticket.login_after is None else None
+        known = await self.sessions.current(visit.browser.session_digest) if ticket.login_after is None else None
         return self.pages.show(
             visit,
             "login.html",

@@ -39,7 +39,7 @@ class MemoryAuthorizationCodeStore(AuthorizationCodeStore):
     async def redeem(self, digest: Digest, at: datetime, family: TokenFamily, first: RefreshToken | None) -> bool:
         def write(tables: Tables, _: datetime) -> bool:
             code = tables.codes.get(digest)
-            if code is None or code.spent_at:
+            if code is None or code.spent_at or tables.has_ended(family.sign_in.get("sid", "")):
                 return False
             tables.codes[digest] = replace(code, spent_at=at)
             return add_family(tables, family, first)

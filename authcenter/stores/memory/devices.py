@@ -65,7 +65,7 @@ class MemoryDeviceCodeStore(DeviceCodeStore):
     async def redeem(self, digest: Digest, at: datetime, family: TokenFamily, first: RefreshToken | None) -> bool:
         def write(tables: Tables, _: datetime) -> bool:
             held = tables.devices.get(digest)
-            if held is None or held.spent_at:
+            if held is None or held.spent_at or tables.has_ended(family.sign_in.get("sid", "")):
                 return False
             tables.devices[digest] = replace(held, spent_at=at)
             return add_family(tables, family, first)

@@ -106,6 +106,10 @@ class Tables:
         told = [one.client_id for one in signed_in if one and one.relying_party.backchannel_logout_uri]
         self.add_jobs(logout_jobs(session_id, session.subject, told), at)
 
+    def has_ended(self, session_id: str) -> bool:
+        held = self.sessions.get(session_id)
+        return held is not None and held[0].ended_at is not None
+
     def add_jobs(self, jobs: Iterable[Job], at: datetime) -> None:
         """Leave jobs, due at once. One that is there already is left as it is."""
         for job in jobs:

@@ -44,5 +44,8 @@ class DeviceCodeStore(Protocol):
         ...
 
     async def redeem(self, digest: Digest, at: datetime, family: TokenFamily, first: RefreshToken | None) -> bool:
-        """Spend it and open the family that follows, or do neither; of two callers one gets True."""
+        """Spend it and open the family that follows, or do neither; of two callers one gets True.
+
+        Neither, too, where the session has ended that the family belongs to: its end would not find the family.
+        """
         ...

@@ -15,7 +15,7 @@ from authcenter.core.scope import Scope
 from authcenter.core.token import RefreshToken, TokenFamily
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
 from authcenter.stores.sql.database import Database
-from authcenter.stores.sql.sessions import add_client
+from authcenter.stores.sql.sessions import add_client, may_go_on
 from authcenter.stores.sql.sign_in_tables import authorization_codes, pairwise_subjects, pushed_requests
 from authcenter.stores.sql.tokens import add_family
 from authcenter.stores.sql.transactions import Transactions
@@ -57,6 +57,8 @@ class SqlAuthorizationCodeStore(AuthorizationCodeStore):
 
         async def write(connection: AsyncConnection) -> bool:
             if (await connection.execute(unspent.values(spent_at=at))).rowcount == 0:
+                return False
+            if not await may_go_on(connection, family.sign_in.get("sid", "")):
                 return False
             return await add_family(connection, family, first)
 

@@ -39,8 +39,9 @@ async def write_cuts(connection: AsyncConnection, cuts: Sequence[Cut]) -> list[C
     for cut in cuts:
         await _lock_owner(connection, cut.kind, cut.value)
         up_to = await _second_on(connection) if cut.until_now else cut.up_to
-        await _end_families(connection, cut)
+        # Sessions first: whoever opens a family holds its session until then.
         await _end_sessions(connection, cut)
+        await _end_families(connection, cut)
         if cut.kind is CutKind.SUBJECT:
             written += await _cut_pairwise(connection, cut)
         await _keep(connection, cut, up_to)
@@ -73,8 +74,8 @@ def later_mark(held: ColumnElement[Any], new: datetime | None) -> ColumnElement[
 
 
 async def _lock_owner(connection: AsyncConnection, kind: CutKind, value: str) -> None:
-    # Before the clock is read, so that no time passes between the cut and its instant. Owner, families, cut: in this
-    # order other writes take them too, so that they cannot deadlock.
+    # Before the clock is read, so that no time passes between the cut and its instant. Owner, sessions, families, cut:
+    # in this order other writes take them too, so that they cannot deadlock.
     if owner := _OWNER.get(kind):
         _, _, key = owner
         await connection.execute(select(key).where(key == value).with_for_update())

@@ -16,7 +16,7 @@ from authcenter.core.token import RefreshToken, TokenFamily
 from authcenter.stores.ports.devices import SLOW_DOWN_SECONDS, DeviceCodeStore
 from authcenter.stores.sql.columns import Instant
 from authcenter.stores.sql.database import Database
-from authcenter.stores.sql.sessions import add_client
+from authcenter.stores.sql.sessions import add_client, may_go_on
 from authcenter.stores.sql.sign_in_tables import device_codes
 from authcenter.stores.sql.tokens import add_family
 from authcenter.stores.sql.transactions import Transactions
@@ -86,6 +86,8 @@ class SqlDeviceCodeStore(DeviceCodeStore):
 
         async def write(connection: AsyncConnection) -> bool:
             if (await connection.execute(unspent.values(spent_at=at))).rowcount == 0:
+                return False
+            if not await may_go_on(connection, family.sign_in.get("sid", "")):
                 return False
             return await add_family(connection, family, first)
 

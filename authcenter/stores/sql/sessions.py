@@ -100,6 +100,12 @@ async def add_client(connection: AsyncConnection, session_id: str, client_id: st
     return await upsert(connection, session_clients, new, ("session_id", "client_id"), {})
 
 
+async def may_go_on(connection: AsyncConnection, session_id: str) -> bool:
+    """Whether nobody has ended the session. Its end then waits for this transaction, and finds what that opens."""
+    held = select(sessions.c.ended_at).where(sessions.c.session_id == session_id).with_for_update(read=True)
+    return (await connection.execute(held)).scalar_one_or_none() is None
+
+
 def _row(session: Session) -> dict[str, Any]:
     return {
         "session_id": session.session_id,

@@ -105,6 +105,21 @@ async def test_an_unknown_code_opens_nothing(stores: Stores) -> None:
     assert await stores.refresh_tokens.find_family("family") is None
 
 
+async def test_no_family_is_opened_in_a_session_that_has_ended(stores: Stores) -> None:
+    await stores.codes.add(a_code(), NO_CONSEQUENCES)
+    family = a_family(family_id=FamilyId("family"), sign_in=a_code().sign_in)
+    redeeming = stores.codes.redeem(DIGEST, LATER, family, a_refresh_token("family", "first"))
+    ending = stores.sessions.end("session", LATER, cutting(CutKind.SESSION, "session"))
+    await asyncio.gather(ending, redeeming)
+    # Whichever came first, nothing of it lives.
+    opened = await stores.refresh_tokens.find_family("family")
+    assert opened is None or opened.ended_at is not None
+    await stores.codes.add(a_code(digest=OTHER, family_id=FamilyId("late")), NO_CONSEQUENCES)
+    late = a_family(family_id=FamilyId("late"), sign_in=a_code().sign_in)
+    assert not await stores.codes.redeem(OTHER, LATER, late, None)
+    assert (await stores.codes.find(OTHER)).spent_at is None
+
+
 PUSHED = PushedRequest(OTHER, ClientId("shop"), {"scope": AWKWARD}, ("https://api.example",), LATER)
 
 

@@ -11,7 +11,7 @@ from authcenter.core.authorization import PushedRequest
 from authcenter.core.cut import NO_CONSEQUENCES
 from authcenter.core.digest import Digest
 from authcenter.core.ids import ClientId, FamilyId
-from authcenter.stores.ports.eviction import KEPT_AFTER_END, KEPT_AFTER_LAST_TOKEN, Evictable
+from authcenter.stores.ports.eviction import DEAD_JOBS_KEPT, KEPT_AFTER_END, KEPT_AFTER_LAST_TOKEN, Evictable
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.sign_in_tables import initial_access_tokens, outbox
 from tests.integration.stores.backends import Stores, sql_stores
@@ -125,7 +125,8 @@ async def test_jobs_that_are_over_and_initial_access_tokens_that_lapsed_go(sql_u
         now = await stores.revocations.now()
         job = {"job": "mail", "payload": {}, "attempts": 1, "holder": "", "last_error": ""}
         job |= {"created_at": now - DAY, "due_at": now - DAY}
-        ends = [(now - LONG, None), (now - JUST, None), (None, now - LONG), (None, now - JUST), (None, None)]
+        given_up = [now - DEAD_JOBS_KEPT - SLACK, now - DEAD_JOBS_KEPT + SLACK]
+        ends = [(now - LONG, None), (now - JUST, None), *((None, dead) for dead in given_up), (None, None)]
         jobs = [job | {"job_id": str(n), "done_at": done, "dead_at": dead} for n, (done, dead) in enumerate(ends)]
         token = {"created_at": now, "created_by": "cli", "uses_left": 1}
         tokens = [
@@ -135,13 +136,12 @@ async def test_jobs_that_are_over_and_initial_access_tokens_that_lapsed_go(sql_u
         async with database.writing() as connection:
             await connection.execute(insert(outbox), jobs)
             await connection.execute(insert(initial_access_tokens), tokens)
-        # Jobs that were given up stay for a month, for whoever wants to know why.
-        for table, dead in ((Evictable.OUTBOX, 1), (Evictable.DEAD_JOBS, 0), (Evictable.INITIAL_ACCESS_TOKENS, 1)):
-            assert await stores.eviction.backlog(table, MOST) == dead
-            assert [await stores.eviction.evict(table, MOST) for _ in range(2)] == [dead, 0]
+        for table in (Evictable.OUTBOX, Evictable.DEAD_JOBS, Evictable.INITIAL_ACCESS_TOKENS):
+            assert await stores.eviction.backlog(table, MOST) == 1
+            assert [await stores.eviction.evict(table, MOST) for _ in range(2)] == [1, 0]
         async with database.reading() as connection:
             kept = (await connection.execute(select(outbox.c.job_id).order_by(outbox.c.job_id))).scalars()
-            assert list(kept) == ["1", "2", "3", "4"]
+            assert list(kept) == ["1", "3", "4"]
             kept = (await connection.execute(select(initial_access_tokens.c.token_id))).scalars()
             assert sorted(kept) == ["1", "2"]
     finally:

@@ -73,7 +73,7 @@ class Visitor:
         form = _form({**GOOD, "client_id": client, **changes})
         to = checks.answerable(form, await checks.client(form))
         asked = await checks.check(Asked(form, Way.AUTHORIZE), to)
-        await self.endpoint.decision.consents.grant(self.bench.alice.subject, asked, ORIGIN)
+        await self.endpoint.decision.consents.grant(self.bench.alice.subject, asked, to.client, ORIGIN)
 
     async def authorize(self, *, post: bool = False, resources: tuple[str, ...] = (), **changes: Any) -> "Outcome":
         asked = [(name, value) for name, value in {**GOOD, **changes}.items() if value is not None]
@@ -90,7 +90,8 @@ class Visitor:
         tickets, browser = self.endpoint.tickets, self.jar[BROWSER]
         ticket = structs.replace(tickets.open(self.sealed, browser), **answers)
         if ticket.consent == "granted":
-            await self.endpoint.decision.consents.grant(self.bench.alice.subject, ticket.request, ORIGIN)
+            client = await self.bench.stores.clients.find(ticket.request.client_id)
+            await self.endpoint.decision.consents.grant(self.bench.alice.subject, ticket.request, client, ORIGIN)
         return await self._go("GET", f"/oauth/authorize?ticket={tickets.seal(ticket, browser)}")
 
     async def _go(self, method: str, path: str, cookies: dict[str, str] | None = None, **options: Any) -> "Outcome":

@@ -59,6 +59,7 @@ BAD = [
     pytest.param({"redirect_uris": ("javascript:alert(1)",)}, "redirect-uri", id="javascript"),
     pytest.param({"redirect_uris": ("JavaScript:alert(1)",)}, "redirect-uri", id="JavaScript"),
     pytest.param({"redirect_uris": ("https://[::1",)}, "redirect-uri", id="no URI"),
+    pytest.param({"redirect_uris": ("https://a;b.example/cb",)}, "redirect-uri", id="a host that ends a CSP source"),
     pytest.param({"redirect_uris": ("https:///cb",)}, "redirect-uri", id="https without a host"),
     pytest.param({"redirect_uris": ("https://app.example:99999/",)}, "redirect-uri", id="a port that is none"),
     pytest.param({"origins": frozenset({"*"})}, "origin", id="any origin"),

@@ -21,6 +21,11 @@ ORIGINS = [
     ("https://app.example:99999", None),
     ("https://app.example:x", None),
     ("https://[::1", None),
+    ("https://a;b.example/cb", None),
+    ("https://a'b.example/", None),
+    ("https://a,b.example/", None),
+    ("https://%61.example/", None),
+    ("https://" + "a" * 254, None),
     ("null", None),
     ("", None),
 ]

@@ -1,5 +1,6 @@
 """What pages keep, each of them: headers, forms, cookies, and nothing of a stranger's as markup."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import quote, urlencode
@@ -194,6 +195,18 @@ async def test_a_cookie_that_stands_twice_counts_as_none(tab: Tab) -> None:
     await sign_in(tab)
     tab.jar[f"x=1; {SESSION}"] = "p" * 43
     assert (await tab.get("/account")).location == "/login"
+
+
+@pytest.mark.parametrize("name", [BROWSER, SESSION])
+async def test_a_cookie_that_is_not_text_counts_as_none(bench: Workbench, address: str, name: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(address.rpartition(":")[2]))
+    cookie = name.encode() + b"=" + b"b" * 42 + b"\xff"
+    writer.write(b"GET /login HTTP/1.1\r\nHost: here\r\nConnection: close\r\nCookie: " + cookie + b"\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert BROWSER.encode() in answer.partition(b"\r\n\r\n")[0]
+    assert bench.log.calls == []
 
 
 @pytest.mark.parametrize("name", ["next", "redirect", "redirect_uri", "return_to", "destination", "continue"])
