@@ -149,7 +149,9 @@ class _Place:
         while True:
             began = asyncio.get_running_loop().time()
             await self._live()
-            failures = failures + 1 if asyncio.get_running_loop().time() - began < _STEADY_SECONDS else 0
+            # Where none has ever served, a long life was a slow death.
+            steady = supervisor.came_up.is_set() and asyncio.get_running_loop().time() - began >= _STEADY_SECONDS
+            failures = 0 if steady else failures + 1
             if failures >= _MOST_TRIES and not supervisor.came_up.is_set():
                 raise NoWorkerError
             if failures:
