@@ -10,6 +10,8 @@ import pytest
 
 from tests.servers.authcenter import AuthcenterProcess, authcenter_cli
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[AuthcenterProcess]:

@@ -24,6 +24,8 @@ from tests.integration.stores.backends import Stores, sql_stores, sqlite_url
 from tests.integration.stores.samples import SOME_TIME, a_client, a_revoked_token, a_user, an_event, cutting, recorded
 from tests.servers.postgres import PostgresServer
 
+pytestmark = pytest.mark.long
+
 POOL = 20
 HANG_SECONDS = 60
 about_limits = pytest.mark.parametrize("limit_seconds", [3.0], ids=["three seconds"])
