@@ -94,7 +94,8 @@ class ByPyJwkClient:
 
     def __init__(self, issuer: str) -> None:
         url = f"{issuer}/.well-known/jwks.json"
-        self.client = jwt.PyJWKClient(url, timeout=_HANG_SECONDS, cooldown_duration=COOLDOWN_SECONDS)
+        # Left alone it would not look again for 30 s, and refuse what a key signs that nobody was told of beforehand.
+        self.client = jwt.PyJWKClient(url, timeout=_HANG_SECONDS, cooldown_duration=0)
         self.issuer = issuer
 
     def check(self, token: str) -> None:

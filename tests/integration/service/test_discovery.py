@@ -52,8 +52,13 @@ def test_everything_announced_is_there_and_comes_from_the_issuer(service: Servic
     for name, url in endpoints.items():
         status = requests.get(url, timeout=30).status_code
         assert status == _WITHOUT_PARAMETERS.get(name, 405), name
-    grants = {"authorization_code", "client_credentials", "password", "refresh_token"}
-    assert set(one["grant_types_supported"]) == grants
+    assert set(one["grant_types_supported"]) == {
+        "authorization_code",
+        "client_credentials",
+        "password",
+        "refresh_token",
+        "urn:ietf:params:oauth:grant-type:device_code",
+    }
     assert one["response_types_supported"] == ["code"]
     assert "RS256" in one["id_token_signing_alg_values_supported"]
 

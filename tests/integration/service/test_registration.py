@@ -37,7 +37,7 @@ def test_from_registering_to_being_removed(either: Service) -> None:
         assert {**shown, **told} == told
         changed = {"client_id": told["client_id"], **_METADATA, "contacts": []}
         assert "contacts" not in _asked("PUT", own, 200, json=changed, headers=bearer)
-        assert _asked("GET", own, 401)["error"] == "invalid_token"
+        assert _asked("GET", own, 401)["error"] == "invalid_request"
         assert _asked("DELETE", own, 204, headers=bearer) is None
         assert _asked("GET", own, 401, headers=bearer)["error"] == "invalid_token"
 
