@@ -43,6 +43,7 @@ def slow_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server on a busy machine is not taken for one that has fallen silent."""
     for name in IMPATIENT:
         monkeypatch.setattr(database_limits, name, HANG_SECONDS)
+    monkeypatch.setattr(database_limits, "_POOL_WAIT_SECONDS", 0.5)
 
 
 @contextmanager
