@@ -16,3 +16,8 @@ def pytest_configure() -> None:
     hypothesis.settings.register_profile("authcenter", patient, derandomize=True)
     hypothesis.settings.register_profile("exploring", patient, max_examples=_EXAMPLES_OF_AN_EXPLORER, print_blob=True)
     hypothesis.settings.load_profile("authcenter")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files marked ``long`` first: begun last, each would be waited for by everybody else."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)

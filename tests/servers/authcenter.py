@@ -15,7 +15,7 @@ from tests.servers.ports import free_port
 from tests.servers.server import Server
 
 _PROJECT = Path(__file__).parents[2]
-_CLI_HANG_SECONDS = 90
+_CLI_HANG_SECONDS = 240
 
 
 class AuthcenterProcess(Server):
@@ -81,7 +81,7 @@ class AuthcenterProcess(Server):
     def answers(self) -> bool:
         """Whether it is ready (``/readyz`` says 200)."""
         try:
-            with urllib.request.urlopen(f"{self.ops_url}/readyz", timeout=2) as answer:
+            with urllib.request.urlopen(f"{self.ops_url}/readyz", timeout=10) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False

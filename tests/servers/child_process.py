@@ -50,8 +50,8 @@ class ChildProcess:
     directory: Path | None = None
     user: str | None = None
     stop_signal: signal.Signals = signal.SIGTERM
-    start_seconds: float = 60
-    stop_seconds: float = 30
+    start_seconds: float = 120
+    stop_seconds: float = 60
     _running: "subprocess.Popen[bytes] | None" = field(default=None, init=False, repr=False)
 
     @property

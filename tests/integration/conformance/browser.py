@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
 
-_HANG_SECONDS = 30
+_HANG_SECONDS = 90
 _MOST_REDIRECTS = 10
 _SELF_SENDING = "/static/form_post.js"
 

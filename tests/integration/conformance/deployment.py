@@ -20,7 +20,7 @@ SCOPES = ["openid", "profile", "email", "address", "phone", "offline_access"]
 SUITE = "https://suite.example"
 CALLBACK = f"{SUITE}/test/a/authcenter/callback"
 POLICY_FILE = Path(__file__).parents[3] / "config" / "conformance.yaml"
-_HANG_SECONDS = 30
+_HANG_SECONDS = 90
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import requests
 from tests.integration.conformance.deployment import CALLBACK, Deployment
 from tests.integration.conformance.relying_party import RelyingParty
 
-_HANG_SECONDS = 30
+_HANG_SECONDS = 90
 # The example of RFC 7517, appendix A.1.
 _KEY = {
     "kty": "EC",

@@ -13,7 +13,7 @@ import requests
 
 from tests.integration.conformance.browser import Callback
 
-_HANG_SECONDS = 30
+_HANG_SECONDS = 90
 _STALE_SECONDS = 300
 _SPARE_SECONDS = 5
 _ALLOWED_IN_ERRORS = {"error", "error_description", "error_uri", "state", "iss", "session_state"}

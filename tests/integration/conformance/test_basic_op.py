@@ -10,6 +10,8 @@ from tests.integration.conformance.deployment import Deployment
 from tests.integration.conformance.flow import Flow
 from tests.integration.conformance.registration import registered
 
+pytestmark = pytest.mark.long
+
 _BASIC: dict[str, basic.Module] = {
     "oidcc-server": basic.server,
     "oidcc-response-type-missing": basic.response_type_missing,

@@ -20,6 +20,8 @@ from tests.integration.service.running import Service, serving
 from tests.servers.authcenter import AuthcenterProcess
 from tests.servers.redis import RedisServer
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:

@@ -11,6 +11,8 @@ from tests.integration.feed.following import API, Balancer, ResourceServer, unti
 from tests.integration.service.api import Credentials
 from tests.integration.service.record import PASSWORD
 
+pytestmark = pytest.mark.long
+
 WAYS = pytest.mark.parametrize("way", list(Way))
 
 

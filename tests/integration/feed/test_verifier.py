@@ -19,6 +19,8 @@ from tests.integration.feed.test_two_instances import issued, registered
 from tests.integration.sdk.resource_server import eventually
 from tests.workbench import rejected
 
+pytestmark = pytest.mark.long
+
 _HOUR = 3600.0
 
 

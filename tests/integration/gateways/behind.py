@@ -11,7 +11,7 @@ from tests.servers.nginx import NginxServer
 
 API = "https://shop.example"
 POLICY = f"gateways: {{shop: {{audience: '{API}', scopes: [read]}}}}\n"
-_HANG_SECONDS = 30
+_HANG_SECONDS = 90
 
 
 @dataclass(frozen=True, slots=True)

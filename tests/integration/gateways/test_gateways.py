@@ -13,6 +13,8 @@ from tests.integration.service.api import Credentials, until
 from tests.integration.service.record import PASSWORD
 from tests.integration.service.running import Service, policy
 
+pytestmark = pytest.mark.long
+
 OTHER = "https://other.example"
 _ROTATIONS = 6
 

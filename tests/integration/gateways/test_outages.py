@@ -12,6 +12,8 @@ from tests.integration.service.running import Service, serving
 from tests.servers.echo import EchoApi
 from tests.servers.haproxy import HaproxyServer
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:

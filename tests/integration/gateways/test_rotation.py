@@ -30,6 +30,8 @@ from tests.servers.nginx import NginxServer
 from tests.servers.ports import free_port
 from tests.servers.server import Server
 
+pytestmark = pytest.mark.long
+
 _ROTATIONS = 10
 _CLIENTS = 3
 _BETWEEN_TOKENS = 0.1  # all of them stay well below the rate limit of the one client

@@ -24,6 +24,8 @@ from tests.servers.authcenter import AuthcenterProcess
 from tests.servers.consul import ConsulServer
 from tests.servers.postgres import PostgresServer
 
+pytestmark = pytest.mark.long
+
 KEYS, POLICY = "authcenter/keys", "authcenter/policy"
 DEFAULTS = "rate_limits: {token_per_client: 10000/second}"
 

@@ -43,5 +43,5 @@ def settings(server: ConsulServer, token: str = "", prefix: str = "authcenter") 
 def _ask(server: ConsulServer, method: str, key: str, value: bytes | None, token: str) -> bytes:
     headers = {"X-Consul-Token": token}
     request = urllib.request.Request(f"{server.url}/v1/kv/{key}", data=value, method=method, headers=headers)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return bytes(answer.read())

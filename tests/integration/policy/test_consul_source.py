@@ -13,6 +13,8 @@ from authcenter.settings.errors import ConsulUnavailable, SettingsError
 from tests.integration.policy.kv import POLICY, remove, write
 from tests.servers.consul import ConsulServer
 
+pytestmark = pytest.mark.long
+
 TOKEN = "6a1253d2-1785-24fd-91c2-f8e78c745511"
 ONE, TWO = "tokens: {access_ttl: 61}", "tokens: {access_ttl: 62}"
 

@@ -18,6 +18,8 @@ from tests.integration.policy.kv import keys, read, settings, write
 from tests.servers.authcenter import authcenter_cli
 from tests.servers.consul import ConsulServer
 
+pytestmark = pytest.mark.long
+
 
 class Place:
     """A console whose policies go to one place; what lies there, and how somebody else writes it."""

@@ -18,6 +18,8 @@ from tests.integration.service.running import Service, alive
 from tests.servers.authcenter import AuthcenterProcess
 from tests.servers.consul import ConsulServer
 
+pytestmark = pytest.mark.long
+
 
 def process_on(consul: ConsulServer, directory: Path, **more: str) -> AuthcenterProcess:
     return AuthcenterProcess(directory, settings={**settings(consul), **more})

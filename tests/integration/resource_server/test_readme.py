@@ -17,7 +17,7 @@ from tests.servers.server import Server
 _PROJECT = Path(__file__).parents[3]
 _MARKED = re.compile(r"^<!-- orders\.py:[^\n]*-->\n```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _ORDERS, _OTHER = "https://orders.example", "https://other.example"
-_HANG_SECONDS = 30
+_HANG_SECONDS = 90
 
 
 class OrdersProcess(Server):
@@ -43,7 +43,7 @@ class OrdersProcess(Server):
 
     def answers(self) -> bool:
         try:
-            return requests.get(f"{self.url}/orders", timeout=2).status_code == 401
+            return requests.get(f"{self.url}/orders", timeout=10).status_code == 401
         except requests.RequestException:
             return False
 

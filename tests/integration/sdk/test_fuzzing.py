@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 _PROJECT = Path(__file__).parents[3]
 _SECONDS = 15
 _MOST_SECONDS_AN_INPUT = 60  # a hang, and no slowness of the machine

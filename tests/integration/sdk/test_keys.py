@@ -20,6 +20,8 @@ from tests.integration.service.running import Service
 from tests.servers.authcenter import AuthcenterProcess
 from tests.unit.sdk.published import signing_key
 
+pytestmark = pytest.mark.long
+
 API = "https://keys.sdk.example"
 _ROTATIONS = 10
 _CLIENTS = 3

@@ -15,6 +15,8 @@ from tests.integration.service.running import Service, policy, serving
 from tests.servers.authcenter import AuthcenterProcess
 from tests.workbench import rejected
 
+pytestmark = pytest.mark.long
+
 API = "https://status.sdk.example"
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.servers.authcenter import AuthcenterProcess, authcenter_cli
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[AuthcenterProcess]:
@@ -18,7 +20,7 @@ def server(tmp_path: Path) -> Iterator[AuthcenterProcess]:
 
 
 def issuer(server: AuthcenterProcess) -> str:
-    with urllib.request.urlopen(f"{server.url}/.well-known/oauth-authorization-server", timeout=5) as answer:
+    with urllib.request.urlopen(f"{server.url}/.well-known/oauth-authorization-server", timeout=60) as answer:
         return json.load(answer)["issuer"]
 
 

@@ -21,11 +21,11 @@ def server(tmp_path: Path) -> Iterator[ConsulServer]:
 def put(server: ConsulServer, key: str, value: bytes, token: str = "") -> None:
     headers = {"X-Consul-Token": token}
     request = urllib.request.Request(f"{server.url}/v1/kv/{key}", data=value, method="PUT", headers=headers)
-    urllib.request.urlopen(request, timeout=5).close()
+    urllib.request.urlopen(request, timeout=60).close()
 
 
 def get(server: ConsulServer, key: str) -> bytes:
-    with urllib.request.urlopen(f"{server.url}/v1/kv/{key}?raw", timeout=5) as answer:
+    with urllib.request.urlopen(f"{server.url}/v1/kv/{key}?raw", timeout=60) as answer:
         return answer.read()
 
 

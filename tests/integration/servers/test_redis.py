@@ -16,7 +16,7 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 def ask(server: RedisServer, command: str) -> str:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(f"{command}\r\n".encode())
         return connection.recv(100).decode()
 

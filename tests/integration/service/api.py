@@ -10,7 +10,7 @@ import jwt
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-_HANG_SECONDS = 30
+_HANG_SECONDS = 90
 _SECRET_PARAMETERS = frozenset({"access_token", "refresh_token", "token", "client_secret", "password"})
 
 

@@ -72,6 +72,6 @@ def _put_in_force(service: Service, document: str) -> None:
 def alive(process: AuthcenterProcess) -> bool:
     """Whether it answers at all, ready or not."""
     try:
-        return requests.get(f"{process.ops_url}/livez", timeout=5).status_code == 200
+        return requests.get(f"{process.ops_url}/livez", timeout=60).status_code == 200
     except requests.ConnectionError:
         return False

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.service.api import Credentials
 from tests.integration.service.running import Service
 
-_HANG_SECONDS = 30
+_HANG_SECONDS = 90
 _SLOW_CLIENTS = 50
 
 

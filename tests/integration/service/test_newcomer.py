@@ -8,6 +8,8 @@ import pytest
 from tests.integration.service.api import Credentials
 from tests.integration.service.running import Service
 
+pytestmark = pytest.mark.long
+
 _RESOURCE = "https://orders.example"
 _PASSWORD = "a newcomer's password"
 _NEVER_IN_A_MACHINES_TOKEN = {"auth_time", "amr", "sid", "roles"}

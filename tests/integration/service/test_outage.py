@@ -14,6 +14,8 @@ from tests.integration.service.running import Service, alive, serving
 from tests.servers.authcenter import AuthcenterProcess
 from tests.servers.postgres import PostgresServer
 
+pytestmark = pytest.mark.long
+
 _AUDIENCE = "https://outage.example"
 
 

@@ -17,6 +17,8 @@ from tests.integration.service.running import Service, policy, serving
 from tests.servers.authcenter import AuthcenterProcess
 from tests.servers.postgres import PostgresServer
 
+pytestmark = pytest.mark.long
+
 _AUDIENCE = "https://status.example"
 _ON = "tokens: {status_list: true}"
 _GRANTS = ("client_credentials", "password", "refresh_token")

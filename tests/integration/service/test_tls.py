@@ -17,7 +17,7 @@ from tests.integration.service.running import Service, serving
 from tests.servers.authcenter import AuthcenterProcess
 from tests.servers.certificates import Pair, self_signed
 
-_HANG_SECONDS = 30
+_HANG_SECONDS = 90
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,8 @@ from tests.servers.authcenter import AuthcenterProcess
 from tests.servers.collector import Collector, attributes
 from tests.servers.ports import free_port
 
+pytestmark = pytest.mark.long
+
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PARENT = f"00-{TRACE}-{CALLER}-01"
 

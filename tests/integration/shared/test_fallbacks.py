@@ -17,7 +17,7 @@ from tests.workbench import settings
 
 LONG, SHORT = timedelta(hours=1), timedelta(milliseconds=30)
 RATE = Rate(3, 3600)
-HANG_SECONDS = 30
+HANG_SECONDS = 90
 
 
 @pytest.fixture

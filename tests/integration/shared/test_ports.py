@@ -12,7 +12,7 @@ from authcenter.stores.ports.shared import SealedEntries, WakeUps
 from tests.integration.shared.conftest import Shared
 
 LONG, SHORT = timedelta(hours=1), timedelta(milliseconds=30)
-HANG_SECONDS = 30
+HANG_SECONDS = 90
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from tests.servers.redis import RedisServer
 from tests.servers.redis_cluster import RedisCluster
 from tests.servers.redis_pair import RedisPair
 
+pytestmark = pytest.mark.long
+
 API = "https://api.example"
 STREAM = "revocations"
 LIMIT = 3

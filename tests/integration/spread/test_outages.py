@@ -10,6 +10,8 @@ from authcenter.core.token import AccessToken
 from tests.integration.spread.instances import Fleet, Instance, all_refuse, token, until
 from tests.servers.redis import RedisServer
 
+pytestmark = pytest.mark.long
+
 
 def killed(redis: RedisServer) -> Callable[[], object]:
     redis.kill()

@@ -13,6 +13,8 @@ from tests.integration.service.running import Service, serving
 from tests.servers.authcenter import AuthcenterProcess
 from tests.servers.redis import RedisServer
 
+pytestmark = pytest.mark.long
+
 API = "https://api.example"
 
 

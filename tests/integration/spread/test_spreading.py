@@ -9,6 +9,8 @@ from authcenter.core.cut import Cut, CutKind
 from authcenter.core.secret import Secret
 from tests.integration.spread.instances import Fleet, Instance, all_refuse, token, unavailable, until
 
+pytestmark = pytest.mark.long
+
 
 def heard(one: Instance) -> str:
     """Where it stands in the stream."""

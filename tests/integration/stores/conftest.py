@@ -18,6 +18,13 @@ from tests.servers.postgres import PostgresServer
 PATIENT_SECONDS = 30.0
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine and its disk are: what the limits do is tested where they matter."""
+    for name in ("_POOL_WAIT_SECONDS", "_CONNECT_SECONDS"):
+        monkeypatch.setattr(database_limits, name, PATIENT_SECONDS)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     with PostgresServer() as server:
@@ -62,7 +69,7 @@ def sql_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def processes(record_url: str | None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Stores, Stores]]:
+async def processes(record_url: str | None) -> AsyncIterator[tuple[Stores, Stores]]:
     """The stores of two processes on one record."""
     async with AsyncExitStack() as stack:
         if record_url is None:
@@ -70,9 +77,6 @@ async def processes(record_url: str | None, monkeypatch: pytest.MonkeyPatch) -> 
             record = new_memory_record(counted)
             yield memory_stores(record, counted), memory_stores(record, counted)
             return
-        # However slow the machine and its disk are: what the limits do is tested where they matter.
-        for name in ("_POOL_WAIT_SECONDS", "_CONNECT_SECONDS"):
-            monkeypatch.setattr(database_limits, name, PATIENT_SECONDS)
         databases = [Database(record_url, statement_seconds=PATIENT_SECONDS) for _ in range(2)]
         for database in databases:
             stack.push_async_callback(database.close)

@@ -22,6 +22,8 @@ from tests.integration.stores.backends import sql_stores
 from tests.integration.stores.samples import a_digest, a_family, a_refresh_token, a_revoked_token
 from tests.integration.stores.test_codes import a_code
 
+pytestmark = pytest.mark.long
+
 ROWS = 100_000
 ALIVE = 20_000
 DAY = timedelta(days=1)

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ POOL = 20
 HANG_SECONDS = 60
 # Whoever waited for a connection or an answer would wait half a second at least: so many would take minutes.
 REQUESTS = 300
+IMPATIENT = {name: getattr(database_limits, name) for name in ("_PROBE_SECONDS", "_CONNECT_SECONDS")}
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +38,39 @@ def told() -> list[tuple[bool, str]]:
     return []
 
 
+@pytest.fixture(autouse=True)
+def slow_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server on a busy machine is not taken for one that has fallen silent."""
+    for name in IMPATIENT:
+        monkeypatch.setattr(database_limits, name, HANG_SECONDS)
+    monkeypatch.setattr(database_limits, "_POOL_WAIT_SECONDS", 0.5)
+
+
+@contextmanager
+def frozen(server: PostgresServer) -> Iterator[None]:
+    """It falls silent, and what asks it then has the product's own limits."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name, seconds in IMPATIENT.items():
+            patched.setattr(database_limits, name, seconds)
+        server.freeze()
+        try:
+            yield
+        finally:
+            server.thaw()
+
+
 @pytest.fixture
-async def database(mortal: PostgresServer, told: list[tuple[bool, str]]) -> AsyncIterator[Database]:
-    database = Database(mortal.create_database(), on_outage=lambda up, hint: told.append((up, hint)))
+def statement_seconds() -> float:
+    """What a statement may take: as long as a busy machine needs, unless the test is about just that."""
+    return HANG_SECONDS
+
+
+@pytest.fixture
+async def database(
+    mortal: PostgresServer, statement_seconds: float, told: list[tuple[bool, str]]
+) -> AsyncIterator[Database]:
+    url = mortal.create_database()
+    database = Database(url, statement_seconds=statement_seconds, on_outage=lambda up, hint: told.append((up, hint)))
     await upgrade_schema(database)
     yield database
     mortal.thaw()
@@ -51,13 +82,6 @@ async def database(mortal: PostgresServer, told: list[tuple[bool, str]]) -> Asyn
 @pytest.fixture
 def stores(database: Database) -> Stores:
     return sql_stores(database)
-
-
-@pytest.fixture
-def slow_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server on a busy machine is not taken for one that has fallen silent."""
-    for name in ("_PROBE_SECONDS", "_CONNECT_SECONDS"):
-        monkeypatch.setattr(database_limits, name, HANG_SECONDS)
 
 
 async def back(told: list[tuple[bool, str]]) -> None:
@@ -78,14 +102,14 @@ async def test_a_silent_server_is_waited_for_once(
     mortal: PostgresServer, stores: Stores, told: list[tuple[bool, str]]
 ) -> None:
     await asyncio.gather(*(stores.clients.find("shop") for _ in range(POOL)))
-    mortal.freeze()
-    async with asyncio.timeout(HANG_SECONDS):
-        reads = [stores.clients.find("shop") for _ in range(2 * POOL)]
-        answers = await asyncio.gather(*reads, stores.clients.add(a_client(), (), recorded()), return_exceptions=True)
-    assert {type(answer) for answer in answers} == {StoreUnavailable}
-    await refused_at_once(stores)
-    assert [up for up, _ in told] == [False]
-    mortal.thaw()
+    with frozen(mortal):
+        async with asyncio.timeout(HANG_SECONDS):
+            asked = [stores.clients.find("shop") for _ in range(2 * POOL)]
+            asked.append(stores.clients.add(a_client(), (), recorded()))
+            answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert {type(answer) for answer in answers} == {StoreUnavailable}
+        await refused_at_once(stores)
+        assert [up for up, _ in told] == [False]
     await back(told)
     await stores.clients.add(a_client("new"), (), recorded())
     assert await stores.clients.find("new") == a_client("new")
@@ -108,7 +132,7 @@ async def test_a_killed_server_is_known_to_be_gone(
     assert await stores.clients.find("shop") is None
 
 
-@pytest.mark.usefixtures("slow_to_answer")
+@pytest.mark.parametrize("statement_seconds", [2.0], ids=["two seconds"])
 async def test_a_lock_that_is_held_elsewhere_is_no_outage(
     stores: Stores, database: Database, told: list[tuple[bool, str]]
 ) -> None:
@@ -123,7 +147,6 @@ async def test_a_lock_that_is_held_elsewhere_is_no_outage(
     assert told == []
 
 
-@pytest.mark.usefixtures("slow_to_answer")
 async def test_a_session_ended_under_a_statement_is_no_outage(
     stores: Stores, database: Database, told: list[tuple[bool, str]]
 ) -> None:
@@ -143,7 +166,6 @@ async def test_a_session_ended_under_a_statement_is_no_outage(
     assert told == []
 
 
-@pytest.mark.usefixtures("slow_to_answer")
 async def test_a_full_pool_is_no_outage(stores: Stores, database: Database, told: list[tuple[bool, str]]) -> None:
     async def hold(done: asyncio.Event) -> None:
         async with database.reading() as connection:
@@ -192,18 +214,19 @@ async def test_who_streams_is_not_broken_off_between_two_rows(
 
 
 async def test_one_command_waits_for_the_limits_and_starts_no_probe(mortal: PostgresServer) -> None:
-    database = Database(mortal.create_database())
-    mortal.freeze()
+    url = mortal.create_database()
     before = len(asyncio.all_tasks())
-    with pytest.raises(StoreUnavailable):
-        await database.now()
+    with frozen(mortal):
+        impatient = Database(url)
+        with pytest.raises(StoreUnavailable):
+            await impatient.now()
+        await impatient.close()
     assert len(asyncio.all_tasks()) == before
-    mortal.thaw()
-    assert await database.now()
-    await database.close()
+    patient = Database(url)
+    assert await patient.now()
+    await patient.close()
 
 
-@pytest.mark.usefixtures("slow_to_answer")
 async def test_an_sqlite_file_locked_elsewhere_is_no_outage(
     migrated_sqlite: Path, tmp_path: Path, told: list[tuple[bool, str]]
 ) -> None:

@@ -3,11 +3,14 @@
 import os
 import signal
 
+import pytest
 import requests
 
 from tests.integration.service.api import until
 from tests.integration.service.running import Service, policy
 from tests.integration.workers.crew import WORKERS, answered, log_lines, pids, readiness, whole, whole_report
+
+pytestmark = pytest.mark.long
 
 _REQUESTS = 80
 
