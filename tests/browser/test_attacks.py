@@ -11,7 +11,7 @@ from tests.browser.conftest import Contexts
 from tests.browser.site import Site
 from tests.browser.walking import expect_outcome, expect_page, press, sign_in
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
 
 _TRIES = 150
 _SESSION, _BROWSER = "__Host-authcenter_session", "__Host-authcenter_browser"

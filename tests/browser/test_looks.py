@@ -13,7 +13,7 @@ from tests.browser.site import Site
 from tests.browser.views import VIEWS
 from tests.workbench import CHEAP, Workbench
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
 
 _PHONE, _DESK = ViewportSize(width=320, height=568), ViewportSize(width=1024, height=768)
 READERS: dict[str, dict[str, Any]] = {
