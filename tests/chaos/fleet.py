@@ -28,7 +28,14 @@ tokens: {{refresh_reuse_grace: 120}}
 cache: {{ttl: 2, negative_ttl: 1}}
 revocation: {{max_staleness: {STALENESS_SECONDS}}}
 """
-DEPENDENCIES = ("consul", "database", "redis")
+DEPENDENCIES = ("consul", "consul_keys", "database", "redis")
+
+
+def gone_with(server: str) -> list[str]:
+    """The dependencies that are gone when a server is: Consul holds the policy and the keys."""
+    return ["consul", "consul_keys"] if server == "consul" else [server]
+
+
 # One for each request, or for each of one kind.
 _OF_REQUESTS = frozenset({"request", "password_grant_used"})
 

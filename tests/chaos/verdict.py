@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.chaos.caller import Caller, claims
 from tests.chaos.deployment import selector
-from tests.chaos.fleet import DEPENDENCIES, Fleet
+from tests.chaos.fleet import DEPENDENCIES, Fleet, gone_with
 from tests.chaos.notes import Note, Told
 from tests.integration.service.api import until
 
@@ -83,7 +83,7 @@ def require_told_once(fleet: Fleet, marks: Marks, gone: str) -> None:
         for name in DEPENDENCIES:
             # A Redis that is busy for longer than a tenth of a second is gone for that long, and that is told as well;
             # what is told twice is a fault.
-            times = len(told[name]) // 2 if name == "redis" else int(name == gone)
+            times = len(told[name]) // 2 if name == "redis" else int(name in gone_with(gone))
             assert told[name] == [_DOWN, _UP] * times, lines
         assert meanwhile[-1:] == [_DOWN]
         assert after[:1] == [_UP]
