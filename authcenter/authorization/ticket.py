@@ -24,6 +24,19 @@ _MAX_BYTES = 64 * 1024
 Destination = Literal["authorize", "account", "device", "logout"]
 
 
+class Proved(Value, frozen=True):
+    """A first proof of who somebody is, where a second is due.
+
+    Attributes:
+        amr: The methods of RFC 8176 it was made by.
+        at: Unix seconds.
+    """
+
+    subject: str
+    amr: tuple[str, ...]
+    at: float
+
+
 class Ticket(Value, frozen=True):
     """Where a sign-in is to lead, and what has been answered on the way.
 
@@ -38,6 +51,8 @@ class Ticket(Value, frozen=True):
         consent: What was answered on the consent page in this sign-in; None: nothing yet.
         answered_by: Who answered it: the subject.
         logout: The request to sign out, where there is one.
+        page: The path of ours under ``/account`` that it leads to, where ``/account`` itself is not meant.
+        proved: What has been proved in this sign-in, where it takes more.
     """
 
     destination: Destination
@@ -49,6 +64,8 @@ class Ticket(Value, frozen=True):
     consent: Literal["granted", "denied"] | None = None
     answered_by: str | None = None
     logout: LogoutRequest | None = None
+    page: str | None = None
+    proved: Proved | None = None
 
 
 class Tickets:

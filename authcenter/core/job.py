@@ -13,6 +13,7 @@ class JobName(StrEnum):
     """What there is to do; the ``job`` label of the metrics."""
 
     BACK_CHANNEL_LOGOUT = "backchannel_logout"
+    MAIL = "mail"
 
 
 @dataclass(frozen=True, slots=True)

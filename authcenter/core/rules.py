@@ -16,6 +16,9 @@ class Rule(StrEnum):
     PARAMETER_MISSING = "parameter_missing"
     ROUTE_UNKNOWN = "route_unknown"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    INPUT_REFUSED = "input_refused"
+    NAME_TAKEN = "name_taken"
+    NAME_UNKNOWN = "name_unknown"
 
     CREDENTIALS_MALFORMED = "credentials_malformed"
     CREDENTIALS_MISSING = "credentials_missing"

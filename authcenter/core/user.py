@@ -18,6 +18,8 @@ class User:
         revision: Rises with every write; a write names the revision it was made from.
         claims: Standard claims (OpenID Connect Core §5.1) other than ``sub``, ``preferred_username``, ``email``,
             ``email_verified`` and ``updated_at``, which the other fields tell.
+        reset_required_at: Since when the password does not count until its owner has set another one.
+        erased_at: When the person went; what is left names nobody, and the account stays disabled.
     """
 
     subject: Subject
@@ -31,6 +33,8 @@ class User:
     cut_at: datetime | None = None
     revision: int = 1
     claims: Mapping[str, Any] = field(default_factory=dict)
+    reset_required_at: datetime | None = None
+    erased_at: datetime | None = None
 
 
 def name_key(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from authcenter.accounts.letters import Letters
 from authcenter.accounts.passwords import PasswordHashing
 from authcenter.accounts.users import Accounts
 from authcenter.clients.initial_tokens import InitialTokenRegistry
@@ -9,7 +10,7 @@ from authcenter.clients.methods.secret import ClientSecrets
 from authcenter.clients.registry import ClientRegistry
 from authcenter.clients.resources import ResourceRegistry
 from authcenter.core.clock import Clock
-from authcenter.core.derived import MacKeys
+from authcenter.core.derived import MacKeys, SealingKeys
 from authcenter.core.device import DEVICE_CODE_GRANT
 from authcenter.grants.third_party import third_party_grant_types
 from authcenter.keys.pausing import RotationBrake
@@ -49,6 +50,7 @@ class Core:
     families: TokenFamilies
     verifier: AccessTokenVerifier
     accounts: Accounts
+    letters: Letters
     clients: ClientRegistry
     resources: ResourceRegistry
     initial_tokens: InitialTokenRegistry
@@ -91,6 +93,7 @@ def build_core(
         families=TokenFamilies(stores.refresh_tokens, MacKeys.derive(roots, "refresh token"), clock),
         verifier=AccessTokenVerifier(settings.issuer, keys, revocations, clock, lambda: policy.current.tokens.leeway),
         accounts=Accounts(stores.users, hashing, clock, longest),
+        letters=Letters(SealingKeys.derive(roots, "mail")),
         clients=ClientRegistry(stores.clients, secrets, clock, known_grant_types(), longest),
         resources=ResourceRegistry(stores.resources, clock),
         initial_tokens=InitialTokenRegistry(stores.initial_tokens, clock),

@@ -31,6 +31,7 @@ from authcenter.http.device_authorization import DeviceAuthorizationEndpoint
 from authcenter.http.device_qr import DeviceQrEndpoint
 from authcenter.http.logout import LogoutEndpoint
 from authcenter.http.pages.account import AccountPage
+from authcenter.http.pages.arrival import Arrival
 from authcenter.http.pages.brand import BrandStyle
 from authcenter.http.pages.browser import BrowserCookies
 from authcenter.http.pages.consent import ConsentPage
@@ -38,6 +39,7 @@ from authcenter.http.pages.device import DevicePage
 from authcenter.http.pages.login import LoginPage
 from authcenter.http.pages.messages import Catalogue, load_catalogue
 from authcenter.http.pages.nowhere import Nowhere
+from authcenter.http.pages.own_account import OwnAccount
 from authcenter.http.pages.rendering import Pages, page_environment
 from authcenter.http.pages.static import load_static_files
 from authcenter.http.pushed import PushedRequestEndpoint
@@ -56,6 +58,9 @@ from authcenter.tokens.device_codes import UserCodeDigests
 from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits
+
+ACCOUNT_SECTIONS: tuple[str, ...] = ()
+"""The pages under ``/account``, in the order in which it lists them."""
 
 
 class Endpoint(Protocol):
@@ -115,6 +120,14 @@ class InteractiveParts:
             longest_token=LONGEST_TOKEN + core.lifetimes.leeway,
             forget=self.forget_session,
         )
+
+    @cached_property
+    def arrival(self) -> Arrival:
+        return Arrival(self.tickets, self.sessions, self.pages.cookies, lambda: self.core.policy.current.sessions)
+
+    @cached_property
+    def own_account(self) -> OwnAccount:
+        return OwnAccount(self.sessions, self.tickets, self.core.clock)
 
     @cached_property
     def fetch(self) -> GuardedFetch:
@@ -192,11 +205,11 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.sessions,
             PasswordSignIn(core.accounts, parts.limits.logins),
             parts.clients,
-            lambda: core.policy.current.sessions,
+            parts.arrival,
             parts.metrics.logins.count,
         ),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
-        AccountPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients),
+        AccountPage(parts.pages, parts.own_account, consents, parts.clients, ACCOUNT_SECTIONS),
         DeviceAuthorizationEndpoint(parts.authentication, parts.quota, devices, parts.settings.issuer),
         DevicePage(
             parts.pages,

@@ -4,6 +4,9 @@ from authcenter.core.explained.explanation import Explanation
 from authcenter.core.rules import Rule
 
 EXPLANATIONS: dict[Rule, Explanation] = {
+    Rule.INPUT_REFUSED: Explanation("A member of the JSON document does not hold.", "The hint names it."),
+    Rule.NAME_TAKEN: Explanation("Somebody else has this name, or wrote first.", "Choose another, or read it again."),
+    Rule.NAME_UNKNOWN: Explanation("There is nothing of this name.", "List what there is."),
     Rule.BODY_TOO_LARGE: Explanation("The request's body is over 64 KiB.", "Send only the parameters of the endpoint."),
     Rule.CONTENT_TYPE: Explanation(
         "The body is not application/x-www-form-urlencoded.", "Send a form: OAuth endpoints take no JSON."

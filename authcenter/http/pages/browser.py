@@ -67,6 +67,14 @@ class BrowserCookies:
             self._set(answer, "browser", browser.browser_id, _BROWSER_SECONDS)
         return answer
 
+    def kept(self, request: web.BaseRequest, what: str) -> str | None:
+        """What this browser was given to keep as ``what``."""
+        return _cookies(request).get(self._name(what)) or None
+
+    def give(self, answer: Answer, what: str, value: str, seconds: int) -> None:
+        """Give the browser ``value``, of cookie characters, to keep as ``what``; 0 seconds: to forget it."""
+        self._set(answer, what, value, seconds)
+
     def sign_in(self, answer: Answer, session: str, seconds: int) -> None:
         self._set(answer, "session", session, seconds)
 

@@ -10,20 +10,17 @@ from msgspec import structs
 from authcenter.accounts.sessions import Sessions, SignedIn
 from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.authorization.ticket import Ticket, Tickets
-from authcenter.core.digest import Digest
 from authcenter.core.errors import ErrorCode, OAuthError, RateLimited
 from authcenter.http.context import NOTES
-from authcenter.http.pages.browser import new_session_cookie
+from authcenter.http.pages.arrival import Arrival
 from authcenter.http.pages.client_face import face_of
-from authcenter.http.pages.rendering import Pages, see_other
+from authcenter.http.pages.rendering import Pages
 from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
 from authcenter.http.router import Router
-from authcenter.settings.policy_sections import SessionPolicy
 from authcenter.stores.ports.clients import ClientLookup
 
 PATH = "/login"
-_NEXT = {"authorize": "/oauth/authorize", "account": "/account", "device": "/device", "logout": "/oauth/logout"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class LoginPage:
     sessions: Sessions
     sign_in: PasswordSignIn
     clients: ClientLookup
-    policy: Callable[[], SessionPolicy]
+    arrival: Arrival
     count: Callable[[str], None]
 
     def mount(self, router: Router) -> None:
@@ -55,7 +52,7 @@ class LoginPage:
         if form.get("act") == "continue":
             return await self._continue(visit, ticket, before)
         if form.get("act") == "cancel" and ticket.request is not None:
-            return self._on(visit, structs.replace(ticket, consent="denied"))
+            return self.arrival.go_on(visit, structs.replace(ticket, consent="denied"))
         login, password = form.get("username") or "", form.values.get("password") or ""
         try:
             user = await self.sign_in.authenticate(login, password, visit.origin.ip)
@@ -72,24 +69,13 @@ class LoginPage:
             visit.request[NOTES].verdict = (refused.rule, refused.hint)
             return await self._form(visit, ticket, "login.wrong", 401)
         self.count("success")
-        cookie, digest = new_session_cookie()
-        await self.sessions.sign_in(
-            user,
-            Digest(digest),
-            visit.origin,
-            amr=["pwd"],
-            before=before.session if before else None,
-            before_cookie=visit.browser.session_digest,
-        )
-        answer = self._on(visit, ticket)
-        self.pages.cookies.sign_in(answer, cookie, self.policy().max_ttl)
-        return answer
+        return await self.arrival.arrive(visit, ticket, user, before, amr=["pwd"])
 
     async def _continue(self, visit: Visit, ticket: Ticket, signed_in: SignedIn | None) -> Answer:
         """On as the person whose name was on the button, not as who may have signed in meanwhile."""
         if signed_in is None or ticket.login_after is not None or signed_in.user.subject != visit.form.get("person"):
             return await self._form(visit, ticket)
-        return self._on(visit, ticket)
+        return self.arrival.go_on(visit, ticket)
 
     def _ticket(self, visit: Visit, sealed: str | None) -> Ticket:
         if sealed is None:
@@ -115,11 +101,3 @@ class LoginPage:
             login=visit.form.get("username") or (request.login_hint if request else None) or "",
             problem=visit.messages(problem, **about) if problem else "",
         )
-
-    def _on(self, visit: Visit, ticket: Ticket) -> Answer:
-        """To where the ticket leads. It was sealed here, so that nobody else can have chosen the place."""
-        path = _NEXT[ticket.destination]
-        if ticket.destination == "account":
-            return see_other(path)
-        chosen = structs.replace(ticket, account_chosen=True)
-        return see_other(f"{path}?ticket={self.tickets.seal(chosen, visit.browser.browser_id)}")

@@ -33,6 +33,8 @@ class Evictable(StrEnum):
     PUSHED_REQUESTS = "pushed_requests"
     INITIAL_ACCESS_TOKENS = "initial_access_tokens"
     SESSIONS = "sessions"
+    ADDRESS_VERIFICATIONS = "address_verifications"
+    RESET_LINKS = "password_reset_tokens"
     OUTBOX = "outbox"
     DEAD_JOBS = "outbox_dead"
 
@@ -44,9 +46,9 @@ class Eviction(Protocol):
     ``KEPT_AFTER_LAST_TOKEN`` ago, each with all of its refresh tokens, spent ones too; a revoked token or a cut that
     expired; a change; a lock that lapsed; a value that could not be used again anyway; a counter that is free again; a
     status list all of whose tokens have expired, with its entries; a code or device code that nobody redeemed; a pushed
-    request, which until it expires a sign-in under way may spend; a job that was done, and, ``DEAD_JOBS_KEPT`` ago,
-    one that was given up; an initial access token that lapsed; a session that ended, and one that lapsed of which no
-    family is left.
+    request, which until it expires a sign-in under way may spend; a job that was done, and, ``DEAD_JOBS_KEPT`` ago, one
+    that was given up; an initial access token, or a link in a mail, that lapsed; a session that ended, and one that
+    lapsed of which no family is left.
 
     Codes that were redeemed go with the family they opened: until then a second use is recognised, and ends it.
     """

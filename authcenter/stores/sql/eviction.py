@@ -30,6 +30,7 @@ from authcenter.stores.ports.eviction import (
     Evictable,
     Eviction,
 )
+from authcenter.stores.sql.account_tables import address_verifications, password_reset_tokens
 from authcenter.stores.sql.columns import Instant
 from authcenter.stores.sql.database import Database, now_on
 from authcenter.stores.sql.sign_in_tables import authorization_codes as codes
@@ -80,6 +81,8 @@ LAPSING: Mapping[Evictable, Sequence[Lapsing]] = {
     Evictable.OUTBOX: [Lapsing(outbox, outbox.c.done_at)],
     Evictable.DEAD_JOBS: [Lapsing(outbox, outbox.c.dead_at, kept=DEAD_JOBS_KEPT)],
     Evictable.INITIAL_ACCESS_TOKENS: [Lapsing(initial_tokens, initial_tokens.c.expires_at)],
+    Evictable.ADDRESS_VERIFICATIONS: [Lapsing(address_verifications, address_verifications.c.expires_at)],
+    Evictable.RESET_LINKS: [Lapsing(password_reset_tokens, password_reset_tokens.c.expires_at)],
     Evictable.SESSIONS: [
         Lapsing(sessions, sessions.c.ended_at),
         Lapsing(

@@ -69,6 +69,8 @@ users = Table(
     Column("cut_at", Instant),
     Column("revision", Integer, nullable=False),
     Column("claims", Json, nullable=False, server_default="{}"),
+    Column("reset_required_at", Instant),
+    Column("erased_at", Instant),
 )
 
 families = Table(

@@ -88,6 +88,8 @@ def _row(user: User) -> dict[str, Any]:
         "cut_at": user.cut_at,
         "revision": user.revision,
         "claims": dict(user.claims),
+        "reset_required_at": user.reset_required_at,
+        "erased_at": user.erased_at,
     }
 
 
@@ -104,4 +106,6 @@ def _user(row: Row[Any]) -> User:
         cut_at=row.cut_at,
         revision=row.revision,
         claims=row.claims,
+        reset_required_at=row.reset_required_at,
+        erased_at=row.erased_at,
     )
