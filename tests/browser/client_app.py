@@ -39,6 +39,8 @@ class ClientApp:
         url: Its origin, once it is open.
         answers: What the authorization endpoint told it, the newest last.
         tokens: What it got for codes, the newest last.
+        heard: By the back channel, that somebody was signed out: client and logout token, the newest last.
+        framed: What its front-channel page was loaded with, the newest last.
         frames: The page that its ``/frame`` tries to frame.
     """
 
@@ -48,6 +50,8 @@ class ClientApp:
     url: str = ""
     answers: list[dict[str, str]] = field(default_factory=list)
     tokens: list[dict[str, Any]] = field(default_factory=list)
+    heard: list[tuple[str, str]] = field(default_factory=list)
+    framed: list[dict[str, str]] = field(default_factory=list)
     frames: str = ""
     form: tuple[str, dict[str, str]] = ("", {})
     _flows: dict[str, Flow] = field(default_factory=dict)
@@ -60,6 +64,9 @@ class ClientApp:
         app.router.add_get("/frame", self._frame)
         app.router.add_get("/form", self._form)
         app.router.add_get("/logo.svg", self._logo)
+        app.router.add_post("/back/{client_id}", self._back_channel)
+        app.router.add_get("/front", self._front_channel)
+        app.router.add_get("/bye", self._bye)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self.server_tls).start()
@@ -111,13 +118,28 @@ class ClientApp:
             "redirect_uri": f"{self.url}/cb",
             "code_verifier": flow.verifier,
         }
+        status, tokens = await self.ask("/oauth/token", form)
+        assert status == 200, tokens
+        return tokens
+
+    async def ask(self, path: str, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """Call the server, as a client does behind its pages: the status and the JSON."""
         async with (
             aiohttp.ClientSession() as session,
-            session.post(f"{self.issuer}/oauth/token", data=form, ssl=self.client_tls) as answer,
+            session.post(self.issuer + path, data=form, ssl=self.client_tls) as answer,
         ):
-            tokens: dict[str, Any] = await answer.json()
-            assert answer.status == 200, tokens
-            return tokens
+            return answer.status, await answer.json()
+
+    async def _back_channel(self, request: web.Request) -> web.Response:
+        self.heard.append((request.match_info["client_id"], str((await request.post())["logout_token"])))
+        return web.Response()
+
+    async def _front_channel(self, request: web.Request) -> web.Response:
+        self.framed.append(dict(request.query))
+        return _page("signed out here, too")
+
+    async def _bye(self, _: web.Request) -> web.Response:
+        return _page("bye")
 
     async def _frame(self, _: web.Request) -> web.Response:
         text = f'<!doctype html><title>Trap</title><iframe id=trap src="{escape(self.frames)}"></iframe>'
