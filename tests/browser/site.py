@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from authcenter.accounts.passwords import Argon2Cost, PasswordHashing
 from authcenter.clients.entitlements import ClientMetadata
@@ -54,11 +55,17 @@ class Site:
     def issuer(self) -> str:
         return self.process.environment["AUTHCENTER_ISSUER"]
 
-    async def user_code(self) -> str:
-        """The code that a device shows which has just been switched on."""
-        status, codes = await self.app.ask("/oauth/device_authorization", {"client_id": "shop", "scope": "reports:read"})
+    async def device(self) -> dict[str, Any]:
+        """What a device got that has just been switched on."""
+        status, codes = await self.app.ask(
+            "/oauth/device_authorization", {"client_id": "shop", "scope": "reports:read"}
+        )
         assert status == 200, codes
-        return str(codes["user_code"])
+        return codes
+
+    async def user_code(self) -> str:
+        """The code that such a device shows."""
+        return str((await self.device())["user_code"])
 
     async def active(self, token: str) -> bool:
         """Whether an access token is still good, as the API is told that it is for."""
@@ -130,9 +137,7 @@ async def _people_and_clients(core: Core, app: ClientApp) -> str:
         post_logout_redirect_uris=(f"{app.url}/bye",),
         backchannel_logout_uri=f"{app.url}/back/house",
     )
-    garden = replace(
-        house, backchannel_logout_uri=f"{app.url}/back/garden", frontchannel_logout_uri=f"{app.url}/front"
-    )
+    garden = replace(house, backchannel_logout_uri=f"{app.url}/back/garden", frontchannel_logout_uri=f"{app.url}/front")
     for client_id, name, shown in (
         ("shop", "The Shop", party),
         ("long", LONG_NAME, RelyingParty(tos_uri=f"{app.url}/terms")),
