@@ -23,6 +23,10 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     Rule.PKCE_CHALLENGE: Explanation(
         "The code challenge is not 43 characters of base64url.", "SHA-256 of the verifier, base64url without padding."
     ),
+    Rule.DPOP_UNSERVED: Explanation(
+        "The request wants its code bound to a DPoP key (dpop_jkt), and this server checks no DPoP proofs.",
+        "Leave dpop_jkt out: discovery has no dpop_signing_alg_values_supported. Tokens are bearer tokens then.",
+    ),
     Rule.PROMPT: Explanation("prompt=none came with other prompts.", "none stands alone."),
     Rule.PROMPT_NONE: Explanation(
         "prompt=none, but the person would have to be asked; the hint says what for.",
@@ -122,6 +126,10 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     Rule.CODE_EXPIRED: Explanation(
         "The code lapsed before it was redeemed.",
         "`tokens.authorization_code_ttl`; a client that is late often has a slow redirect or a queue.",
+    ),
+    Rule.CODE_KEY_UNPROVEN: Explanation(
+        "The code is bound to a DPoP key, and nothing here can check a proof of it.",
+        "A server that can made the code: are instances of two versions running? Upgrade this one.",
     ),
     Rule.CODE_CUT: Explanation(
         "Session, person, client or everything was cut off after the code was given.", "Sign in again."
