@@ -1,20 +1,21 @@
 """The outbox in SQL. A claim is one statement, so that a job goes to one process alone, on both databases."""
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import CTE, ColumnElement, case, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.ids import uuid7
-from authcenter.core.job import ClaimedJob, Job
+from authcenter.core.job import ClaimedJob, Job, Room
 from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.sql.database import Database, database_clock, now_on
 from authcenter.stores.sql.sign_in_tables import outbox
 from authcenter.stores.sql.transactions import Transactions
 from authcenter.stores.sql.waiting_jobs import LONGEST_ERROR, add_jobs
 
+_MOST_RANKED = 1_000
 _WAITING = outbox.c.done_at.is_(None) & outbox.c.dead_at.is_(None)
 
 
@@ -31,18 +32,20 @@ class SqlOutbox(Outbox):
 
         await self._transactions.commit(write)
 
-    async def claim(self, holder: str, names: Collection[str], lease: timedelta, most: int) -> Sequence[ClaimedJob]:
+    async def claim(self, holder: str, names: Collection[str], lease: timedelta, room: Room) -> Sequence[ClaimedJob]:
         row, claim = outbox.c, f"{holder}/{uuid7()}"
         claimed: list[ClaimedJob] = []
 
         async def write(connection: AsyncConnection) -> bool:
             now = await now_on(connection)
+            places = _places(names, room, now)
             due = (
                 select(row.job_id)
-                .where(_WAITING, row.due_at <= now, row.job.in_(sorted(names)))
+                .join(places, places.c.job_id == row.job_id)
+                .where(_WAITING, row.due_at <= now, places.c.place <= places.c.room)
                 .order_by(row.due_at, row.job_id)
-                .limit(most)
-                .with_for_update(skip_locked=True)
+                .limit(room.most)
+                .with_for_update(skip_locked=True, of=outbox)
                 # Not a mere subquery, which PostgreSQL may run again for each row, and so past its limit.
                 .cte("due")
             )
@@ -82,3 +85,26 @@ class SqlOutbox(Outbox):
             return (await connection.execute(update(outbox).where(*own).values(values | later))).rowcount == 1
 
         return await self._transactions.commit(write)
+
+
+def _places(names: Collection[str], room: Room, now: datetime) -> CTE:
+    """The first of what is due: each with its place in its lane, and how many places that lane has."""
+    row, lane = outbox.c, outbox.c.job + " " + func.coalesce(outbox.c.payload["client_id"].as_string(), "")
+    some = [name for name in room.lanes if room.of(name)]
+    none = [name for name in room.lanes if not room.of(name)]
+    # Those without room are left out before the limit: else, were they many, nobody else would come up.
+    admitted = lane.not_in(none) if room.share else lane.in_(some)
+    first = (
+        select(row.job_id, row.due_at, lane.label("lane"))
+        .where(_WAITING, row.due_at <= now, row.job.in_(sorted(names)), admitted)
+        .order_by(row.due_at, row.job_id)
+        .limit(_MOST_RANKED)
+        .cte("first")
+    )
+    place = func.row_number().over(partition_by=first.c.lane, order_by=(first.c.due_at, first.c.job_id))
+    its_room = _room_of(first.c.lane, room, some).label("room")
+    return select(first.c.job_id, place.label("place"), its_room).cte("places")
+
+
+def _room_of(lane: ColumnElement[str], room: Room, named: Sequence[str]) -> ColumnElement[int]:
+    return case({name: room.of(name) for name in named}, value=lane, else_=room.share) if named else literal(room.share)
