@@ -1,10 +1,10 @@
-"""The outbox in SQL. A claim is one statement, so that a job goes to one process alone, on both databases."""
+"""The outbox in SQL. A claim locks what it takes, so that a job goes to one process alone, on both databases."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, case, func, literal, select, update
+from sqlalchemy import Select, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.ids import uuid7
@@ -16,6 +16,7 @@ from authcenter.stores.sql.transactions import Transactions
 from authcenter.stores.sql.waiting_jobs import LONGEST_ERROR, add_jobs
 
 _MOST_RANKED = 1_000
+_SPARE = 4
 _WAITING = outbox.c.done_at.is_(None) & outbox.c.dead_at.is_(None)
 
 
@@ -38,14 +39,16 @@ class SqlOutbox(Outbox):
 
         async def write(connection: AsyncConnection) -> bool:
             now = await now_on(connection)
-            places = _places(names, room, now)
+            # Read first, by a statement of its own: PostgreSQL, where it has no statistics yet, joins each row to each.
+            first = [*(await connection.execute(_first(names, room, now))).scalars()]
+            if not first:
+                return True
             due = (
                 select(row.job_id)
-                .join(places, places.c.job_id == row.job_id)
-                .where(_WAITING, row.due_at <= now, places.c.place <= places.c.room)
+                .where(_WAITING, row.due_at <= now, row.job_id.in_(first))
                 .order_by(row.due_at, row.job_id)
                 .limit(room.most)
-                .with_for_update(skip_locked=True, of=outbox)
+                .with_for_update(skip_locked=True)
                 # Not a mere subquery, which PostgreSQL may run again for each row, and so past its limit.
                 .cte("due")
             )
@@ -87,24 +90,24 @@ class SqlOutbox(Outbox):
         return await self._transactions.commit(write)
 
 
-def _places(names: Collection[str], room: Room, now: datetime) -> CTE:
-    """The first of what is due: each with its place in its lane, and how many places that lane has."""
+def _first(names: Collection[str], room: Room, now: datetime) -> Select[Any]:
+    """The ids of the longest due within the room of their lanes; more than asked for, as others may be taking some."""
     row, lane = outbox.c, outbox.c.job + " " + func.coalesce(outbox.c.payload["client_id"].as_string(), "")
     some = [name for name in room.lanes if room.of(name)]
     none = [name for name in room.lanes if not room.of(name)]
     # Those without room are left out before the limit: else, were they many, nobody else would come up.
     admitted = lane.not_in(none) if room.share else lane.in_(some)
-    first = (
+    longest_due = (
         select(row.job_id, row.due_at, lane.label("lane"))
         .where(_WAITING, row.due_at <= now, row.job.in_(sorted(names)), admitted)
         .order_by(row.due_at, row.job_id)
         .limit(_MOST_RANKED)
-        .cte("first")
+        .subquery()
     )
-    place = func.row_number().over(partition_by=first.c.lane, order_by=(first.c.due_at, first.c.job_id))
-    its_room = _room_of(first.c.lane, room, some).label("room")
-    return select(first.c.job_id, place.label("place"), its_room).cte("places")
-
-
-def _room_of(lane: ColumnElement[str], room: Room, named: Sequence[str]) -> ColumnElement[int]:
-    return case({name: room.of(name) for name in named}, value=lane, else_=room.share) if named else literal(room.share)
+    job = longest_due.c
+    place = func.row_number().over(partition_by=job.lane, order_by=(job.due_at, job.job_id)).label("place")
+    placed = select(job.job_id, job.due_at, job.lane, place).subquery().c
+    its_room = {name: room.of(name) for name in some}
+    within = case(its_room, value=placed.lane, else_=room.share) if some else room.share
+    rest = select(placed.job_id).where(placed.place <= within).order_by(placed.due_at, placed.job_id)
+    return rest.limit(_SPARE * room.most)
