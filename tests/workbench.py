@@ -53,6 +53,7 @@ from authcenter.stores.memory.registration import MemoryInitialAccessTokens
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
+from authcenter.stores.memory.unused_clients import MemoryUnusedClients
 from authcenter.stores.ports.keys import StoredKey
 from authcenter.stores.ports.shared import RateCounters
 from authcenter.telemetry.log_context import add_request_fields
@@ -278,6 +279,7 @@ class Workbench:
             pairwise=through("pairwise", MemoryPairwiseSubjects(record)),
             outbox=through("outbox", MemoryOutbox(record)),
             initial_tokens=through("initial_tokens", MemoryInitialAccessTokens(record)),
+            unused_clients=through("unused_clients", MemoryUnusedClients(record)),
         )
 
 

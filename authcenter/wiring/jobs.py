@@ -16,6 +16,7 @@ from authcenter.workers.errands import Assignment
 from authcenter.workers.outbox import OutboxWorker
 from authcenter.workers.purge import PurgeWorker
 from authcenter.workers.rotation import RotationWorker
+from authcenter.workers.unused_clients import UnusedClientsWorker
 
 
 class Job(Protocol):
@@ -52,6 +53,16 @@ def background_jobs(core: Core, issuer: str, health: Health, metrics: Metrics, l
             eviction=stores.eviction,
             locks=stores.locks,
             metrics=metrics,
+            clock=core.clock,
+            log=log,
+            holder=holder,
+            ready=ready,
+        ),
+        UnusedClientsWorker(
+            unused=stores.unused_clients,
+            registry=core.clients,
+            locks=stores.locks,
+            policy=core.policy,
             clock=core.clock,
             log=log,
             holder=holder,

@@ -24,6 +24,7 @@ from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.spread import RevocationSpread
 from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
+from authcenter.stores.ports.unused_clients import UnusedClients
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
@@ -45,6 +46,7 @@ from authcenter.stores.sql.settled_keys import SqlKeysSettlement
 from authcenter.stores.sql.status_lists import SqlStatusListStore
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import NOBODY, Announcements, Transactions
+from authcenter.stores.sql.unused_clients import SqlUnusedClients
 from authcenter.stores.sql.users import SqlUserStore
 from authcenter.telemetry.tracing import Tracing
 from authcenter.wiring.keys import open_keys_in_consul
@@ -80,6 +82,7 @@ class Stores:
     pairwise: PairwiseSubjects
     outbox: Outbox
     initial_tokens: InitialAccessTokens
+    unused_clients: UnusedClients
     settlement: KeysSettlement | None = None
     keys_in_consul: ConsulSigningKeyStore | None = None
 
@@ -172,4 +175,5 @@ def sql_stores(
         pairwise=SqlPairwiseSubjects(database, transactions),
         outbox=SqlOutbox(database, transactions),
         initial_tokens=SqlInitialAccessTokens(database, transactions),
+        unused_clients=SqlUnusedClients(database),
     )

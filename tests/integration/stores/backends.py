@@ -24,6 +24,7 @@ from authcenter.stores.memory.registration import MemoryInitialAccessTokens
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
+from authcenter.stores.memory.unused_clients import MemoryUnusedClients
 from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.audit import AuditLog, AuditRow
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
@@ -37,6 +38,7 @@ from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
+from authcenter.stores.ports.unused_clients import UnusedClients
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
@@ -55,6 +57,7 @@ from authcenter.stores.sql.sessions import SqlSessionStore
 from authcenter.stores.sql.status_lists import SqlStatusListStore
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import Transactions
+from authcenter.stores.sql.unused_clients import SqlUnusedClients
 from authcenter.stores.sql.users import SqlUserStore
 
 
@@ -86,6 +89,7 @@ class Stores:
     pairwise: PairwiseSubjects
     outbox: Outbox
     initial_tokens: InitialAccessTokens
+    unused_clients: UnusedClients
     counted: list[Event]
 
     async def proven_rows(self) -> list[AuditRow]:
@@ -117,6 +121,7 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         pairwise=MemoryPairwiseSubjects(record),
         outbox=MemoryOutbox(record),
         initial_tokens=MemoryInitialAccessTokens(record),
+        unused_clients=MemoryUnusedClients(record),
         counted=counted,
     )
 
@@ -145,6 +150,7 @@ def sql_stores(database: Database) -> Stores:
         pairwise=SqlPairwiseSubjects(database, transactions),
         outbox=SqlOutbox(database, transactions),
         initial_tokens=SqlInitialAccessTokens(database, transactions),
+        unused_clients=SqlUnusedClients(database),
         counted=counted,
     )
 

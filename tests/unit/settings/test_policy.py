@@ -54,7 +54,7 @@ sessions:
   idle_ttl: 28800
   max_ttl: 2592000
 accounts: {signup: false, reset_ttl: 3600, verify_ttl: 86400}
-registration: {mode: "off", profile: oidc, grants: [authorization_code, refresh_token], scopes: [openid, profile, email, address, phone, offline_access]}
+registration: {mode: "off", profile: oidc, grants: [authorization_code, refresh_token], scopes: [openid, profile, email, address, phone, offline_access], unused_ttl: 2592000}
 audit: {checkpoint_every: 10, explain_ttl: 604800}
 fetch: {allow_private: []}     # networks that outbound fetches may reach although they are private
 gateways: {}                   # name: {audience: …, scopes: […]} for /oauth/validate/{name}

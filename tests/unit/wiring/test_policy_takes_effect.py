@@ -32,6 +32,7 @@ SHOWN_ELSEWHERE = {
     "registration.profile": "tests/unit/http/test_register.py",
     "registration.grants": "tests/unit/http/test_register.py",
     "registration.scopes": "tests/unit/http/test_register.py",
+    "registration.unused_ttl": "tests/unit/workers/test_unused_clients.py",
     "fetch.allow_private": "tests/unit/remote/test_fetch.py and tests/unit/http/test_register.py",
     "logging.level": "tests/integration/service/test_policy_changes.py: the log is the process's",
 }
