@@ -24,7 +24,7 @@ class JudgedPassword:
 
     @classmethod
     def refused(cls, refused: PasswordRefused) -> Self:
-        """Of a password that the rules refused. One from a breach may be hard to guess: the meter must not praise it."""
+        """Of one that the rules refused. If it is from a breach it may be hard to guess: the meter must not praise it."""
         strength = refused.strength
         if strength is not None:
             strength = replace(strength, score=min(strength.score, _MOST_FOR_REFUSED))
