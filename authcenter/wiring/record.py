@@ -21,8 +21,8 @@ from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.ports.schema import SchemaState
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
-from authcenter.stores.ports.spread import RevocationSpread
 from authcenter.stores.ports.sign_ups import SignUpStore
+from authcenter.stores.ports.spread import RevocationSpread
 from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
 from authcenter.stores.sql.audit import SqlAuditLog

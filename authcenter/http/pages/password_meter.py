@@ -24,7 +24,7 @@ class JudgedPassword:
 
     @classmethod
     def refused(cls, refused: PasswordRefused) -> Self:
-        """Of one that the rules refused. If it is from a breach it may be hard to guess: the meter must not praise it."""
+        """Of one that the rules refused. It may be hard to guess and from a breach: the meter must not praise it."""
         strength = refused.strength
         if strength is not None:
             strength = replace(strength, score=min(strength.score, _MOST_FOR_REFUSED))

@@ -21,7 +21,7 @@ class SignUpStore(Protocol):
     async def open(
         self, digest: Digest, at: datetime, user: User, password_hash: str, consequences: Consequences
     ) -> bool:
-        """Spend the link, with the others for its address, and add ``user``, in one transaction; of two callers one wins.
+        """Spend the link and the others for its address, and add ``user``, in one transaction; of two callers one wins.
 
         False, and nothing is kept: it was spent, has lapsed ``at``, or is for another address than the user's.
 
