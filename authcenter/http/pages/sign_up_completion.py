@@ -108,10 +108,12 @@ class SignUpCompletionPage:
         status: int = 200,
         minutes: int = 0,
     ) -> Answer:
+        request = self.kept.take(visit).request
         return self.pages.show(
             visit,
             "signup_verify.html",
             status=status,
+            form_to=[request.redirect_uri] if request else (),
             email=link.email,
             username=visit.form.get("username") or "",
             problem=visit.messages(problem, minutes=minutes) if problem else "",
