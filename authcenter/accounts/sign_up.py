@@ -3,19 +3,21 @@
 import secrets
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from authcenter.accounts.account import NewAccount, address_problem
 from authcenter.accounts.letters import Letters
 from authcenter.accounts.password_rules import PasswordRules
 from authcenter.accounts.passwords import PasswordHashing
+from authcenter.accounts.sign_up_links import BROUGHT_ALONG
+from authcenter.core import base64url
 from authcenter.core.clock import Clock
 from authcenter.core.cut import Consequences
 from authcenter.core.errors import Conflict, ErrorCode, InvalidInput, OAuthError
 from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import new_subject
+from authcenter.core.job import JobName
 from authcenter.core.mail import Letter, MailKind
 from authcenter.core.origin import RequestOrigin
 from authcenter.core.rules import Rule
@@ -26,6 +28,7 @@ from authcenter.limits.mails import MailLimit
 from authcenter.limits.sign_ups import SignUpLimit
 from authcenter.settings.policy_sections import AccountPolicy
 from authcenter.stores.ports.accounts import UserStore
+from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.ports.sign_ups import SignUpStore
 
 _LONGEST = 1024
@@ -35,16 +38,16 @@ _LONGEST = 1024
 class SignUp:
     """How strangers come to an account, by page or by JSON.
 
-    Nobody learns here whether an address has an account but who reads its mail: whatever is asked for leaves one row
-    and one letter in one transaction.
+    Nobody learns here whether an address has an account but who reads its mail: who asks is answered before anybody has
+    looked, and a worker finds out which letter it is to be.
 
     Attributes:
         users: The record itself.
-        link: What a letter says of a token: a path with its one-time query.
     """
 
     store: SignUpStore
     users: UserStore
+    outbox: Outbox
     letters: Letters
     rules: PasswordRules
     hashing: PasswordHashing
@@ -52,7 +55,6 @@ class SignUp:
     mails: MailLimit
     limit: SignUpLimit
     clock: Clock
-    link: Callable[[bytes], str]
 
     def check_on(self) -> None:
         """Whether strangers may sign up at all. Raises ``OAuthError``: there is nothing here."""
@@ -61,7 +63,8 @@ class SignUp:
             raise OAuthError(ErrorCode.NOT_FOUND, description, rule=Rule.SIGN_UP_OFF, hint=hint, status=404)
 
     async def ask(self, address: str, language: str, ip: str) -> None:
-        """Send a link to ``address``; where it has an account, a letter that says so.
+        """Promise a link to ``address``; where it has an account, a letter that says so. Beyond the limit of an address
+        nothing is promised, and nobody is told.
 
         Args:
             language: Of the letter.
@@ -70,7 +73,7 @@ class SignUp:
         Raises:
             OAuthError: As ``check_on``; ``RateLimited``.
             InvalidInput: It is no address.
-            Unavailable: Nothing was sent.
+            Unavailable: Nothing was promised.
         """
         self.check_on()
         # What is compared is what is written to: of two forms of one address no other mailbox gets the letter.
@@ -80,16 +83,9 @@ class SignUp:
         await self.limit.ask(ip)
         if not await self.mails.allowed(address):
             return
-        found = await self.users.find_credentials(address)
-        token, now = secrets.token_bytes(TOKEN_BYTES), self.clock.now()
-        # For an address that has an account, too, so that both take the same time: nobody is sent that token.
-        link = SignUpLink(sign_up_digest(token), address, now, now + timedelta(seconds=self.policy().verify_ttl))
-        if found is None:
-            letter = Letter(MailKind.CONFIRM_ADDRESS, address, language, {"link": self.link(token)})
-        else:
-            known = {"link": "/login", "username": found.user.username}
-            letter = Letter(MailKind.ADDRESS_HAS_ACCOUNT, found.user.email, language, known)
-        await self.store.add(link, Consequences(jobs=(self.letters.job(letter),)))
+        brought = {BROUGHT_ALONG: base64url.encode(secrets.token_bytes(TOKEN_BYTES))}
+        job = self.letters.job(Letter(MailKind.CONFIRM_ADDRESS, address, language, brought))
+        await self.outbox.add([replace(job, name=JobName.SIGN_UP_ASKED)])
 
     async def find(self, token: bytes) -> SignUpLink | None:
         """The link with that token, where it opens an account still.

@@ -2,6 +2,7 @@
 
 from authcenter.accounts.sessions import Sessions
 from authcenter.accounts.sign_up import SignUp
+from authcenter.accounts.sign_up_links import SignUpLinks
 from authcenter.authorization.ticket import Tickets
 from authcenter.http.api.sign_up import SignUpApi
 from authcenter.http.pages import sign_up_completion
@@ -14,6 +15,18 @@ from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits
 
 
+def sign_up_links(core: Core) -> SignUpLinks:
+    """Who sends the links that were asked for: in the background."""
+    return SignUpLinks(
+        store=core.stores.sign_ups,
+        users=core.stores.users,
+        letters=core.letters,
+        policy=lambda: core.policy.current.accounts,
+        clock=core.clock,
+        link=lambda token: link_to(sign_up_completion.PATH, token),
+    )
+
+
 def sign_up_endpoints(
     core: Core, limits: Limits, pages: Pages, tickets: Tickets, sessions: Sessions, arrival: Arrival
 ) -> tuple[SignUpPage, SignUpCompletionPage, SignUpApi]:
@@ -21,6 +34,7 @@ def sign_up_endpoints(
     sign_up = SignUp(
         store=core.stores.sign_ups,
         users=core.stores.users,
+        outbox=core.stores.outbox,
         letters=core.letters,
         rules=core.password_rules,
         hashing=core.hashing,
@@ -28,7 +42,6 @@ def sign_up_endpoints(
         mails=limits.mails,
         limit=limits.sign_ups,
         clock=core.clock,
-        link=lambda token: link_to(sign_up_completion.PATH, token),
     )
     link = OneTimeLink(sign_up_completion.PATH, sign_up_completion.COOKIE, pages.cookies)
     kept = KeptTicket(tickets, pages.cookies)

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Contexts
-from tests.browser.mailbox import newest_link
+from tests.browser.sign_up_mail import sign_up_link
 from tests.browser.site import Site
 from tests.browser.walking import ask_for_link, expect_outcome, expect_page, press, sign_in
 
@@ -26,7 +26,7 @@ async def test_signing_up_leads_to_the_application(site: Site, contexts: Context
     await ask_for_link(page, address)
     await expect_page(page, "Look into your mail")
 
-    await page.goto(f"{site.issuer}{await newest_link(site, address)}")
+    await page.goto(await sign_up_link(site, address))
     await expect_page(page, "Choose a name and a password")
     await expect(page).to_have_url(re.compile("/signup/verify$"))
     await page.locator("#username").fill(name)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Page, expect
 
-from tests.browser.mailbox import newest_link
+from tests.browser.sign_up_mail import sign_up_link
 from tests.browser.site import LONG_NAME, Site
 from tests.browser.walking import ask_for_link, sign_in
 
@@ -119,7 +119,7 @@ async def _sign_up_choose(page: Page, site: Site) -> None:
     address = site.new_address()
     await _sign_up(page, site)
     await ask_for_link(page, address)
-    await page.goto(f"{site.issuer}{await newest_link(site, address)}")
+    await page.goto(await sign_up_link(site, address))
     await expect(page.locator("#username")).to_be_visible()
 
 

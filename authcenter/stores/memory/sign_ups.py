@@ -19,12 +19,11 @@ class MemorySignUpStore(SignUpStore):
     def __init__(self, record: MemoryRecord) -> None:
         self._record = record
 
-    async def add(self, link: SignUpLink, consequences: Consequences) -> None:
+    async def add(self, link: SignUpLink, consequences: Consequences) -> bool:
         def write(tables: Tables, _: datetime) -> bool:
-            tables.sign_ups[link.digest] = link
-            return True
+            return tables.sign_ups.setdefault(link.digest, link) is link
 
-        self._record.commit(write, consequences)
+        return self._record.commit(write, consequences)
 
     async def find(self, digest: Digest) -> SignUpLink | None:
         return self._record.tables.sign_ups.get(digest)

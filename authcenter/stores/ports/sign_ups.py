@@ -12,7 +12,9 @@ from authcenter.core.user import User
 class SignUpStore(Protocol):
     """Links that open an account, known by digest only. Several for one address may be alive."""
 
-    async def add(self, link: SignUpLink, consequences: Consequences) -> None: ...
+    async def add(self, link: SignUpLink, consequences: Consequences) -> bool:
+        """Keep it. False, and nothing is kept: it is there already."""
+        ...
 
     async def find(self, digest: Digest) -> SignUpLink | None:
         """Spent and lapsed ones too."""

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.cut import Consequences
 from authcenter.core.digest import Digest
+from authcenter.core.errors import Conflict
 from authcenter.core.sign_up import SignUpLink
 from authcenter.core.user import User, name_key
 from authcenter.stores.ports.sign_ups import SignUpStore
@@ -26,14 +27,17 @@ class SqlSignUpStore(SignUpStore):
     def __init__(self, database: Database, transactions: Transactions) -> None:
         self._database, self._transactions = database, transactions
 
-    async def add(self, link: SignUpLink, consequences: Consequences) -> None:
+    async def add(self, link: SignUpLink, consequences: Consequences) -> bool:
         row = asdict(link) | {"purpose": _PURPOSE, "email_key": name_key(link.email)}
 
         async def write(connection: AsyncConnection) -> bool:
             await connection.execute(insert(address_verifications).values(row))
             return True
 
-        await self._transactions.commit(write, consequences)
+        try:
+            return await self._transactions.commit(write, consequences)
+        except Conflict:
+            return False
 
     async def find(self, digest: Digest) -> SignUpLink | None:
         one = select(address_verifications).where(address_verifications.c.digest == digest, _OURS)

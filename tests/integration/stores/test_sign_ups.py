@@ -37,7 +37,9 @@ async def opened(stores: Stores, link: SignUpLink, user: User, at: datetime = NO
 
 async def test_what_is_kept_is_found_and_brings_its_mail(stores: Stores) -> None:
     link = a_link("a")
-    await stores.sign_ups.add(link, Consequences(jobs=(Job("mail", {}),)))
+    assert await stores.sign_ups.add(link, Consequences(jobs=(Job("mail", {}),)))
+    again = replace(link, expires_at=NOW + 2 * HOUR)
+    assert not await stores.sign_ups.add(again, Consequences(jobs=(Job("mail", {}),))), "it is there already"
     assert await stores.sign_ups.find(link.digest) == link
     assert await stores.sign_ups.find(sign_up_digest(b"b")) is None
     assert await stores.outbox.depth() == 1

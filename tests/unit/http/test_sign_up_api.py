@@ -28,7 +28,7 @@ async def token(web: aiohttp.ClientSession, bench: Workbench, email: str = "jo@e
     """The token of a letter that was just asked for."""
     bench.offer(ON)
     assert (await post(web, REGISTER, {"email": email}))[0] == 202
-    return letters(bench)[-1].values["link"].partition("token=")[2]
+    return (await letters(bench))[-1].values["link"].partition("token=")[2]
 
 
 async def test_an_account_is_made_and_signs_in(bench: Workbench, web: aiohttp.ClientSession) -> None:
@@ -46,13 +46,13 @@ async def test_known_and_unknown_addresses_are_answered_alike(bench: Workbench, 
     bench.offer(ON)
     answers = [await post(web, REGISTER, {"email": email}) for email in ("alice@example.com", "jo@example.com")]
     assert answers == [(202, {"status": "verification_sent"})] * 2
-    assert [letter.kind for letter in letters(bench)] == [MailKind.ADDRESS_HAS_ACCOUNT, MailKind.CONFIRM_ADDRESS]
+    assert [letter.kind for letter in await letters(bench)] == [MailKind.ADDRESS_HAS_ACCOUNT, MailKind.CONFIRM_ADDRESS]
 
 
 async def test_the_letter_is_in_the_readers_language(bench: Workbench, web: aiohttp.ClientSession) -> None:
     bench.offer(ON)
     await post(web, REGISTER, {"email": "jo@example.com"}, Accept_Language="de-CH, en;q=0.5")
-    assert letters(bench)[0].language == "de"
+    assert (await letters(bench))[0].language == "de"
 
 
 REFUSED = [
@@ -118,5 +118,5 @@ async def test_an_account_needs_its_letter(bench: Workbench, web: aiohttp.Client
     assert (await post(web, REGISTER, {"email": "max@example.com"}))[0] == 503
     assert (await post(web, VERIFY, given))[0] == 503
     bench.board.down = False
-    assert len(letters(bench)) == 1
+    assert len(await letters(bench)) == 1
     assert (await post(web, VERIFY, given))[0] == 201
