@@ -51,6 +51,7 @@ from authcenter.stores.memory.outbox import MemoryOutbox
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.registration import MemoryInitialAccessTokens
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
+from authcenter.stores.memory.sign_ups import MemorySignUpStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.memory.unused_clients import MemoryUnusedClients
@@ -262,6 +263,7 @@ class Workbench:
             clients=through("clients", MemoryClientStore(record)),
             resources=through("resources", MemoryResourceStore(record)),
             users=through("users", MemoryUserStore(record)),
+            sign_ups=through("sign_ups", MemorySignUpStore(record)),
             keys=through("keys", MemorySigningKeyStore(record)),
             refresh_tokens=through("refresh_tokens", MemoryRefreshTokenStore(record)),
             revocations=through("revocations", MemoryRevocationStore(record)),

@@ -31,6 +31,7 @@ class Rule(StrEnum):
     RATE_LIMITED_CLIENT = "rate_limited_client"
     RATE_LIMITED_ADDRESS = "rate_limited_address"
     RATE_LIMITED_ACCOUNT = "rate_limited_account"
+    RATE_LIMITED_SIGN_UP = "rate_limited_sign_up"
 
     GRANT_TYPE_UNKNOWN = "grant_type_unknown"
     GRANT_NOT_ALLOWED = "grant_not_allowed"
@@ -147,6 +148,8 @@ class Rule(StrEnum):
     LOGOUT_CLIENT = "logout_client"
     LOGOUT_URI = "logout_uri"
     JSON_MALFORMED = "json_malformed"
+    SIGN_UP_OFF = "sign_up_off"
+    SIGN_UP_LINK = "sign_up_link"
     REGISTRATION_OFF = "registration_off"
     REGISTRATION_TOKEN = "registration_token"
     REGISTRATION_METADATA = "registration_metadata"

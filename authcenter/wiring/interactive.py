@@ -58,6 +58,7 @@ from authcenter.tokens.device_codes import UserCodeDigests
 from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits
+from authcenter.wiring.sign_up import sign_up_endpoints
 
 ACCOUNT_SECTIONS: tuple[str, ...] = ()
 """The pages under ``/account``, in the order in which it lists them."""
@@ -207,7 +208,9 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.clients,
             parts.arrival,
             parts.metrics.logins.count,
+            lambda: core.policy.current.accounts.signup,
         ),
+        *sign_up_endpoints(core, parts.limits, parts.pages, parts.tickets, parts.sessions, parts.arrival),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
         AccountPage(parts.pages, parts.own_account, consents, parts.clients, ACCOUNT_SECTIONS),
         DeviceAuthorizationEndpoint(parts.authentication, parts.quota, devices, parts.settings.issuer),

@@ -11,11 +11,13 @@ from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.logout_tokens import LogoutTokens
 from authcenter.wiring.core import Core
+from authcenter.wiring.sign_up import sign_up_links
 from authcenter.workers.back_channel import BackChannelLogout
 from authcenter.workers.errands import Assignment
 from authcenter.workers.outbox import OutboxWorker
 from authcenter.workers.purge import PurgeWorker
 from authcenter.workers.rotation import RotationWorker
+from authcenter.workers.sign_up_links import SignUpErrand
 from authcenter.workers.unused_clients import UnusedClientsWorker
 
 
@@ -85,4 +87,7 @@ def assignments(core: Core, issuer: str) -> dict[str, Assignment]:
     poster = GuardedFetch(lambda: policy.current.fetch.allow_private)
     tokens = LogoutTokens(issuer, core.keys, core.clock)
     logout = BackChannelLogout(stores.clients, ClientSubjects(stores.pairwise), tokens, poster)
-    return {JobName.BACK_CHANNEL_LOGOUT: Assignment(logout)}
+    return {
+        JobName.BACK_CHANNEL_LOGOUT: Assignment(logout),
+        JobName.SIGN_UP_ASKED: Assignment(SignUpErrand(sign_up_links(core))),
+    }

@@ -21,6 +21,7 @@ from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.ports.schema import SchemaState
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
+from authcenter.stores.ports.sign_ups import SignUpStore
 from authcenter.stores.ports.spread import RevocationSpread
 from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
@@ -43,6 +44,7 @@ from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
 from authcenter.stores.sql.sessions import SqlSessionStore
 from authcenter.stores.sql.settled_keys import SqlKeysSettlement
+from authcenter.stores.sql.sign_ups import SqlSignUpStore
 from authcenter.stores.sql.status_lists import SqlStatusListStore
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import NOBODY, Announcements, Transactions
@@ -65,6 +67,7 @@ class Stores:
     clients: ClientStore
     resources: ResourceStore
     users: UserStore
+    sign_ups: SignUpStore
     keys: SigningKeyStore
     refresh_tokens: RefreshTokenStore
     revocations: RevocationStore
@@ -157,6 +160,7 @@ def sql_stores(
         clients=SqlClientStore(database, transactions),
         resources=SqlResourceStore(database, transactions),
         users=SqlUserStore(database, transactions),
+        sign_ups=SqlSignUpStore(database, transactions),
         keys=SqlSigningKeyStore(database, transactions),
         refresh_tokens=SqlRefreshTokenStore(database, transactions),
         revocations=SqlRevocationStore(database, transactions),

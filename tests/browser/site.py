@@ -12,6 +12,7 @@ from authcenter.clients.entitlements import ClientMetadata
 from authcenter.core.client import AuthMethod, Profile
 from authcenter.core.clock import SystemClock
 from authcenter.core.device import DEVICE_CODE_GRANT
+from authcenter.core.ids import uuid7
 from authcenter.core.relying_party import RelyingParty
 from authcenter.core.resource import ResourceScope
 from authcenter.core.secret import Secret
@@ -27,7 +28,8 @@ from tests.servers.certificates import Pair
 PASSWORD = "correct horse battery"
 LONG_NAME = "Donaudampfschifffahrtsgesellschaftskapitänsmützenverwaltung & Söhne <Außenstelle>"
 POLICY = """
-rate_limits: {login_failures_per_ip: 100000/hour, login_failures_per_account: 3/hour}
+rate_limits: {login_failures_per_ip: 100000/hour, login_failures_per_account: 3/hour, signup_per_ip: 100000/hour}
+accounts: {signup: true}
 brand: {name: "Example & Co", color: "#0a7d55"}
 fetch: {allow_private: [127.0.0.0/8]}
 """
@@ -50,6 +52,10 @@ class Site:
     def somebody(self) -> str:
         """The name of a user whom no test has met."""
         return next(self._people)
+
+    def new_address(self) -> str:
+        """An address that nobody has."""
+        return f"new-{uuid7()}@example.com"
 
     @property
     def issuer(self) -> str:

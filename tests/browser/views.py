@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Page, expect
 
+from tests.browser.sign_up_mail import sign_up_link
 from tests.browser.site import LONG_NAME, Site
-from tests.browser.walking import sign_in
+from tests.browser.walking import ask_for_link, sign_in
 
 View = Callable[[Page, Site], Awaitable[None]]
 _STRANGE = "no such page"
@@ -203,6 +204,54 @@ async def _not_found(page: Page, site: Site) -> None:
     await page.goto(f"{site.issuer}/{_STRANGE}")
 
 
+async def _sign_up(page: Page, site: Site) -> None:
+    await page.goto(f"{site.issuer}/signup")
+
+
+async def _sign_up_wrong(page: Page, site: Site) -> None:
+    await _sign_up(page, site)
+    await ask_for_link(page, "somebody at example.com")
+    await expect(page.get_by_role("alert")).to_be_visible()
+
+
+async def _sign_up_sent(page: Page, site: Site) -> None:
+    await _sign_up(page, site)
+    await ask_for_link(page, site.new_address())
+    await expect(page.locator("form")).to_have_count(0)
+
+
+async def _sign_up_choose(page: Page, site: Site) -> None:
+    address = site.new_address()
+    await _sign_up(page, site)
+    await ask_for_link(page, address)
+    await page.goto(await sign_up_link(site, address))
+    await expect(page.locator("#username")).to_be_visible()
+
+
+async def _sign_up_taken(page: Page, site: Site) -> None:
+    await _sign_up_choose(page, site)
+    await sign_in(page, "alice", "kettle bracket violin")
+    await expect(page.get_by_role("alert")).to_be_visible()
+
+
+async def _sign_up_weak(page: Page, site: Site) -> None:
+    await _sign_up_choose(page, site)
+    await sign_in(page, "quimby", "Quimby2024")
+    await expect(page.get_by_role("alert")).to_be_visible()
+
+
+async def _sign_up_strength(page: Page, site: Site) -> None:
+    await _sign_up_choose(page, site)
+    await page.locator("#username").fill("quimby")
+    await page.locator("#password").fill("quimby violin 7")
+    await page.locator("button[value=check]").click()
+    await expect(page.locator("meter")).to_be_visible()
+
+
+async def _sign_up_stale(page: Page, site: Site) -> None:
+    await page.goto(f"{site.issuer}/signup/verify?token={'x' * 43}")
+
+
 async def _english(page: Page) -> bool:
     return await page.locator("html").get_attribute("lang") == "en"
 
@@ -214,6 +263,14 @@ VIEWS: dict[str, View] = {
     "login-known": _known,
     "consent": _consent,
     "consent-long": _long_consent,
+    "sign-up": _sign_up,
+    "sign-up-wrong": _sign_up_wrong,
+    "sign-up-sent": _sign_up_sent,
+    "sign-up-choose": _sign_up_choose,
+    "sign-up-taken": _sign_up_taken,
+    "sign-up-weak": _sign_up_weak,
+    "sign-up-strength": _sign_up_strength,
+    "sign-up-stale": _sign_up_stale,
     "form-post": _form_post,
     "device": _device,
     "device-link": _device_link,

@@ -219,6 +219,18 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     Rule.JSON_MALFORMED: Explanation(
         "The body is not one JSON object in UTF-8, or has a member twice.", "Send Content-Type: application/json."
     ),
+    Rule.RATE_LIMITED_SIGN_UP: Explanation(
+        "More accounts were asked for from this address than `rate_limits.signup_per_ip` allows, or with one link"
+        " more names were tried than 20 an hour.",
+        "Behind a proxy, compare AUTHCENTER_TRUSTED_PROXIES with `ip` in the log: all may be counted as one.",
+    ),
+    Rule.SIGN_UP_OFF: Explanation(
+        "The policy lets nobody open an account by themselves.", "`accounts.signup` in the policy: true."
+    ),
+    Rule.SIGN_UP_LINK: Explanation(
+        "The link of a sign-up opens no account: it was used, has lapsed, or its address has an account by now.",
+        "The person signs up again; `accounts.verify_ttl` in the policy says how long a link holds.",
+    ),
     Rule.REGISTRATION_OFF: Explanation(
         "The policy lets no client register or change itself.", "`registration.mode` in the policy: token or open."
     ),

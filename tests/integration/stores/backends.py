@@ -22,6 +22,7 @@ from authcenter.stores.memory.outbox import MemoryOutbox
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.registration import MemoryInitialAccessTokens
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
+from authcenter.stores.memory.sign_ups import MemorySignUpStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.memory.unused_clients import MemoryUnusedClients
@@ -36,6 +37,7 @@ from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
+from authcenter.stores.ports.sign_ups import SignUpStore
 from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
 from authcenter.stores.ports.unused_clients import UnusedClients
@@ -54,6 +56,7 @@ from authcenter.stores.sql.registration import SqlInitialAccessTokens
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.sessions import SqlSessionStore
+from authcenter.stores.sql.sign_ups import SqlSignUpStore
 from authcenter.stores.sql.status_lists import SqlStatusListStore
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import Transactions
@@ -72,6 +75,7 @@ class Stores:
     clients: ClientStore
     resources: ResourceStore
     users: UserStore
+    sign_ups: SignUpStore
     refresh_tokens: RefreshTokenStore
     revocations: RevocationStore
     changes: ChangeFeed
@@ -104,6 +108,7 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         clients=MemoryClientStore(record),
         resources=MemoryResourceStore(record),
         users=MemoryUserStore(record),
+        sign_ups=MemorySignUpStore(record),
         refresh_tokens=MemoryRefreshTokenStore(record),
         revocations=MemoryRevocationStore(record),
         changes=MemoryChangeFeed(record),
@@ -133,6 +138,7 @@ def sql_stores(database: Database) -> Stores:
         clients=SqlClientStore(database, transactions),
         resources=SqlResourceStore(database, transactions),
         users=SqlUserStore(database, transactions),
+        sign_ups=SqlSignUpStore(database, transactions),
         refresh_tokens=SqlRefreshTokenStore(database, transactions),
         revocations=SqlRevocationStore(database, transactions),
         changes=SqlChangeFeed(database),

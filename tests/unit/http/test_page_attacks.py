@@ -13,6 +13,7 @@ from authcenter.core.rules import Rule
 from authcenter.http.server import Listener
 from authcenter.proofs.pkce import challenge_of
 from tests.unit.http.browsing import Shown, Tab
+from tests.unit.http.signing_up import ON, STRONG, choose, follow_link
 from tests.workbench import ISSUER, PASSWORD, Workbench
 
 REDIRECT = "https://shop.example/cb"
@@ -81,6 +82,30 @@ async def login(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await tab.get(authorize()))
 
 
+async def sign_up(tab: Tab, bench: Workbench, email: str = "") -> Shown:
+    bench.offer(ON)
+    shown = await tab.get("/signup")
+    return await tab.post("/signup", {**shown.fields, "email": email}) if email else shown
+
+
+async def sign_up_sent(tab: Tab, bench: Workbench) -> Shown:
+    return await tab.follow(await sign_up(tab, bench, "jo@example.com"))
+
+
+async def sign_up_link(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer(ON)
+    return await follow_link(tab, bench)
+
+
+async def sign_up_without_link(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer(ON)
+    return await tab.get("/signup/verify")
+
+
+async def sign_up_refused(tab: Tab, bench: Workbench) -> Shown:
+    return await choose(tab, await sign_up_link(tab, bench), MARKUP, MARKUP)
+
+
 # The way to each page, and its status.
 PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "login": (login, 200),
@@ -91,6 +116,12 @@ PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "not found": (lambda tab, _: tab.get("/nowhere", Accept="text/html,*/*;q=0.8"), 404),
     "outage": (outage, 503),
     "unknown client": (lambda tab, _: tab.get(authorize(client_id="nobody")), 400),
+    "signup": (sign_up, 200),
+    "signup, wrong address": (lambda tab, bench: sign_up(tab, bench, MARKUP), 400),
+    "signup, sent": (sign_up_sent, 200),
+    "signup/verify": (sign_up_link, 200),
+    "signup, wrong name": (sign_up_refused, 400),
+    "signup, stale link": (sign_up_without_link, 400),
     "stale ticket": (lambda tab, _: tab.get("/login?ticket=x"), 400),
 }
 
@@ -119,7 +150,7 @@ async def test_every_page_keeps_the_rules(bench: Workbench, tab: Tab, name: str)
     assert re.findall(r"<script(?! src=\"/static/form_post\.js\")|\sstyle=|\son\w+=|javascript:", shown.body) == []
 
 
-FORMS = ["login", "consent", "account"]
+FORMS = ["login", "consent", "account", "signup", "signup/verify"]
 FORGERIES = {
     "no token": ({"csrf": None}, {}, Rule.CSRF_TOKEN),
     "an empty token": ({"csrf": ""}, {}, Rule.CSRF_TOKEN),
@@ -140,6 +171,7 @@ async def test_a_forged_form_does_nothing(bench: Workbench, address: str, form: 
     tab, other = Tab(address), Tab(address)
     values = dict((await PAGES[form][0](tab, bench)).fields)
     wanted = {"login": {"username": "alice", "password": PASSWORD}, "consent": {"answer": "allow"}}
+    wanted |= {"signup": {"email": "max@example.com"}, "signup/verify": {"username": "jo", "password": STRONG}}
     values |= wanted.get(form, {"withdraw": "shop"})
     theirs = (await other.get("/login")).fields["csrf"]
     values.setdefault("csrf", (await tab.get("/login")).fields["csrf"])
