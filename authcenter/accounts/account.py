@@ -72,6 +72,11 @@ def is_askable(login: str) -> bool:
     return 0 < len(key) <= _MAX_EMAIL_KEY and key.isprintable()
 
 
+def is_address(text: str) -> bool:
+    """Whether ``text`` is written like an address that an account may have."""
+    return _email_problem(text) is None
+
+
 def _username_problem(username: str, email: str) -> str | None:
     key = name_key(username)
     if not key or len(username) > _MAX_USERNAME or len(key) > _MAX_USERNAME_KEY:

@@ -14,6 +14,7 @@ class JobName(StrEnum):
 
     BACK_CHANNEL_LOGOUT = "backchannel_logout"
     MAIL = "mail"
+    RESET_ASKED = "reset_asked"
 
 
 @dataclass(frozen=True, slots=True)

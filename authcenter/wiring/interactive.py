@@ -58,8 +58,9 @@ from authcenter.tokens.device_codes import UserCodeDigests
 from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits
+from authcenter.wiring.recovery import recovery_endpoints
 
-ACCOUNT_SECTIONS: tuple[str, ...] = ()
+ACCOUNT_SECTIONS: tuple[str, ...] = ("password", "address")
 """The pages under ``/account``, in the order in which it lists them."""
 
 
@@ -123,7 +124,13 @@ class InteractiveParts:
 
     @cached_property
     def arrival(self) -> Arrival:
-        return Arrival(self.tickets, self.sessions, self.pages.cookies, lambda: self.core.policy.current.sessions)
+        return Arrival(
+            self.tickets,
+            self.sessions,
+            self.pages.cookies,
+            lambda: self.core.policy.current.sessions,
+            self.core.clock,
+        )
 
     @cached_property
     def own_account(self) -> OwnAccount:
@@ -209,6 +216,7 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.metrics.logins.count,
         ),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
+        *recovery_endpoints(parts),
         AccountPage(parts.pages, parts.own_account, consents, parts.clients, ACCOUNT_SECTIONS),
         DeviceAuthorizationEndpoint(parts.authentication, parts.quota, devices, parts.settings.issuer),
         DevicePage(

@@ -11,10 +11,12 @@ from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.logout_tokens import LogoutTokens
 from authcenter.wiring.core import Core
+from authcenter.wiring.recovery import reset_links
 from authcenter.workers.back_channel import BackChannelLogout
 from authcenter.workers.errands import Assignment
 from authcenter.workers.outbox import OutboxWorker
 from authcenter.workers.purge import PurgeWorker
+from authcenter.workers.reset_links import ResetLinkErrand
 from authcenter.workers.rotation import RotationWorker
 
 
@@ -74,4 +76,7 @@ def assignments(core: Core, issuer: str) -> dict[str, Assignment]:
     poster = GuardedFetch(lambda: policy.current.fetch.allow_private)
     tokens = LogoutTokens(issuer, core.keys, core.clock)
     logout = BackChannelLogout(stores.clients, ClientSubjects(stores.pairwise), tokens, poster)
-    return {JobName.BACK_CHANNEL_LOGOUT: Assignment(logout)}
+    return {
+        JobName.BACK_CHANNEL_LOGOUT: Assignment(logout),
+        JobName.RESET_ASKED: Assignment(ResetLinkErrand(reset_links(core))),
+    }

@@ -19,7 +19,7 @@ class AddressChangeStore(Protocol):
     async def find(self, digest: Digest) -> AddressChange | None: ...
 
     async def confirm(self, digest: Digest, at: datetime, user: User, consequences: Consequences) -> bool:
-        """Spend it and write over the revision that ``user`` was made from, in one transaction; of two callers one wins.
+        """Spend it and write over the revision that ``user`` was made from, all at once; of two callers one wins.
 
         Links to set a password, which lie in the mailbox of the former address, end with it. False, and nothing is
         kept: it was spent or ended, or others have written the user meanwhile.

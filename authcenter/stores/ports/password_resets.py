@@ -24,7 +24,7 @@ class PasswordResetStore(Protocol):
     async def redeem(
         self, digest: Digest, at: datetime, user: User, password_hash: str, consequences: Consequences
     ) -> bool:
-        """Spend it and write over the revision that ``user`` was made from, in one transaction; of two callers one wins.
+        """Spend it and write over the revision that ``user`` was made from, all at once; of two callers one wins.
 
         False, and nothing is kept: it was spent or ended, or others have written the user meanwhile.
         """
