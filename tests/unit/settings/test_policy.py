@@ -264,10 +264,7 @@ def test_what_does_nothing_yet_is_named() -> None:
         "gateways: {a: {audience: b}}\naccounts: {signup: true}\nsessions: {max_per_user: 5}\nlogging: {level: DEBUG}",
         source="file",
     )
-    assert fields_not_in_force(policy) == (
-        "rate_limits.signup_per_ip",
-        "accounts.signup",
-    )
+    assert fields_not_in_force(policy) == ("accounts.signup",)
 
 
 @pytest.mark.parametrize("row", NOT_IN_FORCE)

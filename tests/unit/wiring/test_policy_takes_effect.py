@@ -28,6 +28,10 @@ SHOWN_ELSEWHERE = {
     "rate_limits.client_auth_failures_per_ip": "tests/unit/http/test_limits.py",
     "rate_limits.login_failures_per_ip": "tests/unit/http/test_limits.py",
     "rate_limits.login_failures_per_account": "tests/unit/http/test_limits.py",
+    "rate_limits.signup_per_ip": "tests/unit/http/test_password_api.py",
+    "rate_limits.mail_per_address": "tests/unit/limits/test_mails.py",
+    "accounts.reset_ttl": "tests/unit/http/test_password_api.py",
+    "accounts.verify_ttl": "tests/unit/http/test_own_address.py",
     "registration.mode": "tests/unit/http/test_register.py",
     "registration.profile": "tests/unit/http/test_register.py",
     "registration.grants": "tests/unit/http/test_register.py",
@@ -143,7 +147,7 @@ async def signed_in_after(bench: Workbench, *pauses: float) -> bool:
     frame: Any = bench.service.public.__self__  # type: ignore[attr-defined]
     cells = [cell.cell_contents for cell in frame.router.find("/account").handlers["GET"].__closure__]
     sessions = next(
-        cell.__self__.sessions for cell in cells if isinstance(getattr(cell, "__self__", None), AccountPage)
+        cell.__self__.own.sessions for cell in cells if isinstance(getattr(cell, "__self__", None), AccountPage)
     )
     cookie = Digest(hashlib.sha256(str(bench.clock.now()).encode()).digest())
     await sessions.sign_in(bench.alice, cookie, ORIGIN, amr=["pwd"])
