@@ -30,6 +30,7 @@ class AddressChanges:
 
     Attributes:
         path: Makes the path of a link from its token.
+        forget: Makes the caches of this process forget a subject; others hear of it by the change feed.
     """
 
     accounts: Accounts
@@ -39,6 +40,7 @@ class AddressChanges:
     clock: Clock
     lifetime: Callable[[], timedelta]
     path: Callable[[bytes], str]
+    forget: Callable[[str], None]
 
     async def ask(self, user: User, email: str, language: str, origin: RequestOrigin) -> None:
         """Send a link to ``email``; earlier ones end.
@@ -105,7 +107,9 @@ class AddressChanges:
             await self.asked(user, token)
             return False
 
-        return await self.accounts.change(user.subject, act, user.subject, write)
+        changed = await self.accounts.change(user.subject, act, user.subject, write)
+        self.forget(user.subject)
+        return changed
 
 
 def _name_with(user: User, email: str) -> str:

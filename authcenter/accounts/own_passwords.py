@@ -39,11 +39,16 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class OwnPasswords:
-    """Sets them: all that was issued to the person before is refused from then on, and a notice is sent."""
+    """Sets them: all that was issued to the person before is refused from then on, and a notice is sent.
+
+    Attributes:
+        forget: Makes the caches of this process forget a subject; others hear of it by the change feed.
+    """
 
     accounts: Accounts
     rules: PasswordRules
     letters: Letters
+    forget: Callable[[str], None]
 
     async def set(self, user: User, password: Secret, setting: Setting) -> User:
         """Set the password of ``user``, and lift the demand for a new one.
@@ -70,7 +75,9 @@ class OwnPasswords:
             )
 
         write = setting.write or self.accounts.with_password
-        return await self.accounts.change(user.subject, act, user.subject, write(password_hash))
+        changed = await self.accounts.change(user.subject, act, user.subject, write(password_hash))
+        self.forget(user.subject)
+        return changed
 
     async def _check(self, user: User, password: Secret) -> None:
         names = [text for text in user.claims.values() if isinstance(text, str)]

@@ -87,6 +87,7 @@ class InteractiveParts:
     authentication: ClientAuthentication
     quota: TokenQuota
     forget_session: Callable[[str], None] = lambda _: None
+    forget_user: Callable[[str], None] = lambda _: None
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -39,7 +39,7 @@ def reset_links(core: Core) -> ResetLinks:
 def recovery_endpoints(parts: "InteractiveParts") -> "Sequence[Endpoint]":
     """Every endpoint by which people change a password or an address."""
     core, pages, limits = parts.core, parts.pages, parts.limits
-    own = OwnPasswords(core.accounts, core.password_rules, core.letters)
+    own = OwnPasswords(core.accounts, core.password_rules, core.letters, parts.forget_user)
     requests = ResetRequests(core.stores.outbox, core.letters, limits.mails, limits.resets)
     resets = PasswordReset(core.accounts, core.stores.password_resets, own, core.clock)
     change = PasswordChange(PasswordSignIn(core.accounts, limits.logins), own, core.clock)
@@ -51,6 +51,7 @@ def recovery_endpoints(parts: "InteractiveParts") -> "Sequence[Endpoint]":
         clock=core.clock,
         lifetime=lambda: timedelta(seconds=core.policy.current.accounts.verify_ttl),
         path=lambda token: link_to(account_address.CONFIRM_PATH, token),
+        forget=parts.forget_user,
     )
     return (
         ForgotPasswordPage(pages, requests),

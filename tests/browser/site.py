@@ -25,10 +25,10 @@ from tests.servers.certificates import Pair
 PASSWORD = "correct horse battery"
 LONG_NAME = "Donaudampfschifffahrtsgesellschaftskapitänsmützenverwaltung & Söhne <Außenstelle>"
 POLICY = """
-rate_limits: {login_failures_per_ip: 100000/hour, login_failures_per_account: 3/hour}
+rate_limits: {login_failures_per_ip: 100000/hour, login_failures_per_account: 3/hour, signup_per_ip: 100000/hour}
 brand: {name: "Example & Co", color: "#0a7d55"}
 """
-_PEOPLE = [f"person-{number}" for number in range(1, 101)]
+_PEOPLE = [f"person-{number}" for number in range(1, 201)]
 _API = "https://reports.example"
 _GRANTS = frozenset({"authorization_code", "refresh_token"})
 _SCOPES = frozenset({"openid", "profile", "email", "offline_access", "reports:read", "reports:write"})

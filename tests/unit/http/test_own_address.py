@@ -53,6 +53,7 @@ async def test_the_link_in_the_new_mailbox_makes_the_address_count(bench: Workbe
     confirmed = await confirm(tab)
     assert confirmed.location == "/account/address/done"
     assert (await tab.get("/account/address/done")).status == 200
+    assert NEW in (await tab.get("/account")).body
     assert (bench.alice.email, bench.alice.email_verified) == (NEW, True)
     assert [letter.to for letter in await letters(bench, MailKind.ADDRESS_CHANGED)] == ["alice@example.com"]
     assert bench.kinds() == [EventKind.USER_ADDRESS_CHANGED]
