@@ -36,6 +36,7 @@ from authcenter.settings.boot import BootSettings, load_boot_settings
 from authcenter.settings.live import LivePolicy
 from authcenter.settings.policy import parse_policy
 from authcenter.stores.memory.accounts import MemoryUserStore
+from authcenter.stores.memory.address_changes import MemoryAddressChangeStore
 from authcenter.stores.memory.audit import MemoryAuditLog
 from authcenter.stores.memory.clients import MemoryClientStore, MemoryResourceStore
 from authcenter.stores.memory.codes import (
@@ -48,6 +49,7 @@ from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.outbox import MemoryOutbox
+from authcenter.stores.memory.password_resets import MemoryPasswordResetStore
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.registration import MemoryInitialAccessTokens
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
@@ -282,6 +284,8 @@ class Workbench:
             outbox=through("outbox", MemoryOutbox(record)),
             initial_tokens=through("initial_tokens", MemoryInitialAccessTokens(record)),
             unused_clients=through("unused_clients", MemoryUnusedClients(record)),
+            password_resets=through("password_resets", MemoryPasswordResetStore(record)),
+            address_changes=through("address_changes", MemoryAddressChangeStore(record)),
         )
 
 

@@ -28,6 +28,7 @@ class PasswordReason(StrEnum):
     ABOUT_YOU = "password.about_you"
     WEAK = "password.weak"
     BREACHED = "password.breached"
+    SAME = "password.same"
 
 
 class PasswordRefused(InvalidInput):
@@ -111,4 +112,5 @@ _SENTENCES = {
     PasswordReason.ABOUT_YOU: "made of the person's own name or address, or this service's name",
     PasswordReason.WEAK: "too easily guessed",
     PasswordReason.BREACHED: "known from a breach",
+    PasswordReason.SAME: "the one that it is to replace",
 }

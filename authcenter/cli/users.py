@@ -155,6 +155,16 @@ def set_password(ctx: click.Context, name: str, password_stdin: bool, as_json: b
     show(user_description(run_on_record(ctx, act)), as_json=as_json)
 
 
+@command.command("require-reset")
+@_name_argument
+@json_option
+@click.pass_context
+def require_reset(ctx: click.Context, name: str, as_json: bool) -> None:
+    """Make a user set a new password at the next sign-in, and refuse all tokens from before."""
+    user = run_on_record(ctx, lambda core: core.accounts.require_reset(name, actor=actor()))
+    show(user_description(user), as_json=as_json)
+
+
 @command.command("set-claims")
 @_name_argument
 @_claim_option(required=True)

@@ -15,6 +15,7 @@ class JobName(StrEnum):
     BACK_CHANNEL_LOGOUT = "backchannel_logout"
     MAIL = "mail"
     SIGN_UP_ASKED = "sign_up_asked"
+    RESET_ASKED = "reset_asked"
 
 
 @dataclass(frozen=True, slots=True)

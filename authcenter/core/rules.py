@@ -52,6 +52,11 @@ class Rule(StrEnum):
     USER_PASSWORD_WRONG = "user_password_wrong"
     USER_DISABLED = "user_disabled"
     USER_ADDRESS_UNVERIFIED = "user_address_unverified"
+    USER_RESET_REQUIRED = "user_reset_required"
+    ACCOUNT_LINK_UNKNOWN = "account_link_unknown"
+    ACCOUNT_LINK_SPENT = "account_link_spent"
+    ACCOUNT_LINK_EXPIRED = "account_link_expired"
+    ACCOUNT_LINK_FOREIGN = "account_link_foreign"
 
     PARAMETER_MALFORMED = "parameter_malformed"
     REDIRECT_URI = "redirect_uri"

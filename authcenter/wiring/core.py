@@ -55,6 +55,7 @@ class Core:
     accounts: Accounts
     letters: Letters
     password_rules: PasswordRules
+    reset_macs: MacKeys
     clients: ClientRegistry
     resources: ResourceRegistry
     initial_tokens: InitialTokenRegistry
@@ -103,6 +104,7 @@ def build_core(
             lambda: (policy.current.brand.name, urlsplit(settings.issuer).hostname or ""),
             BreachedPasswords(settings.breached_passwords_file) if settings.breached_passwords_file else None,
         ),
+        reset_macs=MacKeys.derive(roots, "password reset link"),
         clients=ClientRegistry(stores.clients, secrets, clock, known_grant_types(), longest),
         resources=ResourceRegistry(stores.resources, clock),
         initial_tokens=InitialTokenRegistry(stores.initial_tokens, clock),

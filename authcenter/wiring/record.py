@@ -10,6 +10,7 @@ from authcenter.core.event import Event
 from authcenter.settings.boot import BootSettings
 from authcenter.stores.consul.keys import ConsulSigningKeyStore
 from authcenter.stores.ports.accounts import UserStore
+from authcenter.stores.ports.address_changes import AddressChangeStore
 from authcenter.stores.ports.audit import AuditLog
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
@@ -17,6 +18,7 @@ from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import KeysSettlement, RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
+from authcenter.stores.ports.password_resets import PasswordResetStore
 from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.ports.schema import SchemaState
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
@@ -26,6 +28,7 @@ from authcenter.stores.ports.spread import RevocationSpread
 from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
 from authcenter.stores.ports.unused_clients import UnusedClients
+from authcenter.stores.sql.address_changes import SqlAddressChangeStore
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
@@ -38,6 +41,7 @@ from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.outage import OnOutage
 from authcenter.stores.sql.outbox import SqlOutbox
+from authcenter.stores.sql.password_resets import SqlPasswordResetStore
 from authcenter.stores.sql.registration import SqlInitialAccessTokens
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
@@ -86,6 +90,8 @@ class Stores:
     outbox: Outbox
     initial_tokens: InitialAccessTokens
     unused_clients: UnusedClients
+    password_resets: PasswordResetStore
+    address_changes: AddressChangeStore
     settlement: KeysSettlement | None = None
     keys_in_consul: ConsulSigningKeyStore | None = None
 
@@ -180,4 +186,6 @@ def sql_stores(
         outbox=SqlOutbox(database, transactions),
         initial_tokens=SqlInitialAccessTokens(database, transactions),
         unused_clients=SqlUnusedClients(database),
+        password_resets=SqlPasswordResetStore(database, transactions),
+        address_changes=SqlAddressChangeStore(database, transactions),
     )

@@ -33,7 +33,7 @@ accounts: {signup: true}
 brand: {name: "Example & Co", color: "#0a7d55"}
 fetch: {allow_private: [127.0.0.0/8]}
 """
-_PEOPLE = [f"person-{number}" for number in range(1, 101)]
+_PEOPLE = [f"person-{number}" for number in range(1, 201)]
 _API = "https://reports.example"
 _GRANTS = frozenset({"authorization_code", "refresh_token"})
 _MANY_GRANTS = _GRANTS | {DEVICE_CODE_GRANT}

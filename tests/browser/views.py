@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Page, expect
 
+from tests.browser import account_views
 from tests.browser.sign_up_mail import sign_up_link
 from tests.browser.site import LONG_NAME, Site
 from tests.browser.walking import ask_for_link, sign_in
@@ -297,4 +298,5 @@ VIEWS: dict[str, View] = {
     "error-logout-client": _logout_of_nobody,
     "error-logout-hint": _strange_hint,
     "error-not-found": _not_found,
+    **account_views.VIEWS,
 }

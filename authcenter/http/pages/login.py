@@ -57,7 +57,7 @@ class LoginPage:
             return self.arrival.go_on(visit, structs.replace(ticket, consent="denied"))
         login, password = form.get("username") or "", form.values.get("password") or ""
         try:
-            user = await self.sign_in.authenticate(login, password, visit.origin.ip)
+            user = await self.sign_in.identify(login, password, visit.origin.ip)
         except RateLimited as limited:
             self.count(limited.rule)
             visit.request[NOTES].verdict = (limited.rule, limited.hint)

@@ -59,6 +59,7 @@ def _rows(tables: Tables, table: Evictable) -> dict[Any, Any]:
         Evictable.DEVICE_CODES: tables.devices,
         Evictable.PUSHED_REQUESTS: tables.pushed,
         Evictable.SESSIONS: tables.sessions,
+        Evictable.RESET_LINKS: tables.reset_links,
         Evictable.OUTBOX: tables.outbox,
         Evictable.DEAD_JOBS: tables.outbox,
     }
@@ -76,6 +77,7 @@ _ENDS_AT: Mapping[Evictable, Callable[[Any], datetime | None]] = {
     Evictable.DEVICE_CODES: lambda row: None if row.spent_at else row.expires_at,
     Evictable.PUSHED_REQUESTS: lambda row: row.expires_at,
     Evictable.SESSIONS: lambda row: row[0].ended_at or row[0].expires_at,
+    Evictable.RESET_LINKS: lambda row: row.expires_at,
     Evictable.OUTBOX: lambda row: row.done_at,
     Evictable.DEAD_JOBS: lambda row: row.dead_at,
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Self
 
+from authcenter.core.account_links import AddressChange, ResetLink
 from authcenter.core.authorization import AuthorizationCode, PushedRequest
 from authcenter.core.client import Client
 from authcenter.core.consent import Consent
@@ -86,6 +87,8 @@ class Tables:
     pairwise: dict[tuple[str, str], str] = field(default_factory=dict)
     outbox: dict[str, OutboxRow] = field(default_factory=dict)
     initial_tokens: dict[Digest, InitialAccessToken] = field(default_factory=dict)
+    reset_links: dict[Digest, ResetLink] = field(default_factory=dict)
+    address_changes: dict[Digest, AddressChange] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     status_lists: dict[str, ListRow] = field(default_factory=dict)
     status_entries: dict[tuple[str, int], StatusEntry] = field(default_factory=dict)

@@ -89,7 +89,7 @@ def test_names_and_addresses_are_taken_once(console: Console, username: str, ema
     assert len(console.told("users", "list")) == 1
 
 
-@pytest.mark.parametrize("act", ["show", "disable", "enable", "logout", "set-password"])
+@pytest.mark.parametrize("act", ["show", "disable", "enable", "logout", "require-reset", "set-password"])
 @pytest.mark.parametrize("name", ["nobody", "usr_nobody", "\udcff", "a\x00", "n" * 100_000], ids=ascii)
 def test_an_unknown_user_is_named(console: Console, act: str, name: str) -> None:
     options = ("--password-stdin",) if act == "set-password" else ()
@@ -125,6 +125,16 @@ def test_logging_out_cuts_what_was_issued(console: Console) -> None:
     console.told("users", "logout", "jo")
     cuts = console.rows("SELECT kind, value, reason, up_to IS NOT NULL FROM revocation_cuts")
     assert cuts == [("sub", made["sub"], "logged out", 1)]
+
+
+def test_a_demand_for_a_new_password_stops_the_old_one_and_cuts_what_was_issued(console: Console) -> None:
+    made = console.user("jo")
+    assert made["reset_required"] is False
+    assert console.told("users", "require-reset", "jo")["reset_required"] is True
+    cuts = console.rows("SELECT kind, value, reason FROM revocation_cuts")
+    assert cuts == [("sub", made["sub"], "new password required")]
+    assert console.events()[-1] == "user.reset_required"
+    assert console.told("users", "show", "jo")["reset_required"] is True
 
 
 def test_a_password_is_nowhere(console: Console) -> None:

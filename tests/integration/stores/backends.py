@@ -7,6 +7,7 @@ from authcenter.audit.chain import GENESIS, first_break, link
 from authcenter.core.clock import SystemClock
 from authcenter.core.event import Event
 from authcenter.stores.memory.accounts import MemoryUserStore
+from authcenter.stores.memory.address_changes import MemoryAddressChangeStore
 from authcenter.stores.memory.audit import MemoryAuditLog
 from authcenter.stores.memory.clients import MemoryClientStore, MemoryResourceStore
 from authcenter.stores.memory.codes import (
@@ -19,6 +20,7 @@ from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.outbox import MemoryOutbox
+from authcenter.stores.memory.password_resets import MemoryPasswordResetStore
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.registration import MemoryInitialAccessTokens
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
@@ -27,6 +29,7 @@ from authcenter.stores.memory.status_lists import MemoryStatusListStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.memory.unused_clients import MemoryUnusedClients
 from authcenter.stores.ports.accounts import UserStore
+from authcenter.stores.ports.address_changes import AddressChangeStore
 from authcenter.stores.ports.audit import AuditLog, AuditRow
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
@@ -34,6 +37,7 @@ from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
+from authcenter.stores.ports.password_resets import PasswordResetStore
 from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
@@ -41,6 +45,7 @@ from authcenter.stores.ports.sign_ups import SignUpStore
 from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
 from authcenter.stores.ports.unused_clients import UnusedClients
+from authcenter.stores.sql.address_changes import SqlAddressChangeStore
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
@@ -52,6 +57,7 @@ from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.outbox import SqlOutbox
+from authcenter.stores.sql.password_resets import SqlPasswordResetStore
 from authcenter.stores.sql.registration import SqlInitialAccessTokens
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
@@ -94,6 +100,8 @@ class Stores:
     outbox: Outbox
     initial_tokens: InitialAccessTokens
     unused_clients: UnusedClients
+    password_resets: PasswordResetStore
+    address_changes: AddressChangeStore
     counted: list[Event]
 
     async def proven_rows(self) -> list[AuditRow]:
@@ -127,6 +135,8 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         outbox=MemoryOutbox(record),
         initial_tokens=MemoryInitialAccessTokens(record),
         unused_clients=MemoryUnusedClients(record),
+        password_resets=MemoryPasswordResetStore(record),
+        address_changes=MemoryAddressChangeStore(record),
         counted=counted,
     )
 
@@ -157,6 +167,8 @@ def sql_stores(database: Database) -> Stores:
         outbox=SqlOutbox(database, transactions),
         initial_tokens=SqlInitialAccessTokens(database, transactions),
         unused_clients=SqlUnusedClients(database),
+        password_resets=SqlPasswordResetStore(database, transactions),
+        address_changes=SqlAddressChangeStore(database, transactions),
         counted=counted,
     )
 

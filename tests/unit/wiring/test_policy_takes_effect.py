@@ -32,6 +32,7 @@ SHOWN_ELSEWHERE = {
     "rate_limits.mail_per_address": "tests/unit/limits/test_mails.py and tests/unit/http/test_sign_up.py",
     "accounts.signup": "tests/unit/http/test_sign_up.py",
     "accounts.verify_ttl": "tests/unit/http/test_sign_up.py",
+    "accounts.reset_ttl": "tests/unit/http/test_password_api.py",
     "registration.mode": "tests/unit/http/test_register.py",
     "registration.profile": "tests/unit/http/test_register.py",
     "registration.grants": "tests/unit/http/test_register.py",
