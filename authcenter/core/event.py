@@ -41,11 +41,15 @@ class EventKind(StrEnum):
     KEY_ROTATION_RESUMED = "key.rotation_resumed"
     KEYS_REENCRYPTED = "key.reencrypted"
     KEYS_RESTORED = "key.restored"
+    CODE_ISSUED = "code.issued"
+    SIGN_IN_REFUSED = "sign_in.refused"
+    TOKEN_ISSUED = "token.issued"
     TOKEN_REVOKED = "token.revoked"
     FAMILY_ENDED = "family.ended"
     REFRESH_REPLAYED = "refresh.replayed"
     TOKENS_CUT = "tokens.cut"
     POLICY_PUSHED = "policy.pushed"
+    AUDIT_ARCHIVED = "audit.archived"
 
 
 @dataclass(frozen=True, slots=True)

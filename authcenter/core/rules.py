@@ -160,4 +160,5 @@ class Rule(StrEnum):
     PASSWORD_POOL_FULL = "password_pool_full"
     REVOCATIONS_STALE = "revocations_stale"
     POLICY_UNKNOWN = "policy_unknown"
+    AUDIT_FULL = "audit_full"
     INTERNAL = "internal"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from authcenter.core.checks import failed
 from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.errors import Reason, TokenRejected
@@ -59,6 +60,7 @@ class Introspector:
             Unavailable: Cannot tell.
         """
         if caller.public:
+            failed("caller", audience=" ".join(held.audience), serves=" ".join(sorted(caller.serves)))
             return Introspection(None, Rule.CALLER_NOT_ENTITLED, f"{caller.client_id} is a public client")
         if split_refresh_token(token) is not None:
             return await self._refresh_token(token, caller)
