@@ -44,6 +44,7 @@ from authcenter.stores.memory.codes import (
     MemoryPushedRequestStore,
 )
 from authcenter.stores.memory.devices import MemoryDeviceCodeStore
+from authcenter.stores.memory.erasure import MemoryPersonStore
 from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
@@ -278,6 +279,7 @@ class Workbench:
             pairwise=through("pairwise", MemoryPairwiseSubjects(record)),
             outbox=through("outbox", MemoryOutbox(record)),
             initial_tokens=through("initial_tokens", MemoryInitialAccessTokens(record)),
+            persons=through("persons", MemoryPersonStore(record)),
         )
 
 

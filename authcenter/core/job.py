@@ -14,6 +14,7 @@ class JobName(StrEnum):
 
     BACK_CHANNEL_LOGOUT = "backchannel_logout"
     MAIL = "mail"
+    ERASE_AUDIT = "erase_audit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from authcenter.accounts.erasure import AccountErasure
 from authcenter.accounts.letters import Letters
 from authcenter.accounts.passwords import PasswordHashing
 from authcenter.accounts.users import Accounts
@@ -51,6 +52,7 @@ class Core:
     verifier: AccessTokenVerifier
     accounts: Accounts
     letters: Letters
+    erasure: AccountErasure
     clients: ClientRegistry
     resources: ResourceRegistry
     initial_tokens: InitialTokenRegistry
@@ -78,6 +80,7 @@ def build_core(
     revocations = Revocations(
         stores.revocations, clock, lambda: lifetimes.leeway, spread, lambda: policy.current.revocation.mode == "strict"
     )
+    letters = Letters(SealingKeys.derive(roots, "mail"))
     secrets = ClientSecrets(MacKeys.derive(roots, "client secret"), hashing)
     return Core(
         stores=stores,
@@ -93,7 +96,8 @@ def build_core(
         families=TokenFamilies(stores.refresh_tokens, MacKeys.derive(roots, "refresh token"), clock),
         verifier=AccessTokenVerifier(settings.issuer, keys, revocations, clock, lambda: policy.current.tokens.leeway),
         accounts=Accounts(stores.users, hashing, clock, longest),
-        letters=Letters(SealingKeys.derive(roots, "mail")),
+        letters=letters,
+        erasure=AccountErasure(stores.users, stores.persons, stores.audit, letters, clock, longest),
         clients=ClientRegistry(stores.clients, secrets, clock, known_grant_types(), longest),
         resources=ResourceRegistry(stores.resources, clock),
         initial_tokens=InitialTokenRegistry(stores.initial_tokens, clock),

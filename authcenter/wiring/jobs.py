@@ -12,6 +12,7 @@ from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.logout_tokens import LogoutTokens
 from authcenter.wiring.core import Core
 from authcenter.workers.back_channel import BackChannelLogout
+from authcenter.workers.erasure import AuditErasure
 from authcenter.workers.errands import Assignment
 from authcenter.workers.outbox import OutboxWorker
 from authcenter.workers.purge import PurgeWorker
@@ -74,4 +75,7 @@ def assignments(core: Core, issuer: str) -> dict[str, Assignment]:
     poster = GuardedFetch(lambda: policy.current.fetch.allow_private)
     tokens = LogoutTokens(issuer, core.keys, core.clock)
     logout = BackChannelLogout(stores.clients, ClientSubjects(stores.pairwise), tokens, poster)
-    return {JobName.BACK_CHANNEL_LOGOUT: Assignment(logout)}
+    return {
+        JobName.BACK_CHANNEL_LOGOUT: Assignment(logout),
+        JobName.ERASE_AUDIT: Assignment(AuditErasure(core.erasure)),
+    }

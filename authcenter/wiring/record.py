@@ -14,6 +14,7 @@ from authcenter.stores.ports.audit import AuditLog
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
 from authcenter.stores.ports.devices import DeviceCodeStore
+from authcenter.stores.ports.erasure import PersonStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import KeysSettlement, RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
@@ -31,6 +32,7 @@ from authcenter.stores.sql.codes import SqlAuthorizationCodeStore, SqlPairwiseSu
 from authcenter.stores.sql.consents import SqlConsentStore
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.devices import SqlDeviceCodeStore
+from authcenter.stores.sql.erasure import SqlPersonStore
 from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
@@ -80,6 +82,7 @@ class Stores:
     pairwise: PairwiseSubjects
     outbox: Outbox
     initial_tokens: InitialAccessTokens
+    persons: PersonStore
     settlement: KeysSettlement | None = None
     keys_in_consul: ConsulSigningKeyStore | None = None
 
@@ -172,4 +175,5 @@ def sql_stores(
         pairwise=SqlPairwiseSubjects(database, transactions),
         outbox=SqlOutbox(database, transactions),
         initial_tokens=SqlInitialAccessTokens(database, transactions),
+        persons=SqlPersonStore(database, transactions),
     )

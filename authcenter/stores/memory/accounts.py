@@ -47,19 +47,7 @@ class MemoryUserStore(UserStore):
     async def replace(
         self, user: User, consequences: Consequences = NO_CONSEQUENCES, *, password_hash: str | None = None
     ) -> bool:
-        def write(tables: Tables, at: datetime) -> bool:
-            held = tables.users.get(user.subject)
-            if held is None or held.user.revision != user.revision:
-                return False
-            _refuse_taken(tables, user)
-            new = dataclasses.replace(user, revision=user.revision + 1, cut_at=later_cut(held.user.cut_at, user.cut_at))
-            tables.users[user.subject] = UserCredentials(
-                new, held.password_hash if password_hash is None else password_hash
-            )
-            tables.note_change("user", user.subject, at)
-            return True
-
-        return self._record.commit(write, consequences)
+        return self._record.commit(lambda tables, at: write_user(tables, user, password_hash, at), consequences)
 
     async def upgrade_password_hash(self, subject: str, old: str, new: str) -> bool:
         def write(tables: Tables, at: datetime) -> bool:
@@ -70,6 +58,18 @@ class MemoryUserStore(UserStore):
             return True
 
         return self._record.commit(write)
+
+
+def write_user(tables: Tables, user: User, password_hash: str | None, at: datetime) -> bool:
+    """Write over the revision that ``user`` was made from; False where it is not the newest. Raises ``Conflict``."""
+    held = tables.users.get(user.subject)
+    if held is None or held.user.revision != user.revision:
+        return False
+    _refuse_taken(tables, user)
+    new = dataclasses.replace(user, revision=user.revision + 1, cut_at=later_cut(held.user.cut_at, user.cut_at))
+    tables.users[user.subject] = UserCredentials(new, held.password_hash if password_hash is None else password_hash)
+    tables.note_change("user", user.subject, at)
+    return True
 
 
 def _refuse_taken(tables: Tables, user: User) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from authcenter.stores.sql.columns import Instant, Json, metadata
@@ -179,9 +180,13 @@ auth_audit = Table(
     Column("salt", String(32), nullable=False),
     Column("prev_hash", String(64), nullable=False),
     Column("row_hash", String(64), nullable=False),
+    Column("format", Integer, nullable=False, server_default="1"),
+    Column("erased", Text, nullable=False, server_default=text("''")),
     UniqueConstraint("row_hash"),
     Index(None, "occurred_at"),
     Index(None, "request_id"),
+    Index(None, "actor"),
+    Index(None, "subject"),
 )
 
 key_rotation = Table(

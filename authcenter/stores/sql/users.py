@@ -54,14 +54,7 @@ class SqlUserStore(UserStore):
         self, user: User, consequences: Consequences = NO_CONSEQUENCES, *, password_hash: str | None = None
     ) -> bool:
         async def write(connection: AsyncConnection) -> bool:
-            unchanged = users.c.subject == user.subject, users.c.revision == user.revision
-            new = _row(user) | {"revision": user.revision + 1, "cut_at": later_mark(users.c.cut_at, user.cut_at)}
-            if password_hash is not None:
-                new["password_hash"] = password_hash
-            if (await connection.execute(update(users).where(*unchanged).values(new))).rowcount == 0:
-                return False
-            await note_change(connection, "user", user.subject)
-            return True
+            return await write_user(connection, user, password_hash)
 
         return await self._transactions.commit(write, consequences)
 
@@ -71,6 +64,18 @@ class SqlUserStore(UserStore):
             return (await connection.execute(update(users).where(*unchanged).values(password_hash=new))).rowcount == 1
 
         return await self._transactions.commit(write)
+
+
+async def write_user(connection: AsyncConnection, user: User, password_hash: str | None) -> bool:
+    """Write over the revision that ``user`` was made from, in this transaction; False where it is not the newest."""
+    unchanged = users.c.subject == user.subject, users.c.revision == user.revision
+    new = _row(user) | {"revision": user.revision + 1, "cut_at": later_mark(users.c.cut_at, user.cut_at)}
+    if password_hash is not None:
+        new["password_hash"] = password_hash
+    if (await connection.execute(update(users).where(*unchanged).values(new))).rowcount == 0:
+        return False
+    await note_change(connection, "user", user.subject)
+    return True
 
 
 def _row(user: User) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from authcenter.stores.memory.codes import (
     MemoryPushedRequestStore,
 )
 from authcenter.stores.memory.devices import MemoryDeviceCodeStore
+from authcenter.stores.memory.erasure import MemoryPersonStore
 from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
@@ -29,6 +30,7 @@ from authcenter.stores.ports.audit import AuditLog, AuditRow
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
 from authcenter.stores.ports.devices import DeviceCodeStore
+from authcenter.stores.ports.erasure import PersonStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
@@ -44,6 +46,7 @@ from authcenter.stores.sql.codes import SqlAuthorizationCodeStore, SqlPairwiseSu
 from authcenter.stores.sql.consents import SqlConsentStore
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.devices import SqlDeviceCodeStore
+from authcenter.stores.sql.erasure import SqlPersonStore
 from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
@@ -86,6 +89,7 @@ class Stores:
     pairwise: PairwiseSubjects
     outbox: Outbox
     initial_tokens: InitialAccessTokens
+    persons: PersonStore
     counted: list[Event]
 
     async def proven_rows(self) -> list[AuditRow]:
@@ -117,6 +121,7 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         pairwise=MemoryPairwiseSubjects(record),
         outbox=MemoryOutbox(record),
         initial_tokens=MemoryInitialAccessTokens(record),
+        persons=MemoryPersonStore(record),
         counted=counted,
     )
 
@@ -145,6 +150,7 @@ def sql_stores(database: Database) -> Stores:
         pairwise=SqlPairwiseSubjects(database, transactions),
         outbox=SqlOutbox(database, transactions),
         initial_tokens=SqlInitialAccessTokens(database, transactions),
+        persons=SqlPersonStore(database, transactions),
         counted=counted,
     )
 
