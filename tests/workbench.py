@@ -37,6 +37,7 @@ from authcenter.settings.live import LivePolicy
 from authcenter.settings.policy import parse_policy
 from authcenter.stores.memory.accounts import MemoryUserStore
 from authcenter.stores.memory.audit import MemoryAuditLog
+from authcenter.stores.memory.audit_trail import MemoryAuditTrail
 from authcenter.stores.memory.clients import MemoryClientStore, MemoryResourceStore
 from authcenter.stores.memory.codes import (
     MemoryAuthorizationCodeStore,
@@ -51,6 +52,7 @@ from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.outbox import MemoryOutbox
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.registration import MemoryInitialAccessTokens
+from authcenter.stores.memory.request_traces import MemoryRequestTraces
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
@@ -267,6 +269,8 @@ class Workbench:
             revocations=through("revocations", MemoryRevocationStore(record)),
             changes=through("changes", MemoryChangeFeed(record)),
             audit=through("audit", MemoryAuditLog(record)),
+            trail=through("trail", MemoryAuditTrail(record)),
+            traces=through("traces", MemoryRequestTraces(record)),
             pauses=through("pauses", MemoryRotationPauses(record)),
             locks=through("locks", MemoryLocks(record)),
             eviction=through("eviction", MemoryEviction(record)),

@@ -176,7 +176,7 @@ class GroupedAudit:
                 await asyncio.to_thread(self.spool.append, rows)
             except SpoolFull as full:
                 if not self._full:
-                    self.log.error("audit_spool_full", hint=str(full))
+                    self.log.error("audit_spool_full", hint=str(full))  # noqa: TRY400 - not a defect
                 self._full = True
                 return
         if not self._spooled:

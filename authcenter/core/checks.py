@@ -41,6 +41,11 @@ def begin_trace(key: bytes) -> Trace:
     return trace
 
 
+def current_trace() -> Trace | None:
+    """Of the request that this task answers; None: outside of one."""
+    return _TRACE.get()
+
+
 def passed(name: str, /, **facts: Fact) -> None:
     """Say that a check passed."""
     _note(name, True, facts)

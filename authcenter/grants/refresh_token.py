@@ -49,7 +49,9 @@ class RefreshTokenGranter(TokenGranter):
             raise invalid_grant(Rule.REFRESH_FOREIGN, f"of {family.client_id}, presented by {request.client.client_id}")
 
         spent_at = held.token.spent_at
-        passed("refresh_token", family=family.family_id, issued_at=str(held.token.issued_at), spent=spent_at is not None)
+        passed(
+            "refresh_token", family=family.family_id, issued_at=str(held.token.issued_at), spent=spent_at is not None
+        )
         # Narrowed before anything is spent, and before 'already spent' is looked at: a stolen token alone can neither
         # be used nor end its family, and a request that is going to fail spends nothing.
         asked = request.scope()

@@ -37,7 +37,6 @@ NOT_IN_FORCE = (
     "sessions.max_per_user",
     "sessions.when_full",
     "accounts.*",
-    "audit.*",
 )
 
 # An empty file is an operator's "nothing differs"; an empty answer of a remote store is far likelier a lost one.

@@ -1,4 +1,4 @@
-"""What the audit log says of every token that leaves: enough to find it, to revoke it and to prove it, never the token."""
+"""What the audit log says of each token that leaves: enough to find, revoke and prove it, never the token."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

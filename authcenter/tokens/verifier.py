@@ -102,6 +102,14 @@ class AccessTokenVerifier:
 
     def _check_revocation(self, token: AccessToken) -> None:
         if refusal := self._revocations.replica.refusal(token):
+            failed(
+                "revocation",
+                jti=token.jti,
+                family=token.family,
+                client_id=token.client_id,
+                subject=token.subject,
+                refusal=refusal,
+            )
             raise TokenRejected(Reason.REVOKED, Rule.TOKEN_REVOKED, refusal)
 
     def _note(self, rejected: TokenRejected) -> None:

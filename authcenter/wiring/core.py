@@ -6,6 +6,7 @@ from authcenter.accounts.erasure import AccountErasure
 from authcenter.accounts.letters import Letters
 from authcenter.accounts.passwords import PasswordHashing
 from authcenter.accounts.users import Accounts
+from authcenter.audit.checkpoints import CheckpointKeys
 from authcenter.clients.initial_tokens import InitialTokenRegistry
 from authcenter.clients.methods.secret import ClientSecrets
 from authcenter.clients.registry import ClientRegistry
@@ -56,6 +57,7 @@ class Core:
     clients: ClientRegistry
     resources: ResourceRegistry
     initial_tokens: InitialTokenRegistry
+    checkpoint_keys: CheckpointKeys
 
 
 def build_core(
@@ -101,6 +103,7 @@ def build_core(
         clients=ClientRegistry(stores.clients, secrets, clock, known_grant_types(), longest),
         resources=ResourceRegistry(stores.resources, clock),
         initial_tokens=InitialTokenRegistry(stores.initial_tokens, clock),
+        checkpoint_keys=CheckpointKeys.derive(roots),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from authcenter.accounts.claims import claims_of, claims_of_scope
 from authcenter.accounts.sessions import Sessions
 from authcenter.accounts.sign_in import PasswordSignIn
+from authcenter.audit.grouped import GroupedAudit
 from authcenter.authorization.checks import AuthorizationChecks
 from authcenter.authorization.consents import Consents
 from authcenter.authorization.decision import AuthorizationDecision
@@ -87,6 +88,7 @@ class InteractiveParts:
     log: Logger
     authentication: ClientAuthentication
     quota: TokenQuota
+    audit: GroupedAudit
     forget_session: Callable[[str], None] = lambda _: None
 
     @cached_property
@@ -179,6 +181,7 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         issuer=parts.settings.issuer,
         code_lifetime=lambda: core.policy.current.tokens.authorization_code_ttl,
         clock=core.clock,
+        record=parts.audit.record,
     )
     devices = DeviceAuthorizations(
         checks=checks,

@@ -12,6 +12,7 @@ from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.logout_tokens import LogoutTokens
 from authcenter.wiring.core import Core
 from authcenter.workers.back_channel import BackChannelLogout
+from authcenter.workers.checkpoints import CheckpointWorker
 from authcenter.workers.erasure import AuditErasure
 from authcenter.workers.errands import Assignment
 from authcenter.workers.outbox import OutboxWorker
@@ -53,6 +54,16 @@ def background_jobs(core: Core, issuer: str, health: Health, metrics: Metrics, l
             eviction=stores.eviction,
             locks=stores.locks,
             metrics=metrics,
+            clock=core.clock,
+            log=log,
+            holder=holder,
+            ready=ready,
+        ),
+        CheckpointWorker(
+            trail=stores.trail,
+            locks=stores.locks,
+            keys=core.checkpoint_keys,
+            every=lambda: core.policy.current.audit.checkpoint_every,
             clock=core.clock,
             log=log,
             holder=holder,

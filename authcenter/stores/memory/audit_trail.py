@@ -32,6 +32,9 @@ class MemoryAuditTrail(AuditTrail):
         rows = [row for row in rows if older is None or _place(row) < older]
         return Page(rows[:most], _place(rows[most - 1]) if len(rows) > most else None)
 
+    async def writers(self) -> Sequence[str]:
+        return list({row.writer for row in self._tables.audit})
+
     async def heads(self) -> Heads:
         return {row.writer: Head(row.sequence, row.row_hash) for row in sorted(self._tables.audit, key=_in_chain)}
 
@@ -39,9 +42,7 @@ class MemoryAuditTrail(AuditTrail):
         reached = dict[str, int]()
         for checkpoint in self._tables.audit_checkpoints:
             reached.update({writer: head.sequence for writer, head in checkpoint.heads.items()})
-        return {
-            writer: head for writer, head in (await self.heads()).items() if head.sequence > reached.get(writer, 0)
-        }
+        return {writer: head for writer, head in (await self.heads()).items() if head.sequence > reached.get(writer, 0)}
 
     async def last_checkpoint(self) -> Checkpoint | None:
         return max(self._tables.audit_checkpoints, key=lambda one: one.number, default=None)
@@ -63,8 +64,8 @@ class MemoryAuditTrail(AuditTrail):
     async def remove_archived(self, checkpoint: Checkpoint) -> bool:
         def drop(tables: Tables) -> None:
             taken = {writer: head.sequence for writer, head in checkpoint.archived.items()}
-            tables.audit = [row for row in tables.audit if row.sequence > taken.get(row.writer, 0)]
-            tables.audit_checkpoints = [one for one in tables.audit_checkpoints if one.number >= checkpoint.number]
+            tables.audit[:] = [row for row in tables.audit if row.sequence > taken.get(row.writer, 0)]
+            tables.audit_checkpoints[:] = [one for one in tables.audit_checkpoints if one.number >= checkpoint.number]
 
         return self._add(checkpoint, drop)
 

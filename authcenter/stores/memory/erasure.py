@@ -46,7 +46,7 @@ class MemoryPersonStore(PersonStore):
                 if session.subject == user.subject:
                     tables.sessions[key] = (replace(session, ip="", user_agent=""), cookie)
             for table in fields(tables):
-                if table.name not in _STAYS:
+                if table.name not in _STAYS and isinstance(getattr(tables, table.name), dict):
                     _delete(getattr(tables, table.name), user.subject, name_key(held.user.email))
             return empty_rows(tables, audit)
 

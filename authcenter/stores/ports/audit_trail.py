@@ -100,6 +100,10 @@ class AuditTrail(Protocol):
         """The newest rows first."""
         ...
 
+    async def writers(self) -> Sequence[str]:
+        """All that have rows."""
+        ...
+
     async def heads(self) -> Heads:
         """How far each writer says it has come."""
         ...
@@ -119,7 +123,7 @@ class AuditTrail(Protocol):
         ...
 
     async def ended_before(self, instant: str) -> Heads:
-        """Of each writer the last row of those, from its first one on without a gap, that are older than ``instant``."""
+        """Of each writer the last row before the first one that is not older than ``instant``."""
         ...
 
     async def remove_archived(self, checkpoint: Checkpoint) -> bool:

@@ -1,4 +1,4 @@
-"""The tables behind the audit log: how far each chain has come, signed checkpoints over all of them, requests explained."""
+"""The tables behind the audit log: how far each chain has come, checkpoints over them all, requests explained."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
 

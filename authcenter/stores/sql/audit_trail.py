@@ -48,6 +48,10 @@ class SqlAuditTrail(AuditTrail):
         last = rows[most - 1] if len(rows) > most else None
         return Page(rows[:most], (last.occurred_at, last.writer, last.sequence) if last else None)
 
+    async def writers(self) -> Sequence[str]:
+        async with self._database.reading() as connection:
+            return (await connection.execute(select(auth_audit.c.writer).distinct())).scalars().all()
+
     async def heads(self) -> Heads:
         async with self._database.reading() as connection:
             return await _heads(connection)

@@ -8,6 +8,7 @@ from authcenter.core.clock import SystemClock
 from authcenter.core.event import Event
 from authcenter.stores.memory.accounts import MemoryUserStore
 from authcenter.stores.memory.audit import MemoryAuditLog
+from authcenter.stores.memory.audit_trail import MemoryAuditTrail
 from authcenter.stores.memory.clients import MemoryClientStore, MemoryResourceStore
 from authcenter.stores.memory.codes import (
     MemoryAuthorizationCodeStore,
@@ -22,11 +23,13 @@ from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.outbox import MemoryOutbox
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.registration import MemoryInitialAccessTokens
+from authcenter.stores.memory.request_traces import MemoryRequestTraces
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
 from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.audit import AuditLog, AuditRow
+from authcenter.stores.ports.audit_trail import AuditTrail
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
 from authcenter.stores.ports.devices import DeviceCodeStore
@@ -35,11 +38,13 @@ from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.ports.registration import InitialAccessTokens
+from authcenter.stores.ports.request_traces import RequestTraces
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
 from authcenter.stores.sql.audit import SqlAuditLog
+from authcenter.stores.sql.audit_trail import SqlAuditTrail
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
 from authcenter.stores.sql.codes import SqlAuthorizationCodeStore, SqlPairwiseSubjects, SqlPushedRequestStore
@@ -52,6 +57,7 @@ from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.outbox import SqlOutbox
 from authcenter.stores.sql.registration import SqlInitialAccessTokens
+from authcenter.stores.sql.request_traces import SqlRequestTraces
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.sessions import SqlSessionStore
@@ -77,6 +83,8 @@ class Stores:
     changes: ChangeFeed
     keys: SigningKeyStore
     audit: AuditLog
+    trail: AuditTrail
+    traces: RequestTraces
     pauses: RotationPauses
     locks: Locks
     eviction: Eviction
@@ -109,6 +117,8 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         changes=MemoryChangeFeed(record),
         keys=MemorySigningKeyStore(record),
         audit=MemoryAuditLog(record),
+        trail=MemoryAuditTrail(record),
+        traces=MemoryRequestTraces(record),
         pauses=MemoryRotationPauses(record),
         locks=MemoryLocks(record),
         eviction=MemoryEviction(record),
@@ -138,6 +148,8 @@ def sql_stores(database: Database) -> Stores:
         changes=SqlChangeFeed(database),
         keys=SqlSigningKeyStore(database, transactions),
         audit=SqlAuditLog(database, transactions),
+        trail=SqlAuditTrail(database),
+        traces=SqlRequestTraces(database),
         pauses=SqlRotationPauses(database, transactions),
         locks=SqlLocks(database),
         eviction=SqlEviction(database),
