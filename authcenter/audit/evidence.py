@@ -54,9 +54,8 @@ def _pkce(facts: Facts) -> list[str]:
 def _lateness(facts: Facts) -> list[str]:
     for about in facts.values():
         if "late_seconds" in about:
-            return [
-                f"Late by {about['late_seconds']} s: it lapsed at {about['expired_at']}, the clock said {about['clock']}."
-            ]
+            late, expired_at, clock = about["late_seconds"], about["expired_at"], about["clock"]
+            return [f"Late by {late} s: it lapsed at {expired_at}, the clock here said {clock}."]
     return []
 
 

@@ -40,7 +40,7 @@ reason_option = click.option(
 
 
 def instant_before(text: str, now: datetime) -> datetime:
-    """An instant as people write it: ISO 8601 (UTC where no zone is named), or so long before ``now`` (``90m``, ``7d``).
+    """An instant as people write it: ISO 8601 (UTC where no zone is named), or how long before ``now``: ``90m``.
 
     Raises:
         ValueError: It is none.
