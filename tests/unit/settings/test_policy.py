@@ -264,7 +264,7 @@ def test_what_does_nothing_yet_is_named() -> None:
         "gateways: {a: {audience: b}}\naccounts: {signup: true}\nsessions: {max_per_user: 5}\nlogging: {level: DEBUG}",
         source="file",
     )
-    assert fields_not_in_force(policy) == ("audit.checkpoint_every", "audit.explain_ttl")
+    assert fields_not_in_force(policy) == ("sessions.max_per_user",)
 
 
 @pytest.mark.parametrize("row", NOT_IN_FORCE)
