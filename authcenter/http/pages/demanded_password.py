@@ -71,11 +71,12 @@ class DemandedPasswordPage:
         return NewPasswordForm(self.pages, PATH, "password.demanded", "password.demanded.lead")
 
     async def _owner(self, ticket: Ticket) -> User | None:
-        """Whose password it is about; None: the proof counts no more."""
-        user = await self.users.find(ticket.proved.subject) if ticket.proved else None
-        if user is None or ticket.proved is None or not self.passwords.still_due(user, ticket.proved.at):
+        """Whose password it is about; None: the proof counts no more, or more is to be proved before."""
+        proved = ticket.proved
+        if proved is None or not proved.acr:
             return None
-        return user
+        user = await self.users.find(proved.subject)
+        return user if user is not None and self.passwords.still_due(user, proved.at) else None
 
     def _from_the_beginning(self, visit: Visit, ticket: Ticket) -> Answer:
         sealed = self.tickets.seal(structs.replace(ticket, proved=None), visit.browser.browser_id)

@@ -80,6 +80,6 @@ class ResetPasswordPage:
             key="password.link_gone",
             failed=True,
             next=FORGOT_PATH,
-            next_key="password.forgot",
+            next_key="password.forgot.again",
         )
         return self._link.forget(answer)

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from msgspec import structs
 
 from authcenter.core.event import EventKind
 from authcenter.core.mail import MailKind
 from authcenter.core.secret import Secret
+from authcenter.http.pages.demanded_password import DemandedPasswordPage
 from authcenter.http.server import Listener
 from tests.unit.http.browsing import Shown, Tab
 from tests.unit.http.mailbox import letters, link
@@ -32,6 +35,13 @@ async def sign_in(tab: Tab, password: str = PASSWORD, path: str = "/login") -> S
 async def change(tab: Tab, **changes: str) -> Shown:
     shown = await tab.get("/account/password")
     return await tab.post("/account/password", {**shown.fields, **CHANGE, **changes})
+
+
+def page_of(bench: Workbench) -> DemandedPasswordPage:
+    frame: Any = bench.service.public.__self__  # type: ignore[attr-defined]
+    cells = [cell.cell_contents for cell in frame.router.find("/password/new").handlers["GET"].__closure__]
+    owners = [getattr(cell, "__self__", None) for cell in cells]
+    return next(owner for owner in owners if isinstance(owner, DemandedPasswordPage))
 
 
 async def demand(bench: Workbench, tab: Tab) -> Shown:
@@ -181,6 +191,20 @@ async def test_the_old_password_counts_for_it_only_a_while(bench: Workbench, tab
     refused = await answer(tab, shown)
     assert refused.location.startswith("/login?ticket=")
     assert EventKind.USER_PASSWORD_SET not in [event.kind for event in bench.events if event.actor != "tests"]
+
+
+async def test_a_proof_that_is_no_whole_sign_in_sets_nothing(bench: Workbench, tab: Tab) -> None:
+    shown = await demand(bench, tab)
+    tickets, browser = page_of(bench).tickets, tab.jar["__Host-authcenter_browser"]
+    ticket = tickets.open(shown.fields["ticket"], browser)
+    assert ticket.proved is not None
+    half = structs.replace(ticket, proved=structs.replace(ticket.proved, acr=""))
+    refused = await tab.get(f"/password/new?ticket={tickets.seal(half, browser)}")
+    assert refused.location.startswith("/login?ticket=")
+    forged = shown.body.replace(shown.fields["ticket"], tickets.seal(half, browser))
+    refused = await answer(tab, Shown(200, shown.headers, forged))
+    assert refused.location.startswith("/login?ticket=")
+    assert bench.alice.reset_required_at is not None
 
 
 async def test_a_demand_is_met_by_the_link_of_a_mail_too(bench: Workbench, tab: Tab) -> None:
