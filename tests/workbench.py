@@ -53,8 +53,10 @@ from authcenter.stores.memory.password_resets import MemoryPasswordResetStore
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.registration import MemoryInitialAccessTokens
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
+from authcenter.stores.memory.sign_ups import MemorySignUpStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
+from authcenter.stores.memory.unused_clients import MemoryUnusedClients
 from authcenter.stores.ports.keys import StoredKey
 from authcenter.stores.ports.shared import RateCounters
 from authcenter.telemetry.log_context import add_request_fields
@@ -263,6 +265,7 @@ class Workbench:
             clients=through("clients", MemoryClientStore(record)),
             resources=through("resources", MemoryResourceStore(record)),
             users=through("users", MemoryUserStore(record)),
+            sign_ups=through("sign_ups", MemorySignUpStore(record)),
             keys=through("keys", MemorySigningKeyStore(record)),
             refresh_tokens=through("refresh_tokens", MemoryRefreshTokenStore(record)),
             revocations=through("revocations", MemoryRevocationStore(record)),
@@ -280,6 +283,7 @@ class Workbench:
             pairwise=through("pairwise", MemoryPairwiseSubjects(record)),
             outbox=through("outbox", MemoryOutbox(record)),
             initial_tokens=through("initial_tokens", MemoryInitialAccessTokens(record)),
+            unused_clients=through("unused_clients", MemoryUnusedClients(record)),
             password_resets=through("password_resets", MemoryPasswordResetStore(record)),
             address_changes=through("address_changes", MemoryAddressChangeStore(record)),
         )

@@ -34,7 +34,6 @@ from authcenter.settings.wording import sentence, suggestion
 NOT_IN_FORCE = (
     "sessions.max_per_user",
     "sessions.when_full",
-    "accounts.signup",
     "audit.*",
 )
 

@@ -59,6 +59,7 @@ from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits
 from authcenter.wiring.recovery import recovery_endpoints
+from authcenter.wiring.sign_up import sign_up_endpoints
 
 ACCOUNT_SECTIONS: tuple[str, ...] = ("password", "address")
 """The pages under ``/account``, in the order in which it lists them."""
@@ -215,7 +216,9 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.clients,
             parts.arrival,
             parts.metrics.logins.count,
+            lambda: core.policy.current.accounts.signup,
         ),
+        *sign_up_endpoints(core, parts.limits, parts.pages, parts.tickets, parts.sessions, parts.arrival),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
         *recovery_endpoints(parts),
         AccountPage(parts.pages, parts.own_account, consents, parts.clients, ACCOUNT_SECTIONS),

@@ -10,6 +10,7 @@ from authcenter.limits.logins import LoginLimits
 from authcenter.limits.mails import MailLimit
 from authcenter.limits.networks import NetworkLimit
 from authcenter.limits.settled import SettledLimit, settle_for_ever
+from authcenter.limits.sign_ups import SignUpLimit
 from authcenter.settings.boot import BootSettings
 from authcenter.settings.live import LivePolicy
 from authcenter.wiring.shared import Shared
@@ -28,6 +29,7 @@ class Limits:
 
     logins: LoginLimits
     mails: MailLimit
+    sign_ups: SignUpLimit
     resets: NetworkLimit
     user_codes: LoginLimits
     client_failures: SettledLimit
@@ -56,6 +58,7 @@ def build_limits(settings: BootSettings, policy: LivePolicy, clock: Clock, share
     return Limits(
         logins=LoginLimits(lambda: policy.current.rate_limits, macs, shared.login_counters),
         mails=MailLimit(lambda: policy.current.rate_limits, mail_macs, shared.login_counters),
+        sign_ups=SignUpLimit(lambda: policy.current.rate_limits, shared.login_counters),
         resets=NetworkLimit("reset_ip", lambda: policy.current.rate_limits.signup_per_ip, shared.login_counters),
         user_codes=LoginLimits(lambda: policy.current.rate_limits, macs, shared.login_counters, name="user_code"),
         client_failures=client_failures,

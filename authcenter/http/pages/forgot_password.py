@@ -5,7 +5,7 @@ from math import ceil
 
 from aiohttp import hdrs
 
-from authcenter.accounts.account import is_address
+from authcenter.accounts.account import address_problem
 from authcenter.accounts.password_reset import ResetRequests
 from authcenter.core.errors import RateLimited
 from authcenter.core.rules import Rule
@@ -35,7 +35,7 @@ class ForgotPasswordPage:
 
     async def post(self, visit: Visit) -> Answer:
         email = (visit.form.get("email") or "").strip()
-        if not is_address(email):
+        if address_problem(email) is not None:
             visit.request[NOTES].verdict = (Rule.INPUT_REFUSED, "email: not an address")
             return self._form(visit, visit.messages("address.malformed"), 422)
         try:

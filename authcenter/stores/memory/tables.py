@@ -16,6 +16,7 @@ from authcenter.core.job import Job, logout_jobs
 from authcenter.core.registration import InitialAccessToken
 from authcenter.core.resource import Resource
 from authcenter.core.session import Session
+from authcenter.core.sign_up import SignUpLink
 from authcenter.core.status import StatusEntry, StatusList
 from authcenter.core.token import RefreshToken, TokenFamily
 from authcenter.stores.ports.accounts import UserCredentials
@@ -68,6 +69,7 @@ class Tables:
     clients: dict[str, Client] = field(default_factory=dict)
     resources: dict[str, Resource] = field(default_factory=dict)
     users: dict[str, UserCredentials] = field(default_factory=dict)
+    sign_ups: dict[Digest, SignUpLink] = field(default_factory=dict)
     families: dict[str, TokenFamily] = field(default_factory=dict)
     tokens: dict[str, RefreshToken] = field(default_factory=dict)
     keys: dict[str, StoredKey] = field(default_factory=dict)

@@ -56,6 +56,8 @@ WRONG = [
     pytest.param(["--username", "a", "--email", "a@example.com"], "short", "password: ", id="short password"),
     pytest.param(["--username", "a", "--email", "a@example.com"], "", "password: ", id="no password"),
     pytest.param(["--username", "a", "--email", "a@example.com"], "x" * 2_000, "password: ", id="long password"),
+    pytest.param(["--username", "quimby", "--email", "a@example.com"], "quimby2024", "password: made", id="own name"),
+    pytest.param(["--username", "a", "--email", "a@example.com"], "sunshine", "password: one of the most", id="common"),
     pytest.param(["--username", "a", "--email", "a@example.com"], b"\xff" * 9, "the password on standard", id="bytes"),
     pytest.param(["--username", "a", "--email", "a@example.com"], "x" * 70_000, "the password on standard", id="huge"),
     pytest.param(["--username", "a"], PASSWORD, "Missing option '--email'", id="address missing"),
@@ -111,9 +113,10 @@ def test_a_new_password_replaces_the_old_and_cuts_what_was_issued(console: Conso
     assert console.rows("SELECT kind, value FROM revocation_cuts") == [("sub", made["sub"])]
 
 
-def test_a_bad_password_leaves_the_old_one(console: Console) -> None:
+@pytest.mark.parametrize("given", ["short", "password", "jo@example.com"])
+def test_a_bad_password_leaves_the_old_one(console: Console, given: str) -> None:
     console.user("jo")
-    console.refused("users", "set-password", "jo", "--password-stdin", stdin="short", exit_code=2)
+    console.refused("users", "set-password", "jo", "--password-stdin", stdin=given, exit_code=2)
     assert signs_in(console, "jo", PASSWORD)
 
 

@@ -15,6 +15,7 @@ from authcenter.http.server import Listener
 from authcenter.proofs.pkce import challenge_of
 from tests.unit.http.browsing import Shown, Tab
 from tests.unit.http.mailbox import link
+from tests.unit.http.signing_up import ON, STRONG, choose, follow_link
 from tests.workbench import ISSUER, PASSWORD, Workbench
 
 REDIRECT = "https://shop.example/cb"
@@ -83,6 +84,30 @@ async def login(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await tab.get(authorize()))
 
 
+async def sign_up(tab: Tab, bench: Workbench, email: str = "") -> Shown:
+    bench.offer(ON)
+    shown = await tab.get("/signup")
+    return await tab.post("/signup", {**shown.fields, "email": email}) if email else shown
+
+
+async def sign_up_sent(tab: Tab, bench: Workbench) -> Shown:
+    return await tab.follow(await sign_up(tab, bench, "jo@example.com"))
+
+
+async def sign_up_link(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer(ON)
+    return await follow_link(tab, bench)
+
+
+async def sign_up_without_link(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer(ON)
+    return await tab.get("/signup/verify")
+
+
+async def sign_up_refused(tab: Tab, bench: Workbench) -> Shown:
+    return await choose(tab, await sign_up_link(tab, bench), MARKUP, MARKUP)
+
+
 async def reset(tab: Tab, bench: Workbench) -> Shown:
     shown = await tab.get("/password/forgot")
     await tab.post("/password/forgot", {**shown.fields, "email": "alice@example.com"})
@@ -124,6 +149,12 @@ PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "not found": (lambda tab, _: tab.get("/nowhere", Accept="text/html,*/*;q=0.8"), 404),
     "outage": (outage, 503),
     "unknown client": (lambda tab, _: tab.get(authorize(client_id="nobody")), 400),
+    "signup": (sign_up, 200),
+    "signup, wrong address": (lambda tab, bench: sign_up(tab, bench, MARKUP), 400),
+    "signup, sent": (sign_up_sent, 200),
+    "signup/verify": (sign_up_link, 200),
+    "signup, wrong name": (sign_up_refused, 400),
+    "signup, stale link": (sign_up_without_link, 400),
     "stale ticket": (lambda tab, _: tab.get("/login?ticket=x"), 400),
 }
 
@@ -153,6 +184,8 @@ async def test_every_page_keeps_the_rules(bench: Workbench, tab: Tab, name: str)
 
 
 FORMS = [
+    "signup",
+    "signup/verify",
     "login",
     "consent",
     "account",
@@ -167,6 +200,8 @@ TYPED = {
     "login": {"username": "alice", "password": PASSWORD},
     "consent": {"answer": "allow"},
     "account": {"withdraw": "shop"},
+    "signup": {"email": "max@example.com"},
+    "signup/verify": {"username": "jo", "password": STRONG},
     "password/forgot": {"email": "alice@example.com"},
     "account/address": {"email": "alice@new.example"},
     "account/address/confirm": {},
