@@ -104,6 +104,30 @@ async def test_what_does_not_do_changes_nothing(
     assert (await sign_in(Tab(tab.address))).status == 303
 
 
+@pytest.mark.parametrize("page", ["account/password", "password/new"])
+async def test_a_password_is_judged_without_being_set(bench: Workbench, tab: Tab, page: str) -> None:
+    if page == "account/password":
+        await sign_in(tab)
+        shown = await tab.get("/account/password")
+    else:
+        shown = await demand(bench, tab)
+    for password, said in (("qwertyuiop", "tried first"), (NEW, 'value="4"')):
+        judged = await tab.post(f"/{page}", {**shown.fields, "password": password, "act": "check"})
+        assert judged.status == 200
+        assert "<meter" in judged.body
+        assert said in judged.body
+        assert password not in judged.body
+    assert await letters(bench) == []
+
+
+async def test_judging_passwords_is_limited(bench: Workbench, tab: Tab) -> None:
+    await sign_in(tab)
+    shown = await tab.get("/account/password")
+    form = {**shown.fields, "password": "x", "act": "check"}
+    statuses = [(await tab.post("/account/password", form)).status for _ in range(61)]
+    assert statuses == [200] * 60 + [429]
+
+
 async def test_guesses_at_the_old_password_are_counted_like_sign_ins(bench: Workbench, tab: Tab) -> None:
     bench.offer("rate_limits: {login_failures_per_account: 2/hour}")
     await sign_in(tab)
