@@ -51,6 +51,11 @@ class Rule(StrEnum):
     USER_PASSWORD_WRONG = "user_password_wrong"
     USER_DISABLED = "user_disabled"
     USER_ADDRESS_UNVERIFIED = "user_address_unverified"
+    USER_SECOND_FACTOR_DUE = "user_second_factor_due"
+    SECOND_FACTOR_WRONG = "second_factor_wrong"
+    SECOND_FACTOR_REPLAYED = "second_factor_replayed"
+    SECOND_FACTOR_STALE = "second_factor_stale"
+    RECOVERY_CODE_WRONG = "recovery_code_wrong"
 
     PARAMETER_MALFORMED = "parameter_malformed"
     REDIRECT_URI = "redirect_uri"

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from authcenter.accounts.letters import Letters
 from authcenter.accounts.passwords import PasswordHashing
+from authcenter.accounts.recovery_codes import RecoveryCodes
+from authcenter.accounts.second_factors import SecondFactors
 from authcenter.accounts.users import Accounts
 from authcenter.clients.initial_tokens import InitialTokenRegistry
 from authcenter.clients.methods.secret import ClientSecrets
@@ -51,6 +53,7 @@ class Core:
     verifier: AccessTokenVerifier
     accounts: Accounts
     letters: Letters
+    second_factors: SecondFactors
     clients: ClientRegistry
     resources: ResourceRegistry
     initial_tokens: InitialTokenRegistry
@@ -78,6 +81,7 @@ def build_core(
     revocations = Revocations(
         stores.revocations, clock, lambda: lifetimes.leeway, spread, lambda: policy.current.revocation.mode == "strict"
     )
+    letters = Letters(SealingKeys.derive(roots, "mail"))
     secrets = ClientSecrets(MacKeys.derive(roots, "client secret"), hashing)
     return Core(
         stores=stores,
@@ -93,7 +97,17 @@ def build_core(
         families=TokenFamilies(stores.refresh_tokens, MacKeys.derive(roots, "refresh token"), clock),
         verifier=AccessTokenVerifier(settings.issuer, keys, revocations, clock, lambda: policy.current.tokens.leeway),
         accounts=Accounts(stores.users, hashing, clock, longest),
-        letters=Letters(SealingKeys.derive(roots, "mail")),
+        letters=letters,
+        second_factors=SecondFactors(
+            totp=stores.totp,
+            codes=stores.recovery_codes,
+            factors=stores.factors,
+            sealing=SealingKeys.derive(roots, "totp"),
+            recovery=RecoveryCodes(MacKeys.derive(roots, "recovery code")),
+            letters=letters,
+            brand=lambda: policy.current.brand.name,
+            clock=clock,
+        ),
         clients=ClientRegistry(stores.clients, secrets, clock, known_grant_types(), longest),
         resources=ResourceRegistry(stores.resources, clock),
         initial_tokens=InitialTokenRegistry(stores.initial_tokens, clock),

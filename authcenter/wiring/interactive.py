@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Protocol
 
 from authcenter.accounts.claims import claims_of, claims_of_scope
+from authcenter.accounts.second_step import SecondStep
 from authcenter.accounts.sessions import Sessions
 from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.authorization.checks import AuthorizationChecks
@@ -36,11 +37,13 @@ from authcenter.http.pages.brand import BrandStyle
 from authcenter.http.pages.browser import BrowserCookies
 from authcenter.http.pages.consent import ConsentPage
 from authcenter.http.pages.device import DevicePage
+from authcenter.http.pages.first_proof import FirstProof
 from authcenter.http.pages.login import LoginPage
 from authcenter.http.pages.messages import Catalogue, load_catalogue
 from authcenter.http.pages.nowhere import Nowhere
 from authcenter.http.pages.own_account import OwnAccount
 from authcenter.http.pages.rendering import Pages, page_environment
+from authcenter.http.pages.second_factor import SecondFactorPage
 from authcenter.http.pages.static import load_static_files
 from authcenter.http.pushed import PushedRequestEndpoint
 from authcenter.http.register import RegistrationEndpoint
@@ -123,7 +126,13 @@ class InteractiveParts:
 
     @cached_property
     def arrival(self) -> Arrival:
-        return Arrival(self.tickets, self.sessions, self.pages.cookies, lambda: self.core.policy.current.sessions)
+        core = self.core
+        policy, factors = (lambda: core.policy.current.sessions), core.second_factors
+        return Arrival(self.tickets, self.sessions, self.pages.cookies, policy, factors, core.clock)
+
+    @cached_property
+    def second_step(self) -> SecondStep:
+        return SecondStep(self.core.second_factors, self.limits.second_factors)
 
     @cached_property
     def own_account(self) -> OwnAccount:
@@ -204,6 +213,16 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.tickets,
             parts.sessions,
             PasswordSignIn(core.accounts, parts.limits.logins),
+            parts.clients,
+            parts.arrival,
+            parts.metrics.logins.count,
+        ),
+        SecondFactorPage(
+            parts.pages,
+            parts.tickets,
+            parts.sessions,
+            FirstProof(core.accounts.find, parts.sessions, parts.tickets, core.clock),
+            parts.second_step,
             parts.clients,
             parts.arrival,
             parts.metrics.logins.count,

@@ -18,11 +18,13 @@ class Limits:
     """Every limit of one process.
 
     Attributes:
+        second_factors: Of wrong second factors, by address and by person, at the rates of failed logins.
         user_codes: Of wrong codes on the device page, by address and by person, at the rates of failed logins.
         settle: Settles with the other instances for ever: a task of its own.
     """
 
     logins: LoginLimits
+    second_factors: LoginLimits
     user_codes: LoginLimits
     client_failures: SettledLimit
     tokens: SettledLimit
@@ -48,6 +50,9 @@ def build_limits(settings: BootSettings, policy: LivePolicy, clock: Clock, share
     macs = MacKeys.derive(settings.secret_keys, "login name")
     return Limits(
         logins=LoginLimits(lambda: policy.current.rate_limits, macs, shared.login_counters),
+        second_factors=LoginLimits(
+            lambda: policy.current.rate_limits, macs, shared.login_counters, name="second_factor"
+        ),
         user_codes=LoginLimits(lambda: policy.current.rate_limits, macs, shared.login_counters, name="user_code"),
         client_failures=client_failures,
         tokens=tokens,

@@ -19,6 +19,7 @@ from authcenter.stores.ports.keys import KeysSettlement, RotationPauses, Signing
 from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.ports.schema import SchemaState
+from authcenter.stores.ports.second_factors import FactorStore, RecoveryCodeStore, TotpStore
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.spread import RevocationSpread
@@ -40,6 +41,7 @@ from authcenter.stores.sql.registration import SqlInitialAccessTokens
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
+from authcenter.stores.sql.second_factors import SqlFactorStore, SqlRecoveryCodeStore, SqlTotpStore
 from authcenter.stores.sql.sessions import SqlSessionStore
 from authcenter.stores.sql.settled_keys import SqlKeysSettlement
 from authcenter.stores.sql.status_lists import SqlStatusListStore
@@ -80,6 +82,9 @@ class Stores:
     pairwise: PairwiseSubjects
     outbox: Outbox
     initial_tokens: InitialAccessTokens
+    totp: TotpStore
+    recovery_codes: RecoveryCodeStore
+    factors: FactorStore
     settlement: KeysSettlement | None = None
     keys_in_consul: ConsulSigningKeyStore | None = None
 
@@ -172,4 +177,7 @@ def sql_stores(
         pairwise=SqlPairwiseSubjects(database, transactions),
         outbox=SqlOutbox(database, transactions),
         initial_tokens=SqlInitialAccessTokens(database, transactions),
+        totp=SqlTotpStore(database, transactions),
+        recovery_codes=SqlRecoveryCodeStore(database, transactions),
+        factors=SqlFactorStore(database, transactions),
     )

@@ -14,6 +14,7 @@ from authcenter.core.digest import Digest
 from authcenter.core.job import Job, logout_jobs
 from authcenter.core.registration import InitialAccessToken
 from authcenter.core.resource import Resource
+from authcenter.core.second_factor import TotpSecret
 from authcenter.core.session import Session
 from authcenter.core.status import StatusEntry, StatusList
 from authcenter.core.token import RefreshToken, TokenFamily
@@ -87,6 +88,9 @@ class Tables:
     audit: list[AuditRow] = field(default_factory=list)
     status_lists: dict[str, ListRow] = field(default_factory=dict)
     status_entries: dict[tuple[str, int], StatusEntry] = field(default_factory=dict)
+    totp_secrets: dict[str, TotpSecret] = field(default_factory=dict)
+    recovery_codes: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
+    passkey_owners: dict[bytes, str] = field(default_factory=dict)
 
     def copy(self) -> Self:
         """The same values in tables of their own."""
