@@ -5,7 +5,7 @@ Every act is one transaction with its audit event and the mail that tells the ow
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from authcenter.accounts.letters import Letters
 from authcenter.accounts.recovery_codes import RecoveryCodes
@@ -21,6 +21,8 @@ from authcenter.core.rules import Rule
 from authcenter.core.second_factor import Factor, TotpSecret
 from authcenter.core.user import User
 from authcenter.stores.ports.second_factors import FactorStore, RecoveryCodeStore, TotpStore
+
+_BEGUN_LASTS = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,8 @@ class SecondFactors:
         Raises:
             StoreUnavailable: Cannot tell.
         """
-        held = await self.totp.find(user.subject)
-        secret = self._opened(held) if held is not None and held.confirmed_at is None else None
+        held = await self._begun(user)
+        secret = self._opened(held) if held is not None else None
         if secret is None:
             return None
         return Enrolment(secret, provisioning_uri(secret, user.username, self.brand()))
@@ -121,8 +123,8 @@ class SecondFactors:
             OAuthError: ``invalid_grant``: not a code of the secret that was begun, or that has been ended meanwhile.
             StoreUnavailable: Nothing was added, or it is unknown.
         """
-        held = await self.totp.find(user.subject)
-        if held is None or held.confirmed_at is not None:
+        held = await self._begun(user)
+        if held is None:
             raise invalid_grant(Rule.SECOND_FACTOR_WRONG, f"{user.subject} has begun nothing")
         step = self._step(held, typed)
         codes, macs = self.recovery.draw(user.subject)
@@ -195,6 +197,12 @@ class SecondFactors:
         event = _event(EventKind.SECOND_FACTORS_RESET, user, actor, None)
         told = self._told(MailKind.SECOND_FACTOR_REMOVED, user, language, event)
         return await self.factors.end_all(user.subject, told)
+
+    async def _begun(self, user: User) -> TotpSecret | None:
+        held = await self.totp.find(user.subject)
+        if held is None or held.confirmed_at is not None or held.created_at + _BEGUN_LASTS <= self.clock.now():
+            return None
+        return held
 
     def _step(self, held: TotpSecret, typed: str) -> int:
         secret = self._opened(held)

@@ -42,6 +42,7 @@ from authcenter.http.pages.login import LoginPage
 from authcenter.http.pages.messages import Catalogue, load_catalogue
 from authcenter.http.pages.nowhere import Nowhere
 from authcenter.http.pages.own_account import OwnAccount
+from authcenter.http.pages.own_second_factors import OwnSecondFactorsPage
 from authcenter.http.pages.rendering import Pages, page_environment
 from authcenter.http.pages.second_factor import SecondFactorPage
 from authcenter.http.pages.static import load_static_files
@@ -62,7 +63,7 @@ from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits
 
-ACCOUNT_SECTIONS: tuple[str, ...] = ()
+ACCOUNT_SECTIONS: tuple[str, ...] = ("second-factors",)
 """The pages under ``/account``, in the order in which it lists them."""
 
 
@@ -136,7 +137,7 @@ class InteractiveParts:
 
     @cached_property
     def own_account(self) -> OwnAccount:
-        return OwnAccount(self.sessions, self.tickets, self.core.clock)
+        return OwnAccount(self.sessions, self.tickets, self.core.clock, self.core.second_factors)
 
     @cached_property
     def fetch(self) -> GuardedFetch:
@@ -184,6 +185,7 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         subjects=ClientSubjects(core.stores.pairwise),
         issuer=parts.settings.issuer,
         code_lifetime=lambda: core.policy.current.tokens.authorization_code_ttl,
+        has_second=core.second_factors.due,
         clock=core.clock,
     )
     devices = DeviceAuthorizations(
@@ -229,6 +231,9 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         ),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
         AccountPage(parts.pages, parts.own_account, consents, parts.clients, ACCOUNT_SECTIONS),
+        OwnSecondFactorsPage(
+            parts.pages, parts.tickets, parts.own_account, parts.second_step, parts.clients, parts.arrival
+        ),
         DeviceAuthorizationEndpoint(parts.authentication, parts.quota, devices, parts.settings.issuer),
         DevicePage(
             parts.pages,
