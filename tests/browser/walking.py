@@ -1,5 +1,6 @@
 """What a person does on the pages."""
 
+import pyotp
 from playwright.async_api import Page, expect
 
 from tests.browser.site import PASSWORD
@@ -11,6 +12,16 @@ async def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
     await page.locator("#password").fill(password)
     async with page.expect_navigation():
         await page.locator("#password").press("Enter")
+
+
+async def set_up_app(page: Page) -> pyotp.TOTP:
+    """On the page of second factors: add an app, up to its recovery codes. The answer is the app."""
+    await page.locator("button[value=begin]").click()
+    app = pyotp.TOTP((await page.locator("#secret").inner_text()).replace(" ", ""))
+    await page.locator("#code").fill(app.now())
+    await page.locator("button[value=confirm]").click()
+    await expect(page.locator("ul.recovery li")).to_have_count(10)
+    return app
 
 
 async def press(page: Page, button: str) -> None:

@@ -12,6 +12,7 @@ from authcenter.core.relying_party import RelyingParty
 from authcenter.core.rules import Rule
 from authcenter.http.server import Listener
 from authcenter.proofs.pkce import challenge_of
+from tests.authenticator import Authenticator, enrol
 from tests.unit.http.browsing import Shown, Tab
 from tests.workbench import ISSUER, PASSWORD, Workbench
 
@@ -81,12 +82,39 @@ async def login(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await tab.get(authorize()))
 
 
+async def second_factor(tab: Tab, bench: Workbench) -> Shown:
+    await enrol(bench)
+    return await tab.follow(await sign_in(tab, authorize()))
+
+
+async def second_factors(tab: Tab, _: Workbench) -> Shown:
+    await sign_in(tab)
+    return await tab.get("/account/second-factors")
+
+
+async def setting_up(tab: Tab, bench: Workbench) -> Shown:
+    shown = await second_factors(tab, bench)
+    return await tab.follow(await tab.post("/account/second-factors", {**shown.fields, "act": "begin"}))
+
+
+async def recovery_codes(tab: Tab, bench: Workbench) -> Shown:
+    shown = await setting_up(tab, bench)
+    begun = await bench.core.second_factors.begun(bench.alice)
+    assert begun is not None
+    code = Authenticator(bench, begun.secret).code()
+    return await tab.post("/account/second-factors", {**shown.fields, "act": "confirm", "code": code})
+
+
 # The way to each page, and its status.
 PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "login": (login, 200),
     "wrong password": (lambda tab, _: sign_in(tab, password="wrong"), 401),
     "consent": (consent, 200),
     "account": (account, 200),
+    "login/second-factor": (second_factor, 200),
+    "account/second-factors": (second_factors, 200),
+    "setting up a second factor": (setting_up, 200),
+    "recovery codes": (recovery_codes, 200),
     "form_post": (form_post, 200),
     "not found": (lambda tab, _: tab.get("/nowhere", Accept="text/html,*/*;q=0.8"), 404),
     "outage": (outage, 503),
@@ -112,14 +140,14 @@ async def test_every_page_keeps_the_rules(bench: Workbench, tab: Tab, name: str)
     assert directives["style-src"] == "'self'"
     assert directives.get("script-src", "'self'") == "'self'"
     assert "unsafe" not in policy
-    leads_away = name in {"login", "consent", "form_post"}
+    leads_away = name in {"login", "login/second-factor", "consent", "form_post"}
     assert directives["form-action"] == ("'self' https://shop.example" if leads_away else "'self'")
     assert ("https://cdn.example" in directives["img-src"]) is (name == "consent")
     # Nothing inline, nothing of the client's as markup, no link that is a script.
     assert re.findall(r"<script(?! src=\"/static/form_post\.js\")|\sstyle=|\son\w+=|javascript:", shown.body) == []
 
 
-FORMS = ["login", "consent", "account"]
+FORMS = ["login", "login/second-factor", "consent", "account", "account/second-factors"]
 FORGERIES = {
     "no token": ({"csrf": None}, {}, Rule.CSRF_TOKEN),
     "an empty token": ({"csrf": ""}, {}, Rule.CSRF_TOKEN),
@@ -139,7 +167,12 @@ FORGERIES = {
 async def test_a_forged_form_does_nothing(bench: Workbench, address: str, form: str, forgery: str) -> None:
     tab, other = Tab(address), Tab(address)
     values = dict((await PAGES[form][0](tab, bench)).fields)
-    wanted = {"login": {"username": "alice", "password": PASSWORD}, "consent": {"answer": "allow"}}
+    wanted = {
+        "login": {"username": "alice", "password": PASSWORD},
+        "login/second-factor": {"act": "recovery", "code": "00000-00000"},
+        "consent": {"answer": "allow"},
+        "account/second-factors": {"act": "begin"},
+    }
     values |= wanted.get(form, {"withdraw": "shop"})
     theirs = (await other.get("/login")).fields["csrf"]
     values.setdefault("csrf", (await tab.get("/login")).fields["csrf"])
@@ -218,7 +251,7 @@ async def test_nothing_in_a_request_chooses_where_a_sign_in_leads(tab: Tab, name
     assert answer.location == "/account"
 
 
-@pytest.mark.parametrize("path", ["/login", "/consent", "/oauth/authorize"])
+@pytest.mark.parametrize("path", ["/login", "/login/second-factor", "/consent", "/oauth/authorize"])
 async def test_a_ticket_of_another_browser_is_refused(bench: Workbench, address: str, path: str) -> None:
     tab, other = Tab(address), Tab(address)
     ticket = (await consent(tab, bench)).fields["ticket"]
@@ -258,12 +291,17 @@ async def test_a_name_that_did_not_work_comes_back_as_text(tab: Tab) -> None:
     assert again.body.count("alert(1)") == 1, "the password never comes back"
 
 
-@pytest.mark.parametrize("step", ["login", "consent", "account", "authorize"])
+@pytest.mark.parametrize("step", [*FORMS, "authorize"])
 async def test_while_the_record_is_gone_a_page_says_so_and_when_to_come_again(
     bench: Workbench, tab: Tab, step: str
 ) -> None:
     fields = (await PAGES[step][0](tab, bench)).fields if step != "authorize" else {}
-    more = {"login": {"username": "alice", "password": PASSWORD}, "consent": {"answer": "allow"}}
+    more = {
+        "login": {"username": "alice", "password": PASSWORD},
+        "login/second-factor": {"act": "recovery", "code": "00000-00000"},
+        "consent": {"answer": "allow"},
+        "account/second-factors": {"act": "begin"},
+    }
     bench.clock.advance(100_000 if step == "authorize" else 0)
     bench.board.down = True
     if step == "authorize":

@@ -143,7 +143,7 @@ async def signed_in_after(bench: Workbench, *pauses: float) -> bool:
     frame: Any = bench.service.public.__self__  # type: ignore[attr-defined]
     cells = [cell.cell_contents for cell in frame.router.find("/account").handlers["GET"].__closure__]
     sessions = next(
-        cell.__self__.sessions for cell in cells if isinstance(getattr(cell, "__self__", None), AccountPage)
+        cell.__self__.own.sessions for cell in cells if isinstance(getattr(cell, "__self__", None), AccountPage)
     )
     cookie = Digest(hashlib.sha256(str(bench.clock.now()).encode()).digest())
     await sessions.sign_in(bench.alice, cookie, ORIGIN, amr=["pwd"])
