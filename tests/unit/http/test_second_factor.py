@@ -1,5 +1,6 @@
 """Signing in in two steps."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -105,6 +106,14 @@ async def test_a_code_counts_once_and_so_does_none_older(bench: Workbench, tab: 
         assert "already" in again.body
         assert f'"rule":"{Rule.SECOND_FACTOR_REPLAYED}"' in rules_logged(bench)
     assert (await second(tab, again, app.code(1))).location == "/account"
+
+
+async def test_of_many_browsers_with_one_code_one_gets_in(bench: Workbench, tab: Tab, app: Authenticator) -> None:
+    tabs = [Tab(tab.address) for _ in range(6)]
+    pages = [await first_step(one) for one in tabs]
+    answers = await asyncio.gather(*(second(one, page, app.code()) for one, page in zip(tabs, pages, strict=True)))
+    assert sorted(answer.status for answer in answers) == [303] + [401] * 5
+    assert len(sessions(bench)) == 1
 
 
 @pytest.mark.parametrize(
