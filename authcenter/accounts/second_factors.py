@@ -146,7 +146,7 @@ class SecondFactors:
             raise invalid_grant(Rule.SECOND_FACTOR_WRONG, f"{user.subject} has no app")
         step = self._step(held, typed)
         # RFC 6238 §5.2: the verifier must not accept the second attempt of the OTP.
-        if not await self.totp.spend(held, step):
+        if not await self.totp.spend(held, step, self._sealed_anew(held)):
             raise invalid_grant(Rule.SECOND_FACTOR_REPLAYED, f"{user.subject}, step {step}, newest {held.last_step}")
 
     async def recover(self, user: User, typed: str, language: str, origin: RequestOrigin | None) -> None:
@@ -211,6 +211,13 @@ class SecondFactors:
             hint = f"{held.subject}" if secret is not None else f"{held.subject}: the key that sealed theirs is gone"
             raise invalid_grant(Rule.SECOND_FACTOR_WRONG, hint)
         return step
+
+    def _sealed_anew(self, held: TotpSecret) -> bytes:
+        """Under the newest root secret, so that the old one can go in the end."""
+        opened = self._opened(held)
+        if opened is None or self.sealing.is_newest(held.sealed):
+            return held.sealed
+        return self.sealing.seal(opened.encode(), _bound_to(held.subject))
 
     def _opened(self, held: TotpSecret) -> str | None:
         opened = self.sealing.open(held.sealed, _bound_to(held.subject))

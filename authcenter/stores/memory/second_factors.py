@@ -43,12 +43,12 @@ class MemoryTotpStore(TotpStore):
 
         return self._record.commit(write, consequences)
 
-    async def spend(self, held: TotpSecret, step: int) -> bool:
+    async def spend(self, held: TotpSecret, step: int, sealed: bytes) -> bool:
         def write(tables: Tables, _: datetime) -> bool:
             now = tables.totp_secrets.get(held.subject)
             if now is None or now.sealed != held.sealed or now.confirmed_at is None or now.last_step >= step:
                 return False
-            tables.totp_secrets[held.subject] = replace(now, last_step=step)
+            tables.totp_secrets[held.subject] = replace(now, last_step=step, sealed=sealed)
             return True
 
         return self._record.commit(write)

@@ -26,8 +26,12 @@ class TotpStore(Protocol):
         """
         ...
 
-    async def spend(self, held: TotpSecret, step: int) -> bool:
-        """Spend ``step`` and all before it; False where that has been done, or ``held`` no longer counts."""
+    async def spend(self, held: TotpSecret, step: int, sealed: bytes) -> bool:
+        """Spend ``step`` and all before it; False where that has been done, or ``held`` no longer counts.
+
+        Args:
+            sealed: The same secret, as it is kept from now on.
+        """
         ...
 
     async def remove(self, subject: str, consequences: Consequences) -> bool:

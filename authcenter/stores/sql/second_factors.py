@@ -54,11 +54,11 @@ class SqlTotpStore(TotpStore):
 
         return await self._transactions.commit(write, consequences)
 
-    async def spend(self, held: TotpSecret, step: int) -> bool:
+    async def spend(self, held: TotpSecret, step: int, sealed: bytes) -> bool:
         newer = update(totp_secrets).where(*_same(held), _TOTP.confirmed_at.is_not(None), _TOTP.last_step < step)
 
         async def write(connection: AsyncConnection) -> bool:
-            return (await connection.execute(newer.values(last_step=step))).rowcount == 1
+            return (await connection.execute(newer.values(last_step=step, sealed_secret=sealed))).rowcount == 1
 
         return await self._transactions.commit(write)
 

@@ -1,6 +1,7 @@
 """Conformance of ``TotpStore``, ``RecoveryCodeStore`` and ``FactorStore``."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -44,7 +45,7 @@ async def test_what_was_begun_counts_for_nothing(people: Stores) -> None:
     assert await people.totp.put(BEGUN)
     assert await people.totp.find(ADA) == BEGUN
     assert await people.factors.factors_of(ADA) == frozenset()
-    assert not await people.totp.spend(BEGUN, 100)
+    assert not await people.totp.spend(BEGUN, 100, BEGUN.sealed)
     assert not await people.totp.remove(ADA, recorded())
     assert not await people.recovery_codes.replace(ADA, CODES, LATER, recorded())
     assert await people.proven_rows() == []
@@ -89,16 +90,24 @@ async def test_of_many_who_confirm_one_does(people: Stores) -> None:
 
 async def test_a_step_is_spent_with_all_before_it(people: Stores) -> None:
     held = await enrolled(people)
-    assert not await people.totp.spend(held, 10)
-    assert await people.totp.spend(held, 12)
+    assert not await people.totp.spend(held, 10, held.sealed)
+    assert await people.totp.spend(held, 12, held.sealed)
     for step in (10, 11, 12):
-        assert not await people.totp.spend(held, step)
-    assert await people.totp.spend(held, 13)
+        assert not await people.totp.spend(held, step, held.sealed)
+    assert await people.totp.spend(held, 13, held.sealed)
+
+
+async def test_spending_keeps_the_secret_as_it_is_sealed_now(people: Stores) -> None:
+    held = await enrolled(people)
+    assert not await people.totp.spend(held, 10, b"anew")
+    assert await people.totp.spend(held, 11, b"anew")
+    assert await people.totp.find(ADA) == replace(held, sealed=b"anew", last_step=11)
+    assert not await people.totp.spend(held, 12, held.sealed)
 
 
 async def test_of_many_who_spend_a_step_one_does(processes: tuple[Stores, Stores], people: Stores) -> None:
     held = await enrolled(people)
-    tries = [processes[number % 2].totp.spend(held, 11) for number in range(8)]
+    tries = [processes[number % 2].totp.spend(held, 11, held.sealed) for number in range(8)]
     assert sorted(await asyncio.gather(*tries)) == [False] * 7 + [True]
 
 
@@ -106,7 +115,7 @@ async def test_a_secret_that_was_replaced_spends_nothing(people: Stores) -> None
     held = await enrolled(people)
     assert await people.totp.remove(ADA, NO_CONSEQUENCES)
     await enrolled(people, TotpSecret(ADA, b"another", LATER))
-    assert not await people.totp.spend(held, 100)
+    assert not await people.totp.spend(held, 100, held.sealed)
 
 
 async def test_with_the_last_factor_the_codes_go(people: Stores) -> None:

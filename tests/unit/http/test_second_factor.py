@@ -1,6 +1,7 @@
 """Signing in in two steps."""
 
 import asyncio
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,7 +19,7 @@ from authcenter.core.session import Session
 from authcenter.http.server import Listener
 from tests.authenticator import Authenticator, enrol
 from tests.unit.http.browsing import Shown, Tab
-from tests.workbench import PASSWORD, Workbench, refused
+from tests.workbench import PASSWORD, Workbench, refused, settings
 
 PAGE = "/login/second-factor"
 SESSION = "__Host-authcenter_session"
@@ -289,3 +290,27 @@ async def test_the_password_grant_cannot_ask_and_refuses(bench: Workbench, app: 
 async def test_tokens_of_the_password_grant_tell_of_one_factor(bench: Workbench) -> None:
     claims = (await bench.issue()).claims
     assert (claims["amr"], claims["acr"]) == (["pwd"], "urn:authcenter:acr:1fa")
+
+
+def roots(*numbers: int) -> str:
+    return ",".join(urlsafe_b64encode(bytes([number]) * 32).decode() for number in numbers)
+
+
+async def test_a_secret_moves_to_the_newest_root_when_it_is_used(bench: Workbench) -> None:
+    bench.settings = settings(SECRET_KEY=roots(1))
+    bench.core = bench.another_core()
+    app = await enrol(bench)
+    bench.settings = settings(SECRET_KEY=roots(2, 1))
+    await bench.another_core().second_factors.prove(bench.alice, app.code())
+    bench.clock.advance(60)
+    bench.settings = settings(SECRET_KEY=roots(2))
+    await bench.another_core().second_factors.prove(bench.alice, app.code())
+
+
+async def test_who_has_a_secret_whose_root_is_gone_is_not_let_in_without(bench: Workbench) -> None:
+    app = await enrol(bench)
+    bench.settings = settings(SECRET_KEY=roots(2))
+    factors = bench.another_core().second_factors
+    with refused(Rule.SECOND_FACTOR_WRONG):
+        await factors.prove(bench.alice, app.code())
+    assert await factors.due(bench.alice), "nobody gets in without it"
