@@ -1,8 +1,11 @@
 """What works on the record, joined: for the service and for the command line alike."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from authcenter.accounts.breached_passwords import BreachedPasswords
 from authcenter.accounts.letters import Letters
+from authcenter.accounts.password_rules import PasswordRules
 from authcenter.accounts.passwords import PasswordHashing
 from authcenter.accounts.recovery_codes import RecoveryCodes
 from authcenter.accounts.second_factors import SecondFactors
@@ -54,6 +57,8 @@ class Core:
     accounts: Accounts
     letters: Letters
     second_factors: SecondFactors
+    password_rules: PasswordRules
+    reset_macs: MacKeys
     clients: ClientRegistry
     resources: ResourceRegistry
     initial_tokens: InitialTokenRegistry
@@ -108,6 +113,12 @@ def build_core(
             brand=lambda: policy.current.brand.name,
             clock=clock,
         ),
+        password_rules=PasswordRules(
+            hashing,
+            lambda: (policy.current.brand.name, urlsplit(settings.issuer).hostname or ""),
+            BreachedPasswords(settings.breached_passwords_file) if settings.breached_passwords_file else None,
+        ),
+        reset_macs=MacKeys.derive(roots, "password reset link"),
         clients=ClientRegistry(stores.clients, secrets, clock, known_grant_types(), longest),
         resources=ResourceRegistry(stores.resources, clock),
         initial_tokens=InitialTokenRegistry(stores.initial_tokens, clock),

@@ -62,8 +62,10 @@ from authcenter.tokens.device_codes import UserCodeDigests
 from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits
+from authcenter.wiring.recovery import recovery_endpoints
+from authcenter.wiring.sign_up import sign_up_endpoints
 
-ACCOUNT_SECTIONS: tuple[str, ...] = ("second-factors",)
+ACCOUNT_SECTIONS: tuple[str, ...] = ("password", "second-factors", "address")
 """The pages under ``/account``, in the order in which it lists them."""
 
 
@@ -90,6 +92,7 @@ class InteractiveParts:
     authentication: ClientAuthentication
     quota: TokenQuota
     forget_session: Callable[[str], None] = lambda _: None
+    forget_user: Callable[[str], None] = lambda _: None
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -218,6 +221,7 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.clients,
             parts.arrival,
             parts.metrics.logins.count,
+            lambda: core.policy.current.accounts.signup,
         ),
         SecondFactorPage(
             parts.pages,
@@ -229,7 +233,9 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.arrival,
             parts.metrics.logins.count,
         ),
+        *sign_up_endpoints(core, parts.limits, parts.pages, parts.tickets, parts.sessions, parts.arrival),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
+        *recovery_endpoints(parts),
         AccountPage(parts.pages, parts.own_account, consents, parts.clients, ACCOUNT_SECTIONS),
         OwnSecondFactorsPage(
             parts.pages, parts.tickets, parts.own_account, parts.second_step, parts.clients, parts.arrival

@@ -36,6 +36,13 @@ async def type_code(page: Page, app: pyotp.TOTP, button: str, then: Locator, ste
     await expect(then).to_be_visible()
 
 
+async def ask_for_link(page: Page, address: str) -> None:
+    """Sign up: give an address."""
+    await page.locator("#email").fill(address)
+    async with page.expect_navigation():
+        await page.locator("#email").press("Enter")
+
+
 async def press(page: Page, button: str) -> None:
     await page.get_by_role("button", name=button, exact=True).click()
 

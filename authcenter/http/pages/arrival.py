@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from authcenter.accounts.second_factors import SecondFactors
-from authcenter.accounts.sessions import ACR_ONE_FACTOR, Sessions, SignedIn
+from authcenter.accounts.sessions import ACR_ONE_FACTOR, ACR_TWO_FACTORS, Sessions, SignedIn
 from authcenter.authorization.ticket import Proved, Ticket, Tickets
 from authcenter.core.clock import Clock
 from authcenter.core.digest import Digest
@@ -20,6 +20,7 @@ from authcenter.http.responses import Answer
 from authcenter.settings.policy_sections import SessionPolicy
 
 SECOND_FACTOR_PATH = "/login/second-factor"
+DEMAND_PATH = "/password/new"
 _NEXT = {"authorize": "/oauth/authorize", "account": "/account", "device": "/device", "logout": "/oauth/logout"}
 
 
@@ -44,8 +45,10 @@ class Arrival:
         amr: Sequence[str],
         acr: str = ACR_ONE_FACTOR,
     ) -> Answer:
-        """The answer that signs ``user`` in, and goes on; who proved one factor and has a second is asked for that one
-        first, and not signed in before.
+        """The answer that signs ``user`` in, and goes on.
+
+        Or the way to what is due before that: a second factor of who has one and proved only the first, then a new
+        password of whose password must be set anew.
 
         Args:
             before: Who was signed in in this browser until now.
@@ -54,8 +57,10 @@ class Arrival:
         Raises:
             StoreUnavailable: Nobody was signed in.
         """
-        if acr == ACR_ONE_FACTOR and await self.factors.due(user):
-            return self._ask_second(visit, ticket, user, amr)
+        if acr != ACR_TWO_FACTORS and await self.factors.due(user):
+            return self._to(SECOND_FACTOR_PATH, visit, ticket, user, amr)
+        if user.reset_required_at is not None and "pwd" in amr:
+            return self._to(DEMAND_PATH, visit, ticket, user, amr, acr)
         cookie, digest = new_session_cookie()
         await self.sessions.sign_in(
             user,
@@ -84,12 +89,12 @@ class Arrival:
             self.cookies.sign_in(answer, cookie, self.policy().max_ttl)
         return raised
 
-    def _ask_second(self, visit: Visit, ticket: Ticket, user: User, amr: Sequence[str]) -> Answer:
-        # As the user was read for the proof: what had cut sessions off by then does not count against it.
+    def _to(self, path: str, visit: Visit, ticket: Ticket, user: User, amr: Sequence[str], acr: str = "") -> Answer:
+        # What cut the person off before the first proof was read does not count against it.
         cut_at = user.cut_at.timestamp() if user.cut_at else 0.0
-        proved = Proved(user.subject, tuple(amr), max(self.clock.seconds(), cut_at))
+        proved = Proved(user.subject, tuple(amr), max(self.clock.seconds(), cut_at), acr)
         sealed = self.tickets.seal(structs.replace(ticket, proved=proved), visit.browser.browser_id)
-        return see_other(f"{SECOND_FACTOR_PATH}?ticket={sealed}")
+        return see_other(f"{path}?ticket={sealed}")
 
     def go_on(self, visit: Visit, ticket: Ticket) -> Answer:
         """To where the ticket leads. It was sealed here, so that nobody else can have chosen the place."""

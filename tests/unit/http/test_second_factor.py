@@ -314,3 +314,36 @@ async def test_who_has_a_secret_whose_root_is_gone_is_not_let_in_without(bench: 
     with refused(Rule.SECOND_FACTOR_WRONG):
         await factors.prove(bench.alice, app.code())
     assert await factors.due(bench.alice), "nobody gets in without it"
+
+
+async def test_a_demanded_new_password_comes_after_the_second_factor(
+    bench: Workbench, tab: Tab, app: Authenticator
+) -> None:
+    await bench.core.accounts.require_reset("alice", actor="tests")
+    bench.clock.advance(5)
+    shown = await first_step(tab)
+    too_early = await tab.get(f"/password/new?ticket={shown.fields['ticket']}")
+    assert too_early.location.startswith("/login?"), "one factor changes no password"
+    answer = await second(tab, shown, app.code())
+    assert answer.location.startswith("/password/new?ticket=")
+    assert sessions(bench) == []
+    page = await tab.follow(answer)
+    new = "seven green umbrellas"
+    answer = await tab.post("/password/new", {**page.fields, "password": new, "again": new})
+    assert answer.location == "/account"
+    [session] = sessions(bench)
+    assert (session.acr, session.amr) == (ACR_TWO_FACTORS, ("pwd", *OTP_METHODS))
+
+
+async def test_a_new_password_of_ones_own_asks_for_the_second_factor_again(
+    bench: Workbench, tab: Tab, app: Authenticator
+) -> None:
+    await second(tab, await first_step(tab), app.code())
+    page = await tab.get("/account/password")
+    new = "seven green umbrellas"
+    bench.clock.advance(60)
+    answer = await tab.post("/account/password", {**page.fields, "old": PASSWORD, "password": new, "again": new})
+    assert answer.location.startswith(PAGE)
+    answer = await second(tab, await tab.follow(answer), app.code())
+    assert answer.location.startswith("/account/password")
+    assert (await tab.get("/account")).status == 200
