@@ -1,10 +1,10 @@
 """What becomes of a checked authorization request: a page first, a refusal, or a code (OpenID Connect Core §3.1.2)."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from functools import partial
 
 from msgspec import structs
 
@@ -19,7 +19,9 @@ from authcenter.core.clock import Clock
 from authcenter.core.cut import NO_CONSEQUENCES
 from authcenter.core.digest import Digest
 from authcenter.core.errors import ErrorCode, OAuthError
+from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import new_family_id
+from authcenter.core.origin import RequestOrigin
 from authcenter.core.rules import Rule
 from authcenter.core.scope import OFFLINE_ACCESS, OPENID, Scope
 from authcenter.core.user import User
@@ -58,6 +60,7 @@ class AuthorizationDecision:
 
     Attributes:
         has_second: Whether a person has a second factor.
+        record: Has an audit row written (``GroupedAudit.record``).
     """
 
     consents: Consents
@@ -67,9 +70,15 @@ class AuthorizationDecision:
     code_lifetime: Callable[[], int]
     has_second: Callable[[User], Awaitable[bool]]
     clock: Clock
+    record: Callable[[Callable[[], Event], datetime], None]
 
     async def decide(
-        self, ticket: Ticket, request: AuthorizationRequest, client: Client, signed_in: SignedIn | None
+        self,
+        ticket: Ticket,
+        request: AuthorizationRequest,
+        client: Client,
+        signed_in: SignedIn | None,
+        origin: RequestOrigin | None = None,
     ) -> Ask | Grant:
         """What to do next.
 
@@ -92,8 +101,7 @@ class AuthorizationDecision:
             return Ask(page, ticket)
         if signed_in is None:
             raise _not_silently(Page.LOGIN)
-        sign_in = {**signed_in.session.sign_in, "acr": told_acr(request, signed_in.session)}
-        return Grant(await self._issue(request, client, signed_in.user, sign_in))
+        return Grant(await self._issue(request, client, signed_in, origin))
 
     async def _missing(
         self, ticket: Ticket, request: AuthorizationRequest, client: Client, signed_in: SignedIn | None
@@ -150,8 +158,9 @@ class AuthorizationDecision:
         return not await self.consents.covers(signed_in.user.subject, request, client)
 
     async def _issue(
-        self, request: AuthorizationRequest, client: Client, user: User, sign_in: Mapping[str, Any]
+        self, request: AuthorizationRequest, client: Client, signed_in: SignedIn, origin: RequestOrigin | None
     ) -> str:
+        user, acr = signed_in.user, told_acr(request, signed_in.session)
         text, digest = draw_code()
         now, scope = self.clock.now(), request.scope or Scope()
         code = AuthorizationCode(
@@ -163,7 +172,7 @@ class AuthorizationDecision:
             scope=scope,
             audience=granted_audience(request.resources, client, scope, self.issuer),
             subject=user.subject,
-            sign_in=sign_in,
+            sign_in={**signed_in.session.sign_in, "acr": acr},
             claims=request.claims,
             refreshable=_refreshable(client, scope),
             family_id=new_family_id(),
@@ -178,6 +187,7 @@ class AuthorizationDecision:
             raise OAuthError(
                 ErrorCode.INVALID_REQUEST_URI, description, rule=Rule.REQUEST_URI_SPENT, hint=client.client_id
             )
+        self.record(partial(_issued, code, origin), now)
         return text
 
     def _lifetime(self, client: Client) -> timedelta:
@@ -224,3 +234,14 @@ _SILENT_CODES = {
 def _not_silently(page: Page) -> OAuthError:
     description = "The person has to be asked, and prompt=none forbids it."
     return OAuthError(_SILENT_CODES[page], description, rule=Rule.PROMPT_NONE, hint=f"missing: {page}")
+
+
+def _issued(code: AuthorizationCode, origin: RequestOrigin | None) -> Event:
+    context = {
+        "fam": code.family_id,
+        "sid": code.sign_in.get("sid"),
+        "scope": str(code.scope),
+        "aud": code.audience,
+        "redirect_uri": code.redirect_uri,
+    }
+    return Event(EventKind.CODE_ISSUED, code.subject, code.client_id, code.subject, origin, context)

@@ -190,6 +190,12 @@ class PolicyUnknown(Unavailable):
     rule = Rule.POLICY_UNKNOWN
 
 
+class AuditFull(Unavailable):
+    """What happened now could not be proven: there is no place left for audit rows."""
+
+    rule = Rule.AUDIT_FULL
+
+
 class CutPending(Unavailable):
     """All that is issued to a subject or client up to this second is refused: what it gets now would be dead."""
 
@@ -221,6 +227,11 @@ def invalid_target(rule: Rule, hint: str) -> OAuthError:
 def unauthorized_client(rule: Rule, hint: str) -> OAuthError:
     description = "The client may not use this grant type."
     return OAuthError(ErrorCode.UNAUTHORIZED_CLIENT, description, rule=rule, hint=hint)
+
+
+def first_party_only(rule: Rule, hint: str) -> OAuthError:
+    description = "Only first-party clients may do this."
+    return OAuthError(ErrorCode.UNAUTHORIZED_CLIENT, description, rule=rule, hint=hint, status=403)
 
 
 def bearer_missing(hint: str) -> BearerRefused:

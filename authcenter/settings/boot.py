@@ -139,6 +139,11 @@ class BootSettings(BaseModel):
         return self.state_dir / "keys.last.json"
 
     @property
+    def audit_spool(self) -> Path:
+        """Audit rows that the database has not taken yet."""
+        return self.state_dir / "audit-spool"
+
+    @property
     def policy_file_is_default(self) -> bool:
         """Whether nobody named the policy file, so that its absence means the built-in policy."""
         return "policy_file" not in self.model_fields_set

@@ -34,7 +34,6 @@ from authcenter.settings.wording import sentence, suggestion
 NOT_IN_FORCE = (
     "sessions.max_per_user",
     "sessions.when_full",
-    "audit.*",
 )
 
 # An empty file is an operator's "nothing differs"; an empty answer of a remote store is far likelier a lost one.

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from authcenter.accounts.breached_passwords import BreachedPasswords
+from authcenter.accounts.erasure import AccountErasure
 from authcenter.accounts.letters import Letters
 from authcenter.accounts.password_rules import PasswordRules
 from authcenter.accounts.passwords import PasswordHashing
 from authcenter.accounts.recovery_codes import RecoveryCodes
 from authcenter.accounts.second_factors import SecondFactors
 from authcenter.accounts.users import Accounts
+from authcenter.audit.checkpoints import CheckpointKeys
 from authcenter.clients.initial_tokens import InitialTokenRegistry
 from authcenter.clients.methods.secret import ClientSecrets
 from authcenter.clients.registry import ClientRegistry
@@ -59,9 +61,11 @@ class Core:
     second_factors: SecondFactors
     password_rules: PasswordRules
     reset_macs: MacKeys
+    erasure: AccountErasure
     clients: ClientRegistry
     resources: ResourceRegistry
     initial_tokens: InitialTokenRegistry
+    checkpoint_keys: CheckpointKeys
 
 
 def build_core(
@@ -119,9 +123,11 @@ def build_core(
             BreachedPasswords(settings.breached_passwords_file) if settings.breached_passwords_file else None,
         ),
         reset_macs=MacKeys.derive(roots, "password reset link"),
+        erasure=AccountErasure(stores.users, stores.persons, stores.audit, letters, clock, longest),
         clients=ClientRegistry(stores.clients, secrets, clock, known_grant_types(), longest),
         resources=ResourceRegistry(stores.resources, clock),
         initial_tokens=InitialTokenRegistry(stores.initial_tokens, clock),
+        checkpoint_keys=CheckpointKeys.derive(roots),
     )
 
 

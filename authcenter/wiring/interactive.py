@@ -9,6 +9,7 @@ from authcenter.accounts.claims import claims_of, claims_of_scope
 from authcenter.accounts.second_step import SecondStep
 from authcenter.accounts.sessions import Sessions
 from authcenter.accounts.sign_in import PasswordSignIn
+from authcenter.audit.grouped import GroupedAudit
 from authcenter.authorization.checks import AuthorizationChecks
 from authcenter.authorization.consents import Consents
 from authcenter.authorization.decision import AuthorizationDecision
@@ -26,6 +27,7 @@ from authcenter.clients.keys import ClientKeys
 from authcenter.clients.quota import TokenQuota
 from authcenter.clients.registration import ClientRegistration
 from authcenter.core.derived import MacKeys, SealingKeys
+from authcenter.http.api.own_token import OwnTokens
 from authcenter.http.authorize import AuthorizationEndpoint
 from authcenter.http.cors import ClientCors
 from authcenter.http.device_authorization import DeviceAuthorizationEndpoint
@@ -59,6 +61,7 @@ from authcenter.stores.remote.fetch import GuardedFetch
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.device_codes import UserCodeDigests
+from authcenter.tokens.token_owners import TokenOwners
 from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits
@@ -91,6 +94,7 @@ class InteractiveParts:
     log: Logger
     authentication: ClientAuthentication
     quota: TokenQuota
+    audit: GroupedAudit
     forget_session: Callable[[str], None] = lambda _: None
     forget_user: Callable[[str], None] = lambda _: None
 
@@ -143,6 +147,15 @@ class InteractiveParts:
         return OwnAccount(self.sessions, self.tickets, self.core.clock, self.core.second_factors)
 
     @cached_property
+    def token_owners(self) -> TokenOwners:
+        core = self.core
+        return TokenOwners(core.verifier, core.families, core.stores.users, self.clients, self.settings.issuer)
+
+    @cached_property
+    def own_tokens(self) -> OwnTokens:
+        return OwnTokens(self.token_owners, self.metrics)
+
+    @cached_property
     def fetch(self) -> GuardedFetch:
         return GuardedFetch(lambda: self.core.policy.current.fetch.allow_private)
 
@@ -165,15 +178,7 @@ class InteractiveParts:
 def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
     """Every endpoint that people meet."""
     core = parts.core
-    user_info = UserInfo(
-        core.verifier,
-        core.families,
-        core.stores.users,
-        parts.clients,
-        parts.settings.issuer,
-        claims_of_scope,
-        claims_of,
-    )
+    user_info = UserInfo(parts.token_owners, claims_of_scope, claims_of)
     hints = IdTokenHints(core.keys, parts.settings.issuer)
     checks = AuthorizationChecks(parts.clients, parts.resources, hints, parts.settings.issuer, core.clock)
     consents = Consents(core.stores.consents, core.clock)
@@ -190,6 +195,7 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         code_lifetime=lambda: core.policy.current.tokens.authorization_code_ttl,
         has_second=core.second_factors.due,
         clock=core.clock,
+        record=parts.audit.record,
     )
     devices = DeviceAuthorizations(
         checks=checks,

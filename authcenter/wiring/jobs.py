@@ -14,6 +14,8 @@ from authcenter.wiring.core import Core
 from authcenter.wiring.recovery import reset_links
 from authcenter.wiring.sign_up import sign_up_links
 from authcenter.workers.back_channel import BackChannelLogout
+from authcenter.workers.checkpoints import CheckpointWorker
+from authcenter.workers.erasure import AuditErasure
 from authcenter.workers.errands import Assignment
 from authcenter.workers.outbox import OutboxWorker
 from authcenter.workers.purge import PurgeWorker
@@ -72,6 +74,16 @@ def background_jobs(core: Core, issuer: str, health: Health, metrics: Metrics, l
             holder=holder,
             ready=ready,
         ),
+        CheckpointWorker(
+            trail=stores.trail,
+            locks=stores.locks,
+            keys=core.checkpoint_keys,
+            every=lambda: core.policy.current.audit.checkpoint_every,
+            clock=core.clock,
+            log=log,
+            holder=holder,
+            ready=ready,
+        ),
         OutboxWorker(
             outbox=stores.outbox,
             assignments=assignments(core, issuer),
@@ -93,4 +105,5 @@ def assignments(core: Core, issuer: str) -> dict[str, Assignment]:
         JobName.BACK_CHANNEL_LOGOUT: Assignment(logout),
         JobName.SIGN_UP_ASKED: Assignment(SignUpErrand(sign_up_links(core))),
         JobName.RESET_ASKED: Assignment(ResetLinkErrand(reset_links(core))),
+        JobName.ERASE_AUDIT: Assignment(AuditErasure(core.erasure)),
     }

@@ -12,14 +12,17 @@ from authcenter.stores.consul.keys import ConsulSigningKeyStore
 from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.address_changes import AddressChangeStore
 from authcenter.stores.ports.audit import AuditLog
+from authcenter.stores.ports.audit_trail import AuditTrail
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
 from authcenter.stores.ports.devices import DeviceCodeStore
+from authcenter.stores.ports.erasure import PersonStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import KeysSettlement, RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.ports.password_resets import PasswordResetStore
 from authcenter.stores.ports.registration import InitialAccessTokens
+from authcenter.stores.ports.request_traces import RequestTraces
 from authcenter.stores.ports.schema import SchemaState
 from authcenter.stores.ports.second_factors import FactorStore, RecoveryCodeStore, TotpStore
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
@@ -31,12 +34,14 @@ from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, Revoca
 from authcenter.stores.ports.unused_clients import UnusedClients
 from authcenter.stores.sql.address_changes import SqlAddressChangeStore
 from authcenter.stores.sql.audit import SqlAuditLog
+from authcenter.stores.sql.audit_trail import SqlAuditTrail
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
 from authcenter.stores.sql.codes import SqlAuthorizationCodeStore, SqlPairwiseSubjects, SqlPushedRequestStore
 from authcenter.stores.sql.consents import SqlConsentStore
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.devices import SqlDeviceCodeStore
+from authcenter.stores.sql.erasure import SqlPersonStore
 from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
@@ -44,6 +49,7 @@ from authcenter.stores.sql.outage import OnOutage
 from authcenter.stores.sql.outbox import SqlOutbox
 from authcenter.stores.sql.password_resets import SqlPasswordResetStore
 from authcenter.stores.sql.registration import SqlInitialAccessTokens
+from authcenter.stores.sql.request_traces import SqlRequestTraces
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
@@ -79,6 +85,8 @@ class Stores:
     revocations: RevocationStore
     changes: ChangeFeed
     audit: AuditLog
+    trail: AuditTrail
+    traces: RequestTraces
     pauses: RotationPauses
     locks: Locks
     eviction: Eviction
@@ -97,6 +105,7 @@ class Stores:
     unused_clients: UnusedClients
     password_resets: PasswordResetStore
     address_changes: AddressChangeStore
+    persons: PersonStore
     settlement: KeysSettlement | None = None
     keys_in_consul: ConsulSigningKeyStore | None = None
 
@@ -177,6 +186,8 @@ def sql_stores(
         revocations=SqlRevocationStore(database, transactions),
         changes=SqlChangeFeed(database),
         audit=SqlAuditLog(database, transactions),
+        trail=SqlAuditTrail(database),
+        traces=SqlRequestTraces(database),
         pauses=SqlRotationPauses(database, transactions),
         locks=SqlLocks(database),
         eviction=SqlEviction(database),
@@ -196,4 +207,5 @@ def sql_stores(
         unused_clients=SqlUnusedClients(database),
         password_resets=SqlPasswordResetStore(database, transactions),
         address_changes=SqlAddressChangeStore(database, transactions),
+        persons=SqlPersonStore(database, transactions),
     )

@@ -22,7 +22,9 @@ from authcenter.core.status import StatusEntry, StatusList
 from authcenter.core.token import RefreshToken, TokenFamily
 from authcenter.stores.ports.accounts import UserCredentials
 from authcenter.stores.ports.audit import AuditRow
+from authcenter.stores.ports.audit_trail import Checkpoint
 from authcenter.stores.ports.keys import RotationPause, StoredKey
+from authcenter.stores.ports.request_traces import RequestTrace
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class Tables:
     reset_links: dict[Digest, ResetLink] = field(default_factory=dict)
     address_changes: dict[Digest, AddressChange] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
+    audit_checkpoints: list[Checkpoint] = field(default_factory=list)
+    request_traces: dict[str, RequestTrace] = field(default_factory=dict)
     status_lists: dict[str, ListRow] = field(default_factory=dict)
     status_entries: dict[tuple[str, int], StatusEntry] = field(default_factory=dict)
     totp_secrets: dict[str, TotpSecret] = field(default_factory=dict)

@@ -1,29 +1,11 @@
 """What tests of sign-ups share: the letters that were left, and the way through the pages."""
 
-from datetime import timedelta
-
-from authcenter.core.job import JobName
-from authcenter.core.mail import Letter
-from authcenter.wiring.sign_up import sign_up_links
-from authcenter.workers.sign_up_links import SignUpErrand
 from tests.unit.http.browsing import Shown, Tab
+from tests.unit.http.mailbox import letters
 from tests.workbench import Workbench
 
 ON = "accounts: {signup: true}"
 STRONG = "kettle bracket violin"
-
-
-async def letters(bench: Workbench) -> list[Letter]:
-    """The letters that were left, the oldest first, once the background has done what was asked for."""
-    asked = await bench.stores.outbox.claim("tests", [JobName.SIGN_UP_ASKED], timedelta(hours=1), 100)
-    # In the order in which they were left: their ids tell it to the millisecond only.
-    order = [*bench.record.tables.outbox]
-    for claimed in sorted(asked, key=lambda claimed: order.index(claimed.job.job_id)):
-        await SignUpErrand(sign_up_links(bench.core)).act(claimed.job.payload)
-        assert await bench.stores.outbox.done(claimed)
-    rows = bench.record.tables.outbox.values()
-    opened = [bench.core.letters.open(row.job.payload) for row in rows if row.job.name == JobName.MAIL]
-    return [letter for letter in opened if letter is not None]
 
 
 async def ask(tab: Tab, address: str, **headers: str) -> Shown:

@@ -12,7 +12,8 @@ from authcenter.wiring.sign_up import sign_up_links
 from authcenter.workers.errands import Pointless
 from authcenter.workers.sign_up_links import SignUpErrand
 from tests.unit.http.browsing import Tab
-from tests.unit.http.signing_up import ON, STRONG, ask, choose, follow_link, letters
+from tests.unit.http.mailbox import letters
+from tests.unit.http.signing_up import ON, STRONG, ask, choose, follow_link
 from tests.workbench import Workbench
 
 SESSION = "__Host-authcenter_session"

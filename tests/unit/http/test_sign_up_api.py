@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 
 from authcenter.core.mail import MailKind
-from tests.unit.http.signing_up import ON, STRONG, letters
+from tests.unit.http.mailbox import letters
+from tests.unit.http.signing_up import ON, STRONG
 from tests.workbench import PASSWORD, Workbench
 
 REGISTER, VERIFY = "/api/v1/auth/register", "/api/v1/auth/verify-email"
