@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Page, expect
 
-from tests.browser import account_views
+from tests.browser import account_views, second_factor_views
 from tests.browser.sign_up_mail import sign_up_link
 from tests.browser.site import LONG_NAME, Site
 from tests.browser.walking import ask_for_link, sign_in
@@ -299,4 +299,5 @@ VIEWS: dict[str, View] = {
     "error-logout-hint": _strange_hint,
     "error-not-found": _not_found,
     **account_views.VIEWS,
+    **second_factor_views.VIEWS,
 }
