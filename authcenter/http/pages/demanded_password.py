@@ -77,11 +77,6 @@ class DemandedPasswordPage:
         """Whose password it is about; None: the proof counts no more, or more is to be proved before."""
         proved = ticket.proved
         if proved is None or not proved.acr:
-        """Whose password it is about; None: the proof counts no more."""
-        # A proof without an acr is one that a second factor has to follow first.
-        proved = ticket.proved is not None and ticket.proved.acr
-        user = await self.users.find(ticket.proved.subject) if ticket.proved and proved else None
-        if user is None or ticket.proved is None or not self.passwords.still_due(user, ticket.proved.at):
             return None
         user = await self.users.find(proved.subject)
         return user if user is not None and self.passwords.still_due(user, proved.at) else None
