@@ -222,6 +222,11 @@ def unauthorized_client(rule: Rule, hint: str) -> OAuthError:
     return OAuthError(ErrorCode.UNAUTHORIZED_CLIENT, description, rule=rule, hint=hint)
 
 
+def first_party_only(rule: Rule, hint: str) -> OAuthError:
+    description = "Only first-party clients may do this."
+    return OAuthError(ErrorCode.UNAUTHORIZED_CLIENT, description, rule=rule, hint=hint, status=403)
+
+
 def bearer_missing(hint: str) -> BearerRefused:
     description = "A bearer token is needed."
     return BearerRefused(

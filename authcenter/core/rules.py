@@ -27,6 +27,7 @@ class Rule(StrEnum):
     CLIENT_DISABLED = "client_disabled"
     CLIENT_METHOD = "client_method"
     CLIENT_SECRET_WRONG = "client_secret_wrong"
+    CLIENT_NOT_FIRST_PARTY = "client_not_first_party"
 
     RATE_LIMITED_CLIENT = "rate_limited_client"
     RATE_LIMITED_ADDRESS = "rate_limited_address"

@@ -25,6 +25,7 @@ from authcenter.clients.keys import ClientKeys
 from authcenter.clients.quota import TokenQuota
 from authcenter.clients.registration import ClientRegistration
 from authcenter.core.derived import MacKeys, SealingKeys
+from authcenter.http.api.own_token import OwnTokens
 from authcenter.http.authorize import AuthorizationEndpoint
 from authcenter.http.cors import ClientCors
 from authcenter.http.device_authorization import DeviceAuthorizationEndpoint
@@ -55,6 +56,7 @@ from authcenter.stores.remote.fetch import GuardedFetch
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.device_codes import UserCodeDigests
+from authcenter.tokens.token_owners import TokenOwners
 from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits
@@ -130,6 +132,15 @@ class InteractiveParts:
         return OwnAccount(self.sessions, self.tickets, self.core.clock)
 
     @cached_property
+    def token_owners(self) -> TokenOwners:
+        core = self.core
+        return TokenOwners(core.verifier, core.families, core.stores.users, self.clients, self.settings.issuer)
+
+    @cached_property
+    def own_tokens(self) -> OwnTokens:
+        return OwnTokens(self.token_owners, self.metrics)
+
+    @cached_property
     def fetch(self) -> GuardedFetch:
         return GuardedFetch(lambda: self.core.policy.current.fetch.allow_private)
 
@@ -152,15 +163,7 @@ class InteractiveParts:
 def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
     """Every endpoint that people meet."""
     core = parts.core
-    user_info = UserInfo(
-        core.verifier,
-        core.families,
-        core.stores.users,
-        parts.clients,
-        parts.settings.issuer,
-        claims_of_scope,
-        claims_of,
-    )
+    user_info = UserInfo(parts.token_owners, claims_of_scope, claims_of)
     hints = IdTokenHints(core.keys, parts.settings.issuer)
     checks = AuthorizationChecks(parts.clients, parts.resources, hints, parts.settings.issuer, core.clock)
     consents = Consents(core.stores.consents, core.clock)
