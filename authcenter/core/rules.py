@@ -52,6 +52,7 @@ class Rule(StrEnum):
     USER_PASSWORD_WRONG = "user_password_wrong"
     USER_DISABLED = "user_disabled"
     USER_ADDRESS_UNVERIFIED = "user_address_unverified"
+    SESSIONS_FULL = "sessions_full"
 
     PARAMETER_MALFORMED = "parameter_malformed"
     REDIRECT_URI = "redirect_uri"

@@ -34,8 +34,6 @@ from authcenter.settings.wording import sentence, suggestion
 NOT_IN_FORCE = (
     "rate_limits.signup_per_ip",
     "rate_limits.mail_per_address",
-    "sessions.max_per_user",
-    "sessions.when_full",
     "accounts.*",
     "audit.*",
 )

@@ -12,6 +12,7 @@ from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.logout_tokens import LogoutTokens
 from authcenter.wiring.core import Core
 from authcenter.workers.back_channel import BackChannelLogout
+from authcenter.workers.count_sessions import SessionCounter
 from authcenter.workers.erasure import AuditErasure
 from authcenter.workers.errands import Assignment
 from authcenter.workers.outbox import OutboxWorker
@@ -66,6 +67,7 @@ def background_jobs(core: Core, issuer: str, health: Health, metrics: Metrics, l
             holder=holder,
             ready=ready,
         ),
+        SessionCounter(store=stores.sessions, policy=core.policy, metrics=metrics, clock=core.clock, ready=ready),
     )
 
 
