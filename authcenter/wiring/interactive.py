@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import Protocol
 
 from authcenter.accounts.claims import claims_of, claims_of_scope
+from authcenter.accounts.personal_data import PersonalData
+from authcenter.accounts.profile import Profiles
 from authcenter.accounts.sessions import Sessions
 from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.authorization.checks import AuthorizationChecks
@@ -32,6 +34,8 @@ from authcenter.http.device_authorization import DeviceAuthorizationEndpoint
 from authcenter.http.device_qr import DeviceQrEndpoint
 from authcenter.http.logout import LogoutEndpoint
 from authcenter.http.pages.account import AccountPage
+from authcenter.http.pages.account_data import DownloadPage
+from authcenter.http.pages.account_deletion import DeletionPage
 from authcenter.http.pages.arrival import Arrival
 from authcenter.http.pages.brand import BrandStyle
 from authcenter.http.pages.browser import BrowserCookies
@@ -41,6 +45,7 @@ from authcenter.http.pages.login import LoginPage
 from authcenter.http.pages.messages import Catalogue, load_catalogue
 from authcenter.http.pages.nowhere import Nowhere
 from authcenter.http.pages.own_account import OwnAccount
+from authcenter.http.pages.profile import ProfilePage
 from authcenter.http.pages.rendering import Pages, page_environment
 from authcenter.http.pages.static import load_static_files
 from authcenter.http.pushed import PushedRequestEndpoint
@@ -61,7 +66,7 @@ from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits
 
-ACCOUNT_SECTIONS: tuple[str, ...] = ()
+ACCOUNT_SECTIONS: tuple[str, ...] = ("profile", "download", "delete")
 """The pages under ``/account``, in the order in which it lists them."""
 
 
@@ -130,6 +135,23 @@ class InteractiveParts:
     @cached_property
     def own_account(self) -> OwnAccount:
         return OwnAccount(self.sessions, self.tickets, self.core.clock)
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        return Profiles(self.core.accounts)
+
+    @cached_property
+    def personal_data(self) -> PersonalData:
+        core, stores = self.core, self.core.stores
+        return PersonalData(
+            accounts=core.accounts,
+            consents=stores.consents,
+            sessions=stores.sessions,
+            persons=stores.persons,
+            audit=stores.audit,
+            issuer=self.settings.issuer,
+            clock=core.clock,
+        )
 
     @cached_property
     def token_owners(self) -> TokenOwners:
@@ -213,6 +235,9 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         ),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
         AccountPage(parts.pages, parts.own_account, consents, parts.clients, ACCOUNT_SECTIONS),
+        ProfilePage(parts.pages, parts.own_account, parts.profiles),
+        DownloadPage(parts.pages, parts.own_account, parts.personal_data),
+        DeletionPage(parts.pages, parts.own_account, core.erasure),
         DeviceAuthorizationEndpoint(parts.authentication, parts.quota, devices, parts.settings.issuer),
         DevicePage(
             parts.pages,

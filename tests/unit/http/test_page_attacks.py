@@ -77,6 +77,16 @@ async def account(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await sign_in(tab))
 
 
+def section(name: str, **form: str) -> Callable[[Tab, Workbench], Awaitable[Shown]]:
+    """The way to a page under the account, and with ``form`` what it answers to that."""
+
+    async def way(tab: Tab, _: Workbench) -> Shown:
+        shown = await tab.follow(await sign_in(tab, f"/account/{name}"))
+        return await tab.post(f"/account/{name}", {**shown.fields, **form}) if form else shown
+
+    return way
+
+
 async def login(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await tab.get(authorize()))
 
@@ -87,6 +97,12 @@ PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "wrong password": (lambda tab, _: sign_in(tab, password="wrong"), 401),
     "consent": (consent, 200),
     "account": (account, 200),
+    "account/profile": (section("profile"), 200),
+    "wrong profile": (section("profile", picture=MARKUP, street_address=MARKUP), 422),
+    "account/download": (section("download"), 200),
+    "account/delete": (section("delete"), 200),
+    "wrong name": (section("delete", confirm=MARKUP), 422),
+    "account deleted": (lambda tab, _: tab.get("/account/deleted"), 200),
     "form_post": (form_post, 200),
     "not found": (lambda tab, _: tab.get("/nowhere", Accept="text/html,*/*;q=0.8"), 404),
     "outage": (outage, 503),
@@ -119,7 +135,14 @@ async def test_every_page_keeps_the_rules(bench: Workbench, tab: Tab, name: str)
     assert re.findall(r"<script(?! src=\"/static/form_post\.js\")|\sstyle=|\son\w+=|javascript:", shown.body) == []
 
 
-FORMS = ["login", "consent", "account"]
+FORMS = ["login", "consent", "account", "account/profile", "account/download", "account/delete"]
+WANTED = {
+    "login": {"username": "alice", "password": PASSWORD},
+    "consent": {"answer": "allow"},
+    "account": {"withdraw": "shop"},
+    "account/profile": {"name": "Mallory"},
+    "account/delete": {"confirm": "alice"},
+}
 FORGERIES = {
     "no token": ({"csrf": None}, {}, Rule.CSRF_TOKEN),
     "an empty token": ({"csrf": ""}, {}, Rule.CSRF_TOKEN),
@@ -139,8 +162,7 @@ FORGERIES = {
 async def test_a_forged_form_does_nothing(bench: Workbench, address: str, form: str, forgery: str) -> None:
     tab, other = Tab(address), Tab(address)
     values = dict((await PAGES[form][0](tab, bench)).fields)
-    wanted = {"login": {"username": "alice", "password": PASSWORD}, "consent": {"answer": "allow"}}
-    values |= wanted.get(form, {"withdraw": "shop"})
+    values |= WANTED.get(form, {})
     theirs = (await other.get("/login")).fields["csrf"]
     values.setdefault("csrf", (await tab.get("/login")).fields["csrf"])
     changes, headers, rule = FORGERIES[forgery]
@@ -258,18 +280,17 @@ async def test_a_name_that_did_not_work_comes_back_as_text(tab: Tab) -> None:
     assert again.body.count("alert(1)") == 1, "the password never comes back"
 
 
-@pytest.mark.parametrize("step", ["login", "consent", "account", "authorize"])
+@pytest.mark.parametrize("step", [*FORMS, "authorize"])
 async def test_while_the_record_is_gone_a_page_says_so_and_when_to_come_again(
     bench: Workbench, tab: Tab, step: str
 ) -> None:
     fields = (await PAGES[step][0](tab, bench)).fields if step != "authorize" else {}
-    more = {"login": {"username": "alice", "password": PASSWORD}, "consent": {"answer": "allow"}}
     bench.clock.advance(100_000 if step == "authorize" else 0)
     bench.board.down = True
     if step == "authorize":
         shown = await tab.get(authorize(client_id="never-seen"), Accept_Language="de")
     else:
-        values = fields | more.get(step, {"withdraw": "shop"})
+        values = fields | WANTED.get(step, {})
         values.setdefault("csrf", (await tab.get("/login")).fields.get("csrf", ""))
         shown = await tab.post(f"/{step}", values, Accept_Language="de")
     assert shown.status == 503
