@@ -27,6 +27,7 @@ from authcenter.clients.keys import ClientKeys
 from authcenter.clients.quota import TokenQuota
 from authcenter.clients.registration import ClientRegistration
 from authcenter.core.derived import MacKeys, SealingKeys
+from authcenter.http.api.me import MeEndpoint
 from authcenter.http.api.own_token import OwnTokens
 from authcenter.http.authorize import AuthorizationEndpoint
 from authcenter.http.cors import ClientCors
@@ -238,6 +239,7 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         ProfilePage(parts.pages, parts.own_account, parts.profiles),
         DownloadPage(parts.pages, parts.own_account, parts.personal_data),
         DeletionPage(parts.pages, parts.own_account, core.erasure),
+        MeEndpoint(parts.own_tokens, parts.profiles),
         DeviceAuthorizationEndpoint(parts.authentication, parts.quota, devices, parts.settings.issuer),
         DevicePage(
             parts.pages,
