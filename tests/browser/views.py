@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Page, expect
 
+from tests.browser import own_account_views
 from tests.browser.site import LONG_NAME, Site
 from tests.browser.walking import sign_in
 
@@ -117,4 +118,5 @@ VIEWS: dict[str, View] = {
     "error-ticket": _stale_ticket,
     "error-form": _stale_form,
     "error-not-found": _not_found,
+    **own_account_views.VIEWS,
 }
