@@ -60,7 +60,8 @@ FIELDS = {
 """By group, in the order of the form."""
 
 _ADDRESS = ("street_address", "postal_code", "locality", "region", "country")
-_CLAIMS = tuple(field.name for group in FIELDS.values() for field in group if field.name not in _ADDRESS)
+_NAMES = tuple(field.name for group in FIELDS.values() for field in group)
+_CLAIMS = tuple(name for name in _NAMES if name not in _ADDRESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ class ProfilePage:
             groups=FIELDS,
             values=values,
             wrong=marked,
+            first=next((name for name in _NAMES if name in marked), None),
             saved=saved,
         )
 

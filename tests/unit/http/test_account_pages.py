@@ -112,6 +112,7 @@ async def test_what_does_not_fit_is_marked_and_nothing_is_saved(bench: Workbench
     assert 'role="alert"' in shown.body
     assert "<title>Error:" in shown.body
     assert f'id="wrong-{name}"' in shown.body
+    assert shown.body.count(" autofocus") == 1
     assert 'value="typed before"' in shown.body
     assert bench.alice == before
 
