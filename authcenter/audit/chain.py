@@ -27,29 +27,50 @@ _PERSONAL: Mapping[int, tuple[str, ...]] = {
     2: ("ip", "user_agent", "actor", "subject", "context"),
 }
 _BLANK = {"context": "{}"}
+INDEXED: Mapping[str, str] = {"jti": "jti", "family": "fam"}
+"""What a row repeats of its context, so that it can be looked for; the hash holds the context."""
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
+_quoted = json.encoder.encode_basestring_ascii
 
 
 def link(event: Event, at: datetime, writer: str, sequence: int, prev_hash: str) -> AuditRow:
-    """The row that records ``event`` behind the row whose hash is ``prev_hash``."""
-    origin = event.origin
-    row = AuditRow(
-        occurred_at=at.isoformat(timespec="microseconds"),
-        event=event.kind,
-        actor=event.actor,
+    """The row that records ``event`` behind the row whose hash is ``prev_hash``.
+
+    Written out what ``row_hash`` does field by field: every token that is issued is one row.
+    """
+    origin, kind = event.origin, str(event.kind)
+    actor, subject = event.actor, event.subject
+    ip, user_agent, request_id = (origin.ip, origin.user_agent, origin.request_id) if origin else ("", "", "")
+    occurred_at, salt = at.isoformat(timespec="microseconds"), secrets.token_hex(16)
+    context = canonical(event.context)
+    # The names in the order in which ``canonical`` sorts them.
+    encoded = (
+        f'{{"actor":"{_salted(salt, "actor", actor)}","client_id":{_quoted(event.client_id)},'
+        f'"context":"{_salted(salt, "context", context)}","event":{_quoted(kind)},"format":{_FORMAT},'
+        f'"ip":"{_salted(salt, "ip", ip)}","occurred_at":"{occurred_at}","prev_hash":"{prev_hash}",'
+        f'"request_id":{_quoted(request_id)},"sequence":{sequence},"subject":"{_salted(salt, "subject", subject)}",'
+        f'"user_agent":"{_salted(salt, "user_agent", user_agent)}","writer":"{writer}"}}'
+    )
+    return AuditRow(
+        occurred_at=occurred_at,
+        event=kind,
+        actor=actor,
         client_id=event.client_id,
-        subject=event.subject,
-        ip=origin.ip if origin else "",
-        user_agent=origin.user_agent if origin else "",
-        request_id=origin.request_id if origin else "",
-        context=canonical(dict(event.context)),
+        subject=subject,
+        ip=ip,
+        user_agent=user_agent,
+        request_id=request_id,
+        context=context,
         writer=writer,
         sequence=sequence,
-        salt=secrets.token_hex(16),
+        salt=salt,
         prev_hash=prev_hash,
-        row_hash="",
+        row_hash=hashlib.sha256(encoded.encode()).hexdigest(),
         format=_FORMAT,
+        jti=_text(event.context.get("jti")),
+        family=_text(event.context.get("fam")),
     )
-    return replace(row, row_hash=row_hash(row))
 
 
 def row_hash(row: AuditRow) -> str:
@@ -59,7 +80,7 @@ def row_hash(row: AuditRow) -> str:
         ValueError: The row is none that ``link`` or ``without`` made.
     """
     fields = asdict(row)
-    for name in ("row_hash", "salt", "erased"):
+    for name in ("row_hash", "salt", "erased", *INDEXED):
         del fields[name]
     if row.format == 1:
         # As rows were before they said what they are.
@@ -88,11 +109,11 @@ def without(row: AuditRow, names: frozenset[str]) -> AuditRow:
 def first_break(rows: Sequence[AuditRow]) -> AuditRow | None:
     """The first row, by writer and sequence, that is altered, missing its predecessor, out of order, or emptied without
     an erasure that names it."""
-    named = _named_by_erasures(rows)
+    named = named_by_erasures(rows)
     heads: dict[str, tuple[int, str]] = {}
     for row in rows:
         sequence, prev_hash = heads.get(row.writer, (0, GENESIS))
-        if row.sequence != sequence + 1 or row.prev_hash != prev_hash or not _holds(row):
+        if row.sequence != sequence + 1 or row.prev_hash != prev_hash or not holds(row):
             return row
         if not emptied_fields(row) <= named[row.writer, row.sequence]:
             return row
@@ -112,7 +133,7 @@ def erased_rows(rows: Sequence[AuditRow]) -> list[AuditRow]:
 
 def canonical(value: object) -> str:
     """``value`` as JSON in the one way that is hashed."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+    return _ENCODER.encode(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +171,28 @@ class _Kept:
         return hashlib.sha256(canonical([self.salt(name), value]).encode()).hexdigest()
 
 
-def _holds(row: AuditRow) -> bool:
+def holds(row: AuditRow) -> bool:
+    """Whether the row is as it was written, but for what an erasure may have emptied."""
     try:
-        return row.row_hash == row_hash(row)
+        return row.row_hash == row_hash(row) and _repeats(row)
     except (ValueError, RecursionError):
         return False
+
+
+def _repeats(row: AuditRow) -> bool:
+    if "context" in emptied_fields(row):
+        return True
+    context = json.loads(row.context)
+    return all(getattr(row, name) in ("", _text(context.get(member))) for name, member in INDEXED.items())
+
+
+def _salted(salt: str, name: str, value: str) -> str:
+    own = hashlib.sha256(f'["{salt}","{name}"]'.encode()).hexdigest()
+    return hashlib.sha256(f'["{own}",{_quoted(value)}]'.encode()).hexdigest()
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _personal(row: AuditRow) -> tuple[str, ...]:
@@ -170,11 +208,11 @@ def _texts(erased: Any, name: str) -> dict[str, str]:
     return found
 
 
-def _named_by_erasures(rows: Sequence[AuditRow]) -> Mapping[tuple[str, int], frozenset[str]]:
+def named_by_erasures(rows: Sequence[AuditRow]) -> Mapping[tuple[str, int], frozenset[str]]:
     """What may have been emptied. A forged erasure names rows, too; but its own chain breaks."""
     named = defaultdict[tuple[str, int], frozenset[str]](frozenset)
     for row in rows:
-        if row.event == EventKind.AUDIT_ERASED and _holds(row):
+        if row.event == EventKind.AUDIT_ERASED and holds(row):
             for words, writer, number in _told(json.loads(row.context)):
                 named[writer, number] |= frozenset(words.split())
     return named

@@ -42,7 +42,8 @@ def erasure_of(user: User, rows: Sequence[AuditRow]) -> Erasure | None:
 
 def _fields(user: User, row: AuditRow) -> frozenset[str]:
     names = {name for name in ("actor", "subject") if getattr(row, name) == user.subject}
-    if "actor" in names:
+    # A token's request comes from the person's own device as often as from a server.
+    if "actor" in names or (names and row.event == EventKind.TOKEN_ISSUED):
         names |= {"ip", "user_agent"}
     if names and _says(row.context, {name_key(user.username), name_key(user.email)}):
         names.add("context")

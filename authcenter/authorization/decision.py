@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from msgspec import structs
 
@@ -17,7 +18,9 @@ from authcenter.core.clock import Clock
 from authcenter.core.cut import NO_CONSEQUENCES
 from authcenter.core.digest import Digest
 from authcenter.core.errors import ErrorCode, OAuthError
+from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import new_family_id
+from authcenter.core.origin import RequestOrigin
 from authcenter.core.rules import Rule
 from authcenter.core.scope import OFFLINE_ACCESS, OPENID, Scope
 from authcenter.core.value import Value
@@ -50,7 +53,11 @@ class Grant(Value, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationDecision:
-    """Decides, and issues the code."""
+    """Decides, and issues the code.
+
+    Attributes:
+        record: Has an audit row written (``GroupedAudit.record``).
+    """
 
     consents: Consents
     codes: AuthorizationCodeStore
@@ -58,9 +65,15 @@ class AuthorizationDecision:
     issuer: str
     code_lifetime: Callable[[], int]
     clock: Clock
+    record: Callable[[Callable[[], Event], datetime], None]
 
     async def decide(
-        self, ticket: Ticket, request: AuthorizationRequest, client: Client, signed_in: SignedIn | None
+        self,
+        ticket: Ticket,
+        request: AuthorizationRequest,
+        client: Client,
+        signed_in: SignedIn | None,
+        origin: RequestOrigin | None = None,
     ) -> Ask | Grant:
         """What to do next.
 
@@ -81,7 +94,7 @@ class AuthorizationDecision:
         if signed_in is None:
             raise _not_silently(Page.LOGIN)
         _require_acr(request, signed_in)
-        return Grant(await self._issue(request, client, signed_in))
+        return Grant(await self._issue(request, client, signed_in, origin))
 
     async def _missing(
         self, ticket: Ticket, request: AuthorizationRequest, client: Client, signed_in: SignedIn | None
@@ -131,7 +144,9 @@ class AuthorizationDecision:
         # Also where it has just been granted: somebody else may have signed in in between.
         return not await self.consents.covers(signed_in.user.subject, request, client)
 
-    async def _issue(self, request: AuthorizationRequest, client: Client, signed_in: SignedIn) -> str:
+    async def _issue(
+        self, request: AuthorizationRequest, client: Client, signed_in: SignedIn, origin: RequestOrigin | None
+    ) -> str:
         text, digest = draw_code()
         now, scope = self.clock.now(), request.scope or Scope()
         code = AuthorizationCode(
@@ -158,6 +173,7 @@ class AuthorizationDecision:
             raise OAuthError(
                 ErrorCode.INVALID_REQUEST_URI, description, rule=Rule.REQUEST_URI_SPENT, hint=client.client_id
             )
+        self.record(partial(_issued, code, origin), now)
         return text
 
     def _lifetime(self, client: Client) -> timedelta:
@@ -214,3 +230,14 @@ _SILENT_CODES = {
 def _not_silently(page: Page) -> OAuthError:
     description = "The person has to be asked, and prompt=none forbids it."
     return OAuthError(_SILENT_CODES[page], description, rule=Rule.PROMPT_NONE, hint=f"missing: {page}")
+
+
+def _issued(code: AuthorizationCode, origin: RequestOrigin | None) -> Event:
+    context = {
+        "fam": code.family_id,
+        "sid": code.sign_in.get("sid"),
+        "scope": str(code.scope),
+        "aud": code.audience,
+        "redirect_uri": code.redirect_uri,
+    }
+    return Event(EventKind.CODE_ISSUED, code.subject, code.client_id, code.subject, origin, context)

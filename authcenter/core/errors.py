@@ -197,6 +197,12 @@ class PolicyUnknown(Unavailable):
     rule = Rule.POLICY_UNKNOWN
 
 
+class AuditFull(Unavailable):
+    """What happened now could not be proven: there is no place left for audit rows."""
+
+    rule = Rule.AUDIT_FULL
+
+
 class CutPending(Unavailable):
     """All that is issued to a subject or client up to this second is refused: what it gets now would be dead."""
 

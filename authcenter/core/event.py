@@ -25,6 +25,10 @@ class EventKind(StrEnum):
     USER_PASSWORD_SET = "user.password_set"
     USER_CLAIMS_SET = "user.claims_set"
     USER_LOGGED_OUT = "user.logged_out"
+    USER_RESET_SENT = "user.reset_sent"
+    USER_RESET_REQUIRED = "user.reset_required"
+    USER_ADDRESS_CHANGE_ASKED = "user.address_change_asked"
+    USER_ADDRESS_CHANGED = "user.address_changed"
     USER_DELETED = "user.deleted"
     AUDIT_ERASED = "audit.erased"
     SESSION_STARTED = "session.started"
@@ -43,11 +47,15 @@ class EventKind(StrEnum):
     KEY_ROTATION_RESUMED = "key.rotation_resumed"
     KEYS_REENCRYPTED = "key.reencrypted"
     KEYS_RESTORED = "key.restored"
+    CODE_ISSUED = "code.issued"
+    SIGN_IN_REFUSED = "sign_in.refused"
+    TOKEN_ISSUED = "token.issued"
     TOKEN_REVOKED = "token.revoked"
     FAMILY_ENDED = "family.ended"
     REFRESH_REPLAYED = "refresh.replayed"
     TOKENS_CUT = "tokens.cut"
     POLICY_PUSHED = "policy.pushed"
+    AUDIT_ARCHIVED = "audit.archived"
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class AuthorizationEndpoint:
         signed_in = await self.sessions.current(visit.browser.session_digest)
         try:
             self.checks.check_still_allowed(request, client)
-            outcome = await self.decision.decide(ticket, request, client, signed_in)
+            outcome = await self.decision.decide(ticket, request, client, signed_in, visit.origin)
         except OAuthError as refused:
             return self._refuse(visit, refused, to)
         if isinstance(outcome, Ask):

@@ -1,11 +1,15 @@
 """What works on the record, joined: for the service and for the command line alike."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from authcenter.accounts.breached_passwords import BreachedPasswords
 from authcenter.accounts.erasure import AccountErasure
 from authcenter.accounts.letters import Letters
+from authcenter.accounts.password_rules import PasswordRules
 from authcenter.accounts.passwords import PasswordHashing
 from authcenter.accounts.users import Accounts
+from authcenter.audit.checkpoints import CheckpointKeys
 from authcenter.clients.initial_tokens import InitialTokenRegistry
 from authcenter.clients.methods.secret import ClientSecrets
 from authcenter.clients.registry import ClientRegistry
@@ -52,10 +56,13 @@ class Core:
     verifier: AccessTokenVerifier
     accounts: Accounts
     letters: Letters
+    password_rules: PasswordRules
+    reset_macs: MacKeys
     erasure: AccountErasure
     clients: ClientRegistry
     resources: ResourceRegistry
     initial_tokens: InitialTokenRegistry
+    checkpoint_keys: CheckpointKeys
 
 
 def build_core(
@@ -96,11 +103,18 @@ def build_core(
         families=TokenFamilies(stores.refresh_tokens, MacKeys.derive(roots, "refresh token"), clock),
         verifier=AccessTokenVerifier(settings.issuer, keys, revocations, clock, lambda: policy.current.tokens.leeway),
         accounts=Accounts(stores.users, hashing, clock, longest),
+        password_rules=PasswordRules(
+            hashing,
+            lambda: (policy.current.brand.name, urlsplit(settings.issuer).hostname or ""),
+            BreachedPasswords(settings.breached_passwords_file) if settings.breached_passwords_file else None,
+        ),
+        reset_macs=MacKeys.derive(roots, "password reset link"),
         letters=letters,
         erasure=AccountErasure(stores.users, stores.persons, stores.audit, letters, clock, longest),
         clients=ClientRegistry(stores.clients, secrets, clock, known_grant_types(), longest),
         resources=ResourceRegistry(stores.resources, clock),
         initial_tokens=InitialTokenRegistry(stores.initial_tokens, clock),
+        checkpoint_keys=CheckpointKeys.derive(roots),
     )
 
 

@@ -10,6 +10,7 @@ from authcenter.accounts.personal_data import PersonalData
 from authcenter.accounts.profile import Profiles
 from authcenter.accounts.sessions import Sessions
 from authcenter.accounts.sign_in import PasswordSignIn
+from authcenter.audit.grouped import GroupedAudit
 from authcenter.authorization.checks import AuthorizationChecks
 from authcenter.authorization.consents import Consents
 from authcenter.authorization.decision import AuthorizationDecision
@@ -66,8 +67,10 @@ from authcenter.tokens.token_owners import TokenOwners
 from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits
+from authcenter.wiring.recovery import recovery_endpoints
+from authcenter.wiring.sign_up import sign_up_endpoints
 
-ACCOUNT_SECTIONS: tuple[str, ...] = ("profile", "download", "delete")
+ACCOUNT_SECTIONS: tuple[str, ...] = ("profile", "password", "address", "download", "delete")
 """The pages under ``/account``, in the order in which it lists them."""
 
 
@@ -93,7 +96,9 @@ class InteractiveParts:
     log: Logger
     authentication: ClientAuthentication
     quota: TokenQuota
+    audit: GroupedAudit
     forget_session: Callable[[str], None] = lambda _: None
+    forget_user: Callable[[str], None] = lambda _: None
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -131,7 +136,13 @@ class InteractiveParts:
 
     @cached_property
     def arrival(self) -> Arrival:
-        return Arrival(self.tickets, self.sessions, self.pages.cookies, lambda: self.core.policy.current.sessions)
+        return Arrival(
+            self.tickets,
+            self.sessions,
+            self.pages.cookies,
+            lambda: self.core.policy.current.sessions,
+            self.core.clock,
+        )
 
     @cached_property
     def own_account(self) -> OwnAccount:
@@ -202,6 +213,7 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         issuer=parts.settings.issuer,
         code_lifetime=lambda: core.policy.current.tokens.authorization_code_ttl,
         clock=core.clock,
+        record=parts.audit.record,
     )
     devices = DeviceAuthorizations(
         checks=checks,
@@ -233,8 +245,11 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.clients,
             parts.arrival,
             parts.metrics.logins.count,
+            lambda: core.policy.current.accounts.signup,
         ),
+        *sign_up_endpoints(core, parts.limits, parts.pages, parts.tickets, parts.sessions, parts.arrival),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
+        *recovery_endpoints(parts),
         AccountPage(parts.pages, parts.own_account, consents, parts.clients, ACCOUNT_SECTIONS),
         ProfilePage(parts.pages, parts.own_account, parts.profiles),
         DownloadPage(parts.pages, parts.own_account, parts.personal_data),

@@ -8,7 +8,7 @@ from typing import Any
 from authcenter.core.cut import Consequences
 from authcenter.core.token import TokenFamily
 from authcenter.core.user import User, name_key
-from authcenter.stores.memory.accounts import write_user
+from authcenter.stores.memory.accounts import replace_user
 from authcenter.stores.memory.audit import empty_rows
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.tables import Tables
@@ -38,13 +38,13 @@ class MemoryPersonStore(PersonStore):
     async def erase(self, user: User, audit: Sequence[EmptiedRow], consequences: Consequences) -> bool:
         def write(tables: Tables, at: datetime) -> bool:
             held = tables.users.get(user.subject)
-            if held is None or not write_user(tables, user, "", at):
+            if held is None or not replace_user(tables, user, at, ""):
                 return False
             for key, (session, cookie) in list(tables.sessions.items()):
                 if session.subject == user.subject:
                     tables.sessions[key] = (replace(session, ip="", user_agent=""), cookie)
             for table in fields(tables):
-                if table.name not in _STAYS:
+                if table.name not in _STAYS and isinstance(getattr(tables, table.name), dict):
                     _delete(getattr(tables, table.name), user.subject, name_key(held.user.email))
             return empty_rows(tables, audit)
 

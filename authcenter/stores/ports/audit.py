@@ -20,6 +20,7 @@ class AuditRow:
         format: Which fields are personal; 1: rows from before a person could be erased.
         erased: Where a person was erased: canonical JSON of the digests of the fields that were emptied, and of the
             salts of those that stay; else empty.
+        jti, family: Of the context, to look rows up by; the hash does not hold them twice.
     """
 
     occurred_at: str
@@ -38,6 +39,8 @@ class AuditRow:
     row_hash: str
     format: int = 1
     erased: str = ""
+    jti: str = ""
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True)

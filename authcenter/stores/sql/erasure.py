@@ -23,7 +23,7 @@ from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.sign_in_tables import consents, sessions
 from authcenter.stores.sql.tables import families, users
 from authcenter.stores.sql.transactions import Transactions
-from authcenter.stores.sql.users import write_user
+from authcenter.stores.sql.users import replace_user
 
 _DELETED = (identities, totp_secrets, recovery_codes, passkeys, password_reset_tokens, consents)
 
@@ -49,7 +49,7 @@ class SqlPersonStore(PersonStore):
             # The owner first, as cuts take their rows.
             held = select(users.c.email_key).where(users.c.subject == user.subject).with_for_update()
             address = (await connection.execute(held)).scalar_one_or_none()
-            if not await write_user(connection, user, ""):
+            if not await replace_user(connection, user, ""):
                 return False
             unnamed = update(sessions).where(sessions.c.subject == user.subject).values(ip="", user_agent="")
             await connection.execute(unnamed)

@@ -182,11 +182,15 @@ auth_audit = Table(
     Column("row_hash", String(64), nullable=False),
     Column("format", Integer, nullable=False, server_default="1"),
     Column("erased", Text, nullable=False, server_default=text("''")),
-    UniqueConstraint("row_hash"),
+    Column("jti", String(64), nullable=False, server_default=text("''")),
+    Column("family", String(64), nullable=False, server_default=text("''")),
     Index(None, "occurred_at"),
     Index(None, "request_id"),
     Index(None, "actor"),
     Index(None, "subject"),
+    Index(None, "client_id", "occurred_at"),
+    Index("ix_auth_audit_jti", "jti", sqlite_where=text("jti <> ''"), postgresql_where=text("jti <> ''")),
+    Index("ix_auth_audit_family", "family", sqlite_where=text("family <> ''"), postgresql_where=text("family <> ''")),
 )
 
 key_rotation = Table(
