@@ -55,6 +55,7 @@ from authcenter.stores.memory.password_resets import MemoryPasswordResetStore
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.registration import MemoryInitialAccessTokens
 from authcenter.stores.memory.request_traces import MemoryRequestTraces
+from authcenter.stores.memory.second_factors import MemoryFactorStore, MemoryRecoveryCodeStore, MemoryTotpStore
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.sign_ups import MemorySignUpStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
@@ -288,6 +289,9 @@ class Workbench:
             pairwise=through("pairwise", MemoryPairwiseSubjects(record)),
             outbox=through("outbox", MemoryOutbox(record)),
             initial_tokens=through("initial_tokens", MemoryInitialAccessTokens(record)),
+            totp=through("totp", MemoryTotpStore(record)),
+            recovery_codes=through("recovery_codes", MemoryRecoveryCodeStore(record)),
+            factors=through("factors", MemoryFactorStore(record)),
             unused_clients=through("unused_clients", MemoryUnusedClients(record)),
             password_resets=through("password_resets", MemoryPasswordResetStore(record)),
             address_changes=through("address_changes", MemoryAddressChangeStore(record)),

@@ -8,6 +8,8 @@ from authcenter.accounts.erasure import AccountErasure
 from authcenter.accounts.letters import Letters
 from authcenter.accounts.password_rules import PasswordRules
 from authcenter.accounts.passwords import PasswordHashing
+from authcenter.accounts.recovery_codes import RecoveryCodes
+from authcenter.accounts.second_factors import SecondFactors
 from authcenter.accounts.users import Accounts
 from authcenter.audit.checkpoints import CheckpointKeys
 from authcenter.clients.initial_tokens import InitialTokenRegistry
@@ -56,6 +58,7 @@ class Core:
     verifier: AccessTokenVerifier
     accounts: Accounts
     letters: Letters
+    second_factors: SecondFactors
     password_rules: PasswordRules
     reset_macs: MacKeys
     erasure: AccountErasure
@@ -103,13 +106,23 @@ def build_core(
         families=TokenFamilies(stores.refresh_tokens, MacKeys.derive(roots, "refresh token"), clock),
         verifier=AccessTokenVerifier(settings.issuer, keys, revocations, clock, lambda: policy.current.tokens.leeway),
         accounts=Accounts(stores.users, hashing, clock, longest),
+        letters=letters,
+        second_factors=SecondFactors(
+            totp=stores.totp,
+            codes=stores.recovery_codes,
+            factors=stores.factors,
+            sealing=SealingKeys.derive(roots, "totp"),
+            recovery=RecoveryCodes(MacKeys.derive(roots, "recovery code")),
+            letters=letters,
+            brand=lambda: policy.current.brand.name,
+            clock=clock,
+        ),
         password_rules=PasswordRules(
             hashing,
             lambda: (policy.current.brand.name, urlsplit(settings.issuer).hostname or ""),
             BreachedPasswords(settings.breached_passwords_file) if settings.breached_passwords_file else None,
         ),
         reset_macs=MacKeys.derive(roots, "password reset link"),
-        letters=letters,
         erasure=AccountErasure(stores.users, stores.persons, stores.audit, letters, clock, longest),
         clients=ClientRegistry(stores.clients, secrets, clock, known_grant_types(), longest),
         resources=ResourceRegistry(stores.resources, clock),

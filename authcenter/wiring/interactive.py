@@ -8,6 +8,7 @@ from typing import Protocol
 from authcenter.accounts.claims import claims_of, claims_of_scope
 from authcenter.accounts.personal_data import PersonalData
 from authcenter.accounts.profile import Profiles
+from authcenter.accounts.second_step import SecondStep
 from authcenter.accounts.sessions import Sessions
 from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.audit.grouped import GroupedAudit
@@ -43,12 +44,15 @@ from authcenter.http.pages.brand import BrandStyle
 from authcenter.http.pages.browser import BrowserCookies
 from authcenter.http.pages.consent import ConsentPage
 from authcenter.http.pages.device import DevicePage
+from authcenter.http.pages.first_proof import FirstProof
 from authcenter.http.pages.login import LoginPage
 from authcenter.http.pages.messages import Catalogue, load_catalogue
 from authcenter.http.pages.nowhere import Nowhere
 from authcenter.http.pages.own_account import OwnAccount
+from authcenter.http.pages.own_second_factors import OwnSecondFactorsPage
 from authcenter.http.pages.profile import ProfilePage
 from authcenter.http.pages.rendering import Pages, page_environment
+from authcenter.http.pages.second_factor import SecondFactorPage
 from authcenter.http.pages.static import load_static_files
 from authcenter.http.pushed import PushedRequestEndpoint
 from authcenter.http.register import RegistrationEndpoint
@@ -70,7 +74,7 @@ from authcenter.wiring.limits import Limits
 from authcenter.wiring.recovery import recovery_endpoints
 from authcenter.wiring.sign_up import sign_up_endpoints
 
-ACCOUNT_SECTIONS: tuple[str, ...] = ("profile", "password", "address", "download", "delete")
+ACCOUNT_SECTIONS: tuple[str, ...] = ("profile", "password", "second-factors", "address", "download", "delete")
 """The pages under ``/account``, in the order in which it lists them."""
 
 
@@ -136,17 +140,17 @@ class InteractiveParts:
 
     @cached_property
     def arrival(self) -> Arrival:
-        return Arrival(
-            self.tickets,
-            self.sessions,
-            self.pages.cookies,
-            lambda: self.core.policy.current.sessions,
-            self.core.clock,
-        )
+        core = self.core
+        policy, factors = (lambda: core.policy.current.sessions), core.second_factors
+        return Arrival(self.tickets, self.sessions, self.pages.cookies, policy, factors, core.clock)
+
+    @cached_property
+    def second_step(self) -> SecondStep:
+        return SecondStep(self.core.second_factors, self.limits.second_factors)
 
     @cached_property
     def own_account(self) -> OwnAccount:
-        return OwnAccount(self.sessions, self.tickets, self.core.clock)
+        return OwnAccount(self.sessions, self.tickets, self.core.clock, self.core.second_factors)
 
     @cached_property
     def profiles(self) -> Profiles:
@@ -212,6 +216,7 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         subjects=ClientSubjects(core.stores.pairwise),
         issuer=parts.settings.issuer,
         code_lifetime=lambda: core.policy.current.tokens.authorization_code_ttl,
+        has_second=core.second_factors.due,
         clock=core.clock,
         record=parts.audit.record,
     )
@@ -247,6 +252,16 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.metrics.logins.count,
             lambda: core.policy.current.accounts.signup,
         ),
+        SecondFactorPage(
+            parts.pages,
+            parts.tickets,
+            parts.sessions,
+            FirstProof(core.accounts.find, parts.sessions, parts.tickets, core.clock),
+            parts.second_step,
+            parts.clients,
+            parts.arrival,
+            parts.metrics.logins.count,
+        ),
         *sign_up_endpoints(core, parts.limits, parts.pages, parts.tickets, parts.sessions, parts.arrival),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
         *recovery_endpoints(parts),
@@ -255,6 +270,9 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         DownloadPage(parts.pages, parts.own_account, parts.personal_data),
         DeletionPage(parts.pages, parts.own_account, core.erasure),
         MeEndpoint(parts.own_tokens, parts.profiles),
+        OwnSecondFactorsPage(
+            parts.pages, parts.tickets, parts.own_account, parts.second_step, parts.clients, parts.arrival
+        ),
         DeviceAuthorizationEndpoint(parts.authentication, parts.quota, devices, parts.settings.issuer),
         DevicePage(
             parts.pages,

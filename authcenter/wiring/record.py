@@ -24,6 +24,7 @@ from authcenter.stores.ports.password_resets import PasswordResetStore
 from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.ports.request_traces import RequestTraces
 from authcenter.stores.ports.schema import SchemaState
+from authcenter.stores.ports.second_factors import FactorStore, RecoveryCodeStore, TotpStore
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.sign_ups import SignUpStore
@@ -52,6 +53,7 @@ from authcenter.stores.sql.request_traces import SqlRequestTraces
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
+from authcenter.stores.sql.second_factors import SqlFactorStore, SqlRecoveryCodeStore, SqlTotpStore
 from authcenter.stores.sql.sessions import SqlSessionStore
 from authcenter.stores.sql.settled_keys import SqlKeysSettlement
 from authcenter.stores.sql.sign_ups import SqlSignUpStore
@@ -97,6 +99,9 @@ class Stores:
     pairwise: PairwiseSubjects
     outbox: Outbox
     initial_tokens: InitialAccessTokens
+    totp: TotpStore
+    recovery_codes: RecoveryCodeStore
+    factors: FactorStore
     unused_clients: UnusedClients
     password_resets: PasswordResetStore
     address_changes: AddressChangeStore
@@ -196,6 +201,9 @@ def sql_stores(
         pairwise=SqlPairwiseSubjects(database, transactions),
         outbox=SqlOutbox(database, transactions),
         initial_tokens=SqlInitialAccessTokens(database, transactions),
+        totp=SqlTotpStore(database, transactions),
+        recovery_codes=SqlRecoveryCodeStore(database, transactions),
+        factors=SqlFactorStore(database, transactions),
         unused_clients=SqlUnusedClients(database),
         password_resets=SqlPasswordResetStore(database, transactions),
         address_changes=SqlAddressChangeStore(database, transactions),

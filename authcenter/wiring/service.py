@@ -12,8 +12,9 @@ from authcenter.clients.authentication import ClientAuthentication
 from authcenter.clients.quota import TokenQuota
 from authcenter.core.client import Client
 from authcenter.core.derived import hkdf
-from authcenter.core.errors import OAuthError
+from authcenter.core.errors import OAuthError, invalid_grant
 from authcenter.core.resource import Resource
+from authcenter.core.rules import Rule
 from authcenter.core.session import Session
 from authcenter.core.user import User
 from authcenter.grants.authorization_code import AuthorizationCodeGranter
@@ -304,6 +305,9 @@ def _strategies(
         except OAuthError as refused:
             metrics.logins.count(refused.rule)
             raise
+        if await core.second_factors.due(user):
+            metrics.logins.count(Rule.USER_SECOND_FACTOR_DUE)
+            raise invalid_grant(Rule.USER_SECOND_FACTOR_DUE, user.subject)
         metrics.logins.count("success")
         return user
 

@@ -45,7 +45,9 @@ class LoginPage:
         self.pages.mount(router, PATH, self.get, self.post)
 
     async def get(self, visit: Visit) -> Answer:
-        return await self._form(visit, self._ticket(visit, visit.query.get("ticket")))
+        # From the page of the second factor, which the first one no longer holds for.
+        again = "login.again" if visit.query.get("again") else ""
+        return await self._form(visit, self._ticket(visit, visit.query.get("ticket")), again)
 
     async def post(self, visit: Visit) -> Answer:
         form = visit.form

@@ -15,6 +15,7 @@ from authcenter.core.digest import Digest
 from authcenter.core.job import Job, logout_jobs
 from authcenter.core.registration import InitialAccessToken
 from authcenter.core.resource import Resource
+from authcenter.core.second_factor import TotpSecret
 from authcenter.core.session import Session
 from authcenter.core.sign_up import SignUpLink
 from authcenter.core.status import StatusEntry, StatusList
@@ -96,6 +97,9 @@ class Tables:
     request_traces: dict[str, RequestTrace] = field(default_factory=dict)
     status_lists: dict[str, ListRow] = field(default_factory=dict)
     status_entries: dict[tuple[str, int], StatusEntry] = field(default_factory=dict)
+    totp_secrets: dict[str, TotpSecret] = field(default_factory=dict)
+    recovery_codes: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
+    passkey_owners: dict[bytes, str] = field(default_factory=dict)
 
     def copy(self) -> Self:
         """The same values in tables of their own."""

@@ -26,6 +26,7 @@ from authcenter.stores.memory.password_resets import MemoryPasswordResetStore
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.registration import MemoryInitialAccessTokens
 from authcenter.stores.memory.request_traces import MemoryRequestTraces
+from authcenter.stores.memory.second_factors import MemoryFactorStore, MemoryRecoveryCodeStore, MemoryTotpStore
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.sign_ups import MemorySignUpStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
@@ -45,6 +46,7 @@ from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.ports.password_resets import PasswordResetStore
 from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.ports.request_traces import RequestTraces
+from authcenter.stores.ports.second_factors import FactorStore, RecoveryCodeStore, TotpStore
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.sign_ups import SignUpStore
@@ -70,6 +72,7 @@ from authcenter.stores.sql.registration import SqlInitialAccessTokens
 from authcenter.stores.sql.request_traces import SqlRequestTraces
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
+from authcenter.stores.sql.second_factors import SqlFactorStore, SqlRecoveryCodeStore, SqlTotpStore
 from authcenter.stores.sql.sessions import SqlSessionStore
 from authcenter.stores.sql.sign_ups import SqlSignUpStore
 from authcenter.stores.sql.status_lists import SqlStatusListStore
@@ -110,6 +113,9 @@ class Stores:
     pairwise: PairwiseSubjects
     outbox: Outbox
     initial_tokens: InitialAccessTokens
+    totp: TotpStore
+    recovery_codes: RecoveryCodeStore
+    factors: FactorStore
     unused_clients: UnusedClients
     password_resets: PasswordResetStore
     address_changes: AddressChangeStore
@@ -148,6 +154,9 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         pairwise=MemoryPairwiseSubjects(record),
         outbox=MemoryOutbox(record),
         initial_tokens=MemoryInitialAccessTokens(record),
+        totp=MemoryTotpStore(record),
+        recovery_codes=MemoryRecoveryCodeStore(record),
+        factors=MemoryFactorStore(record),
         unused_clients=MemoryUnusedClients(record),
         password_resets=MemoryPasswordResetStore(record),
         address_changes=MemoryAddressChangeStore(record),
@@ -183,6 +192,9 @@ def sql_stores(database: Database) -> Stores:
         pairwise=SqlPairwiseSubjects(database, transactions),
         outbox=SqlOutbox(database, transactions),
         initial_tokens=SqlInitialAccessTokens(database, transactions),
+        totp=SqlTotpStore(database, transactions),
+        recovery_codes=SqlRecoveryCodeStore(database, transactions),
+        factors=SqlFactorStore(database, transactions),
         unused_clients=SqlUnusedClients(database),
         password_resets=SqlPasswordResetStore(database, transactions),
         address_changes=SqlAddressChangeStore(database, transactions),

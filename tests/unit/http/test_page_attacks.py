@@ -13,6 +13,7 @@ from authcenter.core.relying_party import RelyingParty
 from authcenter.core.rules import Rule
 from authcenter.http.server import Listener
 from authcenter.proofs.pkce import challenge_of
+from tests.authenticator import Authenticator, enrol
 from tests.unit.http.browsing import Shown, Tab
 from tests.unit.http.mailbox import link
 from tests.unit.http.signing_up import ON, STRONG, choose, follow_link
@@ -94,6 +95,29 @@ async def login(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await tab.get(authorize()))
 
 
+async def second_factor(tab: Tab, bench: Workbench) -> Shown:
+    await enrol(bench)
+    return await tab.follow(await sign_in(tab, authorize()))
+
+
+async def second_factors(tab: Tab, _: Workbench) -> Shown:
+    await sign_in(tab)
+    return await tab.get("/account/second-factors")
+
+
+async def setting_up(tab: Tab, bench: Workbench) -> Shown:
+    shown = await second_factors(tab, bench)
+    return await tab.follow(await tab.post("/account/second-factors", {**shown.fields, "act": "begin"}))
+
+
+async def recovery_codes(tab: Tab, bench: Workbench) -> Shown:
+    shown = await setting_up(tab, bench)
+    begun = await bench.core.second_factors.begun(bench.alice)
+    assert begun is not None
+    code = Authenticator(bench, begun.secret).code()
+    return await tab.post("/account/second-factors", {**shown.fields, "act": "confirm", "code": code})
+
+
 async def sign_up(tab: Tab, bench: Workbench, email: str = "") -> Shown:
     bench.offer(ON)
     shown = await tab.get("/signup")
@@ -153,6 +177,10 @@ PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "account/delete": (section("delete"), 200),
     "wrong name": (section("delete", confirm=MARKUP), 422),
     "account deleted": (lambda tab, _: tab.get("/account/deleted"), 200),
+    "login/second-factor": (second_factor, 200),
+    "account/second-factors": (second_factors, 200),
+    "setting up a second factor": (setting_up, 200),
+    "recovery codes": (recovery_codes, 200),
     "password/forgot": (lambda tab, _: tab.get("/password/forgot"), 200),
     "password/forgot/sent": (lambda tab, _: tab.get("/password/forgot/sent"), 200),
     "password/reset": (reset, 200),
@@ -192,7 +220,7 @@ async def test_every_page_keeps_the_rules(bench: Workbench, tab: Tab, name: str)
     assert directives["style-src"] == "'self'"
     assert directives.get("script-src", "'self'") == "'self'"
     assert "unsafe" not in policy
-    leads_away = name in {"login", "consent", "form_post"}
+    leads_away = name in {"login", "login/second-factor", "consent", "form_post"}
     assert directives["form-action"] == ("'self' https://shop.example" if leads_away else "'self'")
     assert ("https://cdn.example" in directives["img-src"]) is (name == "consent")
     # Nothing inline, nothing of the client's as markup, no link that is a script.
@@ -200,6 +228,8 @@ async def test_every_page_keeps_the_rules(bench: Workbench, tab: Tab, name: str)
 
 
 FORMS = [
+    "login/second-factor",
+    "account/second-factors",
     "signup",
     "signup/verify",
     "login",
@@ -217,7 +247,9 @@ FORMS = [
 ]
 TYPED = {
     "login": {"username": "alice", "password": PASSWORD},
+    "login/second-factor": {"act": "recovery", "code": "00000-00000"},
     "consent": {"answer": "allow"},
+    "account/second-factors": {"act": "begin"},
     "account": {"withdraw": "shop"},
     "signup": {"email": "max@example.com"},
     "signup/verify": {"username": "jo", "password": STRONG},
@@ -328,7 +360,7 @@ async def test_nothing_in_a_request_chooses_where_a_sign_in_leads(tab: Tab, name
     assert answer.location == "/account"
 
 
-@pytest.mark.parametrize("path", ["/login", "/consent", "/oauth/authorize"])
+@pytest.mark.parametrize("path", ["/login", "/login/second-factor", "/consent", "/oauth/authorize"])
 async def test_a_ticket_of_another_browser_is_refused(bench: Workbench, address: str, path: str) -> None:
     tab, other = Tab(address), Tab(address)
     ticket = (await consent(tab, bench)).fields["ticket"]
@@ -369,7 +401,11 @@ async def test_a_name_that_did_not_work_comes_back_as_text(tab: Tab) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", ["login", "consent", "account", "account/profile", "account/download", "account/delete", "authorize"]
+    "step",
+    [
+        *("login", "login/second-factor", "consent", "account", "account/second-factors"),
+        *("account/profile", "account/download", "account/delete", "authorize"),
+    ],
 )
 async def test_while_the_record_is_gone_a_page_says_so_and_when_to_come_again(
     bench: Workbench, tab: Tab, step: str
