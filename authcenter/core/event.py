@@ -25,6 +25,8 @@ class EventKind(StrEnum):
     USER_PASSWORD_SET = "user.password_set"
     USER_CLAIMS_SET = "user.claims_set"
     USER_LOGGED_OUT = "user.logged_out"
+    IDENTITY_LINKED = "identity.linked"
+    IDENTITY_UNLINKED = "identity.unlinked"
     SESSION_STARTED = "session.started"
     SESSION_RENEWED = "session.renewed"
     SESSION_ENDED = "session.ended"

@@ -35,11 +35,7 @@ class MemoryUserStore(UserStore):
 
     async def add(self, user: User, password_hash: str, consequences: Consequences = NO_CONSEQUENCES) -> None:
         def write(tables: Tables, at: datetime) -> bool:
-            if user.subject in tables.users:
-                raise Conflict(f"user {user.subject}")
-            _refuse_taken(tables, user)
-            tables.users[user.subject] = UserCredentials(user, password_hash)
-            tables.note_change("user", user.subject, at)
+            insert_user(tables, user, password_hash, at)
             return True
 
         self._record.commit(write, consequences)
@@ -70,6 +66,15 @@ class MemoryUserStore(UserStore):
             return True
 
         return self._record.commit(write)
+
+
+def insert_user(tables: Tables, user: User, password_hash: str, at: datetime) -> None:
+    """Add a user in this write. Raises ``Conflict``."""
+    if user.subject in tables.users:
+        raise Conflict(f"user {user.subject}")
+    _refuse_taken(tables, user)
+    tables.users[user.subject] = UserCredentials(user, password_hash)
+    tables.note_change("user", user.subject, at)
 
 
 def _refuse_taken(tables: Tables, user: User) -> None:

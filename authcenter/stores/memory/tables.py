@@ -11,6 +11,7 @@ from authcenter.core.consent import Consent
 from authcenter.core.cut import Cut, CutKind, RevokedToken
 from authcenter.core.device import DeviceAuthorization
 from authcenter.core.digest import Digest
+from authcenter.core.identity import Identity
 from authcenter.core.job import Job, logout_jobs
 from authcenter.core.registration import InitialAccessToken
 from authcenter.core.resource import Resource
@@ -87,6 +88,7 @@ class Tables:
     audit: list[AuditRow] = field(default_factory=list)
     status_lists: dict[str, ListRow] = field(default_factory=dict)
     status_entries: dict[tuple[str, int], StatusEntry] = field(default_factory=dict)
+    identities: dict[tuple[str, str], Identity] = field(default_factory=dict)
 
     def copy(self) -> Self:
         """The same values in tables of their own."""

@@ -44,8 +44,7 @@ class SqlUserStore(UserStore):
 
     async def add(self, user: User, password_hash: str, consequences: Consequences = NO_CONSEQUENCES) -> None:
         async def write(connection: AsyncConnection) -> bool:
-            await connection.execute(insert(users).values(_row(user) | {"password_hash": password_hash}))
-            await note_change(connection, "user", user.subject)
+            await insert_user(connection, user, password_hash)
             return True
 
         await self._transactions.commit(write, consequences)
@@ -71,6 +70,12 @@ class SqlUserStore(UserStore):
             return (await connection.execute(update(users).where(*unchanged).values(password_hash=new))).rowcount == 1
 
         return await self._transactions.commit(write)
+
+
+async def insert_user(connection: AsyncConnection, user: User, password_hash: str) -> None:
+    """Add a user in this transaction."""
+    await connection.execute(insert(users).values(_row(user) | {"password_hash": password_hash}))
+    await note_change(connection, "user", user.subject)
 
 
 def _row(user: User) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from authcenter.stores.memory.codes import (
 )
 from authcenter.stores.memory.devices import MemoryDeviceCodeStore
 from authcenter.stores.memory.eviction import MemoryEviction
+from authcenter.stores.memory.identities import MemoryIdentityStore
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.outbox import MemoryOutbox
@@ -30,6 +31,7 @@ from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
 from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.stores.ports.eviction import Eviction
+from authcenter.stores.ports.identities import IdentityStore
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.ports.registration import InitialAccessTokens
@@ -45,6 +47,7 @@ from authcenter.stores.sql.consents import SqlConsentStore
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.devices import SqlDeviceCodeStore
 from authcenter.stores.sql.eviction import SqlEviction
+from authcenter.stores.sql.identities import SqlIdentityStore
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.outbox import SqlOutbox
@@ -86,6 +89,7 @@ class Stores:
     pairwise: PairwiseSubjects
     outbox: Outbox
     initial_tokens: InitialAccessTokens
+    identities: IdentityStore
     counted: list[Event]
 
     async def proven_rows(self) -> list[AuditRow]:
@@ -117,6 +121,7 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         pairwise=MemoryPairwiseSubjects(record),
         outbox=MemoryOutbox(record),
         initial_tokens=MemoryInitialAccessTokens(record),
+        identities=MemoryIdentityStore(record),
         counted=counted,
     )
 
@@ -145,6 +150,7 @@ def sql_stores(database: Database) -> Stores:
         pairwise=SqlPairwiseSubjects(database, transactions),
         outbox=SqlOutbox(database, transactions),
         initial_tokens=SqlInitialAccessTokens(database, transactions),
+        identities=SqlIdentityStore(database, transactions),
         counted=counted,
     )
 
