@@ -51,15 +51,17 @@ from authcenter.settings.boot import BootSettings
 from authcenter.stores.ports.accounts import UserLookup
 from authcenter.stores.ports.clients import ClientLookup, ResourceLookup
 from authcenter.stores.ports.sessions import SessionLookup
+from authcenter.stores.ports.shared import ReplayCache
 from authcenter.stores.remote.fetch import GuardedFetch
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.device_codes import UserCodeDigests
 from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
+from authcenter.wiring.federation import Federation, build_federation
 from authcenter.wiring.limits import Limits
 
-ACCOUNT_SECTIONS: tuple[str, ...] = ()
+ACCOUNT_SECTIONS: tuple[str, ...] = ("identities",)
 """The pages under ``/account``, in the order in which it lists them."""
 
 
@@ -85,6 +87,7 @@ class InteractiveParts:
     log: Logger
     authentication: ClientAuthentication
     quota: TokenQuota
+    replay: ReplayCache
     forget_session: Callable[[str], None] = lambda _: None
 
     @cached_property
@@ -128,6 +131,10 @@ class InteractiveParts:
     @cached_property
     def own_account(self) -> OwnAccount:
         return OwnAccount(self.sessions, self.tickets, self.core.clock)
+
+    @cached_property
+    def federation(self) -> Federation:
+        return build_federation(self.settings, self.core, self.metrics)
 
     @cached_property
     def fetch(self) -> GuardedFetch:
@@ -207,6 +214,10 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.clients,
             parts.arrival,
             parts.metrics.logins.count,
+            parts.federation.providers.offered,
+        ),
+        *parts.federation.endpoints(
+            parts.pages, parts.tickets, parts.own_account, parts.arrival, parts.metrics, parts.replay
         ),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
         AccountPage(parts.pages, parts.own_account, consents, parts.clients, ACCOUNT_SECTIONS),

@@ -155,6 +155,7 @@ def build_service(
         log,
         authentication,
         quota,
+        shared.replay,
         sessions.forget,
     )
     endpoints: list[Endpoint] = [

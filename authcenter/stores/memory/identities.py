@@ -1,6 +1,6 @@
 """Identities elsewhere, in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -63,14 +63,17 @@ class MemoryIdentityStore(IdentityStore):
 
         self._record.commit(write)
 
-    async def remove(self, identity: Identity, consequences: Consequences, *, spare: bool) -> bool:
+    async def remove(
+        self, identity: Identity, consequences: Consequences, *, among: Collection[str] | None = None
+    ) -> bool:
         def write(tables: Tables, _: datetime) -> bool:
             key = (identity.provider, identity.provider_subject)
             held = tables.identities.get(key)
             if held is None or held.subject != identity.subject:
                 return False
             del tables.identities[key]
-            return spare or any(one.subject == identity.subject for one in tables.identities.values())
+            left = [one.provider for one in tables.identities.values() if one.subject == identity.subject]
+            return among is None or any(provider in among for provider in left)
 
         return self._record.commit(write, consequences)
 

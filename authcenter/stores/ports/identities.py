@@ -1,6 +1,6 @@
 """Identities elsewhere, at rest."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from authcenter.core.cut import Consequences
@@ -43,11 +43,13 @@ class IdentityStore(Protocol):
         """Note its ``used_at``, and what the provider tells now."""
         ...
 
-    async def remove(self, identity: Identity, consequences: Consequences, *, spare: bool) -> bool:
+    async def remove(
+        self, identity: Identity, consequences: Consequences, *, among: Collection[str] | None = None
+    ) -> bool:
         """Take it away.
 
         Args:
-            spare: It may be the last one. Otherwise the user must keep another, however many are removed at once.
+            among: The user must keep another one of these providers, however many are removed at once; None: need not.
 
         Returns:
             Whether it was there and could go.

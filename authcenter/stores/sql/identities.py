@@ -1,9 +1,9 @@
 """Identities elsewhere, in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.cut import Consequences
@@ -68,7 +68,9 @@ class SqlIdentityStore(IdentityStore):
 
         await self._transactions.commit(write)
 
-    async def remove(self, identity: Identity, consequences: Consequences, *, spare: bool) -> bool:
+    async def remove(
+        self, identity: Identity, consequences: Consequences, *, among: Collection[str] | None = None
+    ) -> bool:
         theirs = identities.c.subject == identity.subject
         one = delete(identities).where(theirs, *_named(identity.provider, identity.provider_subject))
 
@@ -77,13 +79,13 @@ class SqlIdentityStore(IdentityStore):
             await _locked_user(connection, identity.subject)
             if (await connection.execute(one)).rowcount == 0:
                 return False
-            left = select(func.count()).select_from(identities).where(theirs)
-            return spare or bool((await connection.execute(left)).scalar_one())
+            left = select(identities.c.provider).where(theirs)
+            return among is None or any(row.provider in among for row in await connection.execute(left))
 
         return await self._transactions.commit(write, consequences)
 
 
-async def _locked_user(connection: AsyncConnection, subject: str) -> Row[Any] | None:
+async def _locked_user(connection: AsyncConnection, subject: str) -> Row[Any, Any, Any] | None:
     row = users.c
     wanted = select(row.disabled_at, row.email_key, row.email_verified).where(row.subject == subject)
     return (await connection.execute(wanted.with_for_update())).first()

@@ -58,6 +58,7 @@ registration: {mode: "off", profile: oidc, grants: [authorization_code, refresh_
 audit: {checkpoint_every: 10, explain_ttl: 604800}
 fetch: {allow_private: []}     # networks that outbound fetches may reach although they are private
 gateways: {}                   # name: {audience: …, scopes: […]} for /oauth/validate/{name}
+identity_providers: {}         # name: {kind: openid, issuer: …, client_id: …} for /federation/{name}
 brand: {name: authcenter, logo: "", color: ""}
 logging: {level: INFO}
 """  # noqa: E501
