@@ -18,6 +18,9 @@ from tests.workbench import ISSUER, PASSWORD, Workbench
 REDIRECT = "https://shop.example/cb"
 MARKUP = "\"'><script>alert(1)</script>"
 SESSION, BROWSER = "__Host-authcenter_session", "__Host-authcenter_browser"
+NOWHERE = "kind: openid, client_id: x, issuer: 'http://127.0.0.1:1'"
+"""A provider that nobody may go to: the policy does not list its network."""
+
 ASKED = {
     "client_id": "shop",
     "redirect_uri": REDIRECT,
@@ -81,12 +84,25 @@ async def login(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await tab.get(authorize()))
 
 
+async def identities(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer(f"identity_providers: {{home: {{{NOWHERE}}}}}")
+    await sign_in(tab)
+    return await tab.get("/account/identities")
+
+
+async def provider_gone(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer(f"identity_providers: {{home: {{{NOWHERE}}}}}")
+    return await tab.get("/federation/home")
+
+
 # The way to each page, and its status.
 PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "login": (login, 200),
     "wrong password": (lambda tab, _: sign_in(tab, password="wrong"), 401),
     "consent": (consent, 200),
     "account": (account, 200),
+    "account/identities": (identities, 200),
+    "provider gone": (provider_gone, 424),
     "form_post": (form_post, 200),
     "not found": (lambda tab, _: tab.get("/nowhere", Accept="text/html,*/*;q=0.8"), 404),
     "outage": (outage, 503),
@@ -119,7 +135,7 @@ async def test_every_page_keeps_the_rules(bench: Workbench, tab: Tab, name: str)
     assert re.findall(r"<script(?! src=\"/static/form_post\.js\")|\sstyle=|\son\w+=|javascript:", shown.body) == []
 
 
-FORMS = ["login", "consent", "account"]
+FORMS = ["login", "consent", "account", "account/identities"]
 FORGERIES = {
     "no token": ({"csrf": None}, {}, Rule.CSRF_TOKEN),
     "an empty token": ({"csrf": ""}, {}, Rule.CSRF_TOKEN),
