@@ -56,7 +56,11 @@ class FederationPages:
         return await (self._back(visit, provider) if path.endswith(_CALLBACK) else self._leave(visit, provider))
 
     async def _leave(self, visit: Visit, provider: Offered) -> Answer:
-        ticket = self._ticket(visit)
+        sealed = visit.query.get("ticket")
+        if sealed is None:
+            # Only by a button of ours: else any site could have somebody signed in, or an account opened for them.
+            return see_other("/login")
+        ticket = self.tickets.open(sealed, visit.browser.browser_id)
         if ticket.links is not None:
             signed_in = await self.own.open(visit, IDENTITIES, lately=True)
             if isinstance(signed_in, Answer):
@@ -93,12 +97,6 @@ class FederationPages:
         self.count("success")
         return await self.arrival.arrive(visit, ticket, user, before, amr=[_AMR])
 
-    def _ticket(self, visit: Visit) -> Ticket:
-        sealed = visit.query.get("ticket")
-        if sealed is None:
-            return Ticket("account", self.tickets.lapse())
-        return self.tickets.open(sealed, visit.browser.browser_id)
-
     def _way_back(self, visit: Visit, ticket: Ticket) -> str:
         if ticket.links is not None:
             return IDENTITIES
@@ -111,6 +109,7 @@ class FederationPages:
             self.count(refused.rule)
         visit.request[NOTES].verdict = (refused.rule, refused.hint)
         said = visit.messages.get(f"federation.{refused.rule}") or visit.messages("federation.other")
+        title = "federation.problem" if ticket.links is None else "federation.problem_linking"
         onward = Ticket("account", self.tickets.lapse(), page=IDENTITIES)
         links_later = refused.rule in {Rule.IDENTITY_ADDRESS, Rule.IDENTITY_UNVERIFIED, Rule.IDENTITY_STRANGER}
         link_first = f"/login?ticket={self.tickets.seal(onward, visit.browser.browser_id)}" if links_later else ""
@@ -119,7 +118,7 @@ class FederationPages:
             "federation_problem.html",
             status=refused.status,
             message=said.format(provider=provider.title),
-            title=visit.messages("federation.problem", provider=provider.title),
+            title=visit.messages(title, provider=provider.title),
             back=self._way_back(visit, ticket),
             linking=ticket.links is not None,
             link_first=link_first,

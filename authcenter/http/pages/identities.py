@@ -52,14 +52,16 @@ class IdentitiesPage:
         if isinstance(signed_in, Answer):
             return signed_in
         offered = self.providers.offered()
+        identities = await self.accounts.list_of(signed_in.user.subject)
+        linked = {identity.provider for identity in identities}
         links = Ticket("account", self.tickets.lapse(), page=IDENTITIES, links=signed_in.user.subject)
         return self.pages.show(
             visit,
             "identities.html",
             status=status,
-            identities=await self.accounts.list_of(signed_in.user.subject),
+            identities=identities,
             titles={each.name: each.title for each in offered},
-            providers=offered,
+            providers=[each for each in offered if each.name not in linked],
             ticket=self.tickets.seal(links, visit.browser.browser_id),
             problem=visit.messages(problem) if problem else "",
         )

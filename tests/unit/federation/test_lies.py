@@ -186,7 +186,7 @@ async def test_nobody_is_sent_to_a_provider_that_cannot_be_trusted(abroad: Abroa
 async def test_a_private_address_is_asked_only_where_the_policy_lists_it(abroad: Abroad) -> None:
     section = f"company: {{{abroad.section('company')}}}"
     abroad.bench.offer(f"identity_providers: {{{section}}}")
-    shown = await abroad.tab.get("/federation/company")
+    shown = await abroad.tab.get(button(await abroad.tab.get("/login"), "company"))
     assert (shown.status, abroad.rule()) == (424, Rule.PROVIDER_UNAVAILABLE)
     assert abroad.company.hits == []
     is_a_clear_page(abroad, shown)
@@ -199,7 +199,13 @@ async def test_an_outage_does_not_end_what_is_known_of_the_provider(abroad: Abro
     way = await abroad.leave("company")
     assert (await abroad.tab.get(await abroad.answer(way))).location == "/account"
     abroad.bench.clock.advance(86_400)
-    assert (await abroad.tab.get("/federation/company")).status == 424
+    assert (await abroad.tab.get(button(await abroad.tab.get("/login"), "company"))).status == 424
+
+
+async def test_nobody_is_sent_off_by_another_site(abroad: Abroad) -> None:
+    await abroad.tab.get("/login")
+    assert (await abroad.tab.get("/federation/company")).location == "/login"
+    assert abroad.company.hits == []
 
 
 async def test_a_state_of_another_browser_is_worth_nothing(abroad: Abroad) -> None:

@@ -92,7 +92,8 @@ async def identities(tab: Tab, bench: Workbench) -> Shown:
 
 async def provider_gone(tab: Tab, bench: Workbench) -> Shown:
     bench.offer(f"identity_providers: {{home: {{{NOWHERE}}}}}")
-    return await tab.get("/federation/home")
+    shown = await tab.get("/login")
+    return await tab.get("/federation/home?ticket=" + shown.fields["ticket"])
 
 
 # The way to each page, and its status.
