@@ -22,8 +22,8 @@ from authcenter.federation.provider import Attempt
 from authcenter.stores.ports.shared import ReplayCache
 
 LIFETIME_SECONDS = 1_800
-LONGEST_STATE = 6_000
-"""In characters: providers cut URLs, the strictest at 8 KiB."""
+LONGEST_STATE = 4_000
+"""In characters. Servers read about 8,000 of a URL, and providers carry theirs on with more around it."""
 
 _MAX_BYTES = 64 * 1024
 _RANDOM_BYTES = 32
