@@ -42,6 +42,7 @@ class ErrorCode(StrEnum):
     CONSENT_REQUIRED = "consent_required"
     ACCOUNT_SELECTION_REQUIRED = "account_selection_required"
     UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"
+    MFA_REQUIRED = "mfa_required"
     REQUEST_NOT_SUPPORTED = "request_not_supported"
     REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
     INVALID_REDIRECT_URI = "invalid_redirect_uri"
@@ -189,6 +190,12 @@ class PolicyUnknown(Unavailable):
     rule = Rule.POLICY_UNKNOWN
 
 
+class AuditFull(Unavailable):
+    """What happened now could not be proven: there is no place left for audit rows."""
+
+    rule = Rule.AUDIT_FULL
+
+
 class CutPending(Unavailable):
     """All that is issued to a subject or client up to this second is refused: what it gets now would be dead."""
 
@@ -220,6 +227,11 @@ def invalid_target(rule: Rule, hint: str) -> OAuthError:
 def unauthorized_client(rule: Rule, hint: str) -> OAuthError:
     description = "The client may not use this grant type."
     return OAuthError(ErrorCode.UNAUTHORIZED_CLIENT, description, rule=rule, hint=hint)
+
+
+def first_party_only(rule: Rule, hint: str) -> OAuthError:
+    description = "Only first-party clients may do this."
+    return OAuthError(ErrorCode.UNAUTHORIZED_CLIENT, description, rule=rule, hint=hint, status=403)
 
 
 def bearer_missing(hint: str) -> BearerRefused:

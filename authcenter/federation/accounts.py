@@ -20,10 +20,11 @@ from authcenter.core.rules import Rule
 from authcenter.core.user import User
 from authcenter.federation.newcomers import names_for, newcomer
 from authcenter.federation.offered import Offered
+from authcenter.limits.sign_ups import SignUpLimit
 from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.identities import IdentityStore
 
-_ATTEMPTS = 12
+_ATTEMPTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class FederatedAccounts:
     Attributes:
         users: The record itself, not a cache of it.
         has_other_way: Whether a user can sign in without any identity.
+        limit: Of accounts that may be opened from an address.
     """
 
     identities: IdentityStore
@@ -52,16 +54,18 @@ class FederatedAccounts:
     letters: Letters
     clock: Clock
     has_other_way: Callable[[User], Awaitable[bool]]
+    limit: SignUpLimit
 
     async def find_or_create_user(self, told: ExternalIdentity, provider: Offered, at: Circumstances) -> User:
         """Who ``told`` is here.
 
         Raises:
             OAuthError: Nobody, and nobody can be made of it; or somebody who is disabled.
+            RateLimited: Too many accounts from that address.
             Conflict: Others kept writing; try again.
             StoreUnavailable: Cannot tell.
         """
-        names = names_for(told)
+        names, counted = names_for(told), False
         for _ in range(_ATTEMPTS):
             held = await self.identities.find(told.provider, told.provider_subject)
             if held is not None:
@@ -75,6 +79,9 @@ class FederatedAccounts:
                     return user
             elif not provider.opens_accounts:
                 raise _refused(Rule.IDENTITY_STRANGER, f"{told.provider} opens no accounts here")
+            elif not counted:
+                await self.limit.ask(at.origin.ip)
+                counted = True
             elif (made := await self._open(told, next(names), at)) is not None:
                 return made
         raise Conflict("the account is being written by others: try again")

@@ -33,12 +33,8 @@ from authcenter.settings.wording import sentence, suggestion
 
 # What the document may already say although nothing in this version acts on it. Delete a row when something does.
 NOT_IN_FORCE = (
-    "rate_limits.signup_per_ip",
-    "rate_limits.mail_per_address",
     "sessions.max_per_user",
     "sessions.when_full",
-    "accounts.*",
-    "audit.*",
 )
 
 # An empty file is an operator's "nothing differs"; an empty answer of a remote store is far likelier a lost one.

@@ -22,6 +22,7 @@ from authcenter.stores.ports.shared import ReplayCache
 from authcenter.stores.remote.fetch import GuardedFetch
 from authcenter.telemetry.metrics import Metrics
 from authcenter.wiring.core import Core
+from authcenter.wiring.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Federation:
         )
 
 
-def build_federation(settings: BootSettings, core: Core, metrics: Metrics) -> Federation:
+def build_federation(settings: BootSettings, core: Core, limits: Limits, metrics: Metrics) -> Federation:
     """Join them. No request is made before somebody wants to sign in so."""
     policy, clock, users = core.policy, core.clock, core.stores.users
 
@@ -88,5 +89,5 @@ def build_federation(settings: BootSettings, core: Core, metrics: Metrics) -> Fe
         secrets=settings.provider_secrets,
         parts=parts,
     )
-    accounts = FederatedAccounts(core.stores.identities, users, core.letters, clock, has_password)
+    accounts = FederatedAccounts(core.stores.identities, users, core.letters, clock, has_password, limits.sign_ups)
     return Federation(settings, core, providers, accounts)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
+from aiohttp import hdrs
 from msgspec import structs
 
 from authcenter.accounts.sessions import Sessions
 from authcenter.authorization.ticket import Ticket, Tickets
-from authcenter.core.errors import ErrorCode, OAuthError
+from authcenter.core.errors import ErrorCode, OAuthError, RateLimited
 from authcenter.core.rules import Rule
 from authcenter.federation.accounts import Circumstances, FederatedAccounts
 from authcenter.federation.offered import IdentityProviders, Offered
@@ -113,7 +115,7 @@ class FederationPages:
         onward = Ticket("account", self.tickets.lapse(), page=IDENTITIES)
         links_later = refused.rule in {Rule.IDENTITY_ADDRESS, Rule.IDENTITY_UNVERIFIED, Rule.IDENTITY_STRANGER}
         link_first = f"/login?ticket={self.tickets.seal(onward, visit.browser.browser_id)}" if links_later else ""
-        return self.pages.show(
+        answer = self.pages.show(
             visit,
             "federation_problem.html",
             status=refused.status,
@@ -123,6 +125,9 @@ class FederationPages:
             linking=ticket.links is not None,
             link_first=link_first,
         )
+        if isinstance(refused, RateLimited):
+            answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(refused.retry_after)))
+        return answer
 
 
 def _other_person(hint: str) -> OAuthError:

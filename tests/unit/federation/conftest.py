@@ -44,15 +44,18 @@ class Abroad:
         return {"company": self.company, "google": self.google, "github": self.github}[name]
 
     def offer(self, **changes: str) -> None:
-        """Put the policy in force; ``changes``: further members of a provider's section, or ``accounts``."""
-        lines = [
-            f"  {kind}: {{{self.section(kind)}{changes.get(kind, '')}}}" for kind in ("company", "google", "github")
-        ]
+        """Put the policy in force.
+
+        Args:
+            changes: Further members of a provider's section; ``accounts`` and ``rate_limits``: those sections.
+        """
+        names = ("company", "google", "github")
+        providers = ", ".join(f"{name}: {{{self.section(name)}{changes.get(name, '')}}}" for name in names)
         accounts = changes.get("accounts", "{signup: true}")
-        text = "\n".join(
-            ["fetch: {allow_private: [127.0.0.0/8]}", f"accounts: {accounts}", "identity_providers:", *lines]
-        )
-        self.bench.offer(text)
+        limits = changes.get("rate_limits", "{signup_per_ip: 100/hour}")
+        fetch = "fetch: {allow_private: [127.0.0.0/8]}"
+        text = [fetch, f"accounts: {accounts}", f"rate_limits: {limits}", f"identity_providers: {{{providers}}}"]
+        self.bench.offer("\n".join(text))
 
     def section(self, name: str) -> str:
         kind = {"company": "openid"}.get(name, name)

@@ -130,6 +130,19 @@ async def test_the_policy_says_whether_strangers_get_accounts(
     assert opens or abroad.rule() == Rule.IDENTITY_STRANGER
 
 
+async def test_only_so_many_accounts_are_opened_from_an_address(abroad: Abroad) -> None:
+    abroad.offer(rate_limits="{signup_per_ip: 2/hour}")
+    shown = []
+    for number in range(4):
+        abroad.company.person |= {"sub": str(number), "email": f"{number}@example.org"}
+        shown.append(await abroad.come_back("company", tab=Tab(abroad.tab.address)))
+    assert [each.status for each in shown] == [303, 303, 429, 429]
+    assert int(shown[-1].headers["Retry-After"]) > 0
+    # Those who have an account are not counted.
+    abroad.company.person |= {"sub": "0"}
+    assert (await abroad.come_back("company")).location == "/account"
+
+
 async def test_after_a_login_any_identity_can_be_linked_and_signs_in_from_then_on(abroad: Abroad) -> None:
     abroad.company.person |= {"email_verified": False}
     await abroad.sign_in_here()
