@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from authcenter.core.cut import Consequences
+from authcenter.core.passkey import Passkey
 from authcenter.core.token import TokenFamily
 from authcenter.core.user import User, name_key
 from authcenter.stores.memory.accounts import replace_user
@@ -33,7 +34,11 @@ class MemoryPersonStore(PersonStore):
     async def holdings(self, subject: str) -> Sequence[Holding]:
         families = self._record.tables.families.values()
         mine = sorted((one for one in families if one.subject == subject), key=lambda one: one.approved_at)
-        return [Holding("grant", one.client_id, one.approved_at, None, _about(one)) for one in mine]
+        passkeys = [one for one in self._record.tables.passkeys.values() if one.subject == subject]
+        return [
+            *(Holding("grant", one.client_id, one.approved_at, None, _about(one)) for one in mine),
+            *map(_passkey, sorted(passkeys, key=lambda one: one.created_at)),
+        ]
 
     async def erase(self, user: User, audit: Sequence[EmptiedRow], consequences: Consequences) -> bool:
         def write(tables: Tables, at: datetime) -> bool:
@@ -49,6 +54,10 @@ class MemoryPersonStore(PersonStore):
             return empty_rows(tables, audit)
 
         return self._record.commit(write, consequences)
+
+
+def _passkey(one: Passkey) -> Holding:
+    return Holding("passkey", one.name, one.created_at, one.used_at, (("backed_up", one.backed_up),))
 
 
 def _about(family: TokenFamily) -> tuple[tuple[str, object], ...]:
