@@ -129,6 +129,7 @@ class Workbench:
         self.request_log = RequestLog(self.lines)
         self.metrics = Metrics()
         self.secrets: dict[str, str] = {}
+        self.pauses: list[float] = []
         self.migrated = True
         self.settings = settings(**environ)
         self.policy = LivePolicy(parse_policy(policy, source="file"))
@@ -152,7 +153,13 @@ class Workbench:
         shared = in_process_shared(self.clock)
         if counters is not None:
             shared = replace(shared, login_counters=counters, token_counters=counters)
-        return build_service(self.settings, core, self.metrics, log, self.request_log, migrated=migrated, shared=shared)
+        return build_service(
+            self.settings, core, self.metrics, log, self.request_log, migrated=migrated, shared=shared, pause=self.pause
+        )
+
+    async def pause(self, seconds: float) -> None:
+        """Wait as its clock does: not at all."""
+        self.pauses.append(seconds)
 
     async def start(self) -> "Workbench":
         """Load keys and revocations; make the clients and the user."""

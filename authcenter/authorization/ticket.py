@@ -25,16 +25,18 @@ Destination = Literal["authorize", "account", "device", "logout"]
 
 
 class Proved(Value, frozen=True):
-    """A first proof of who somebody is, where a second is due.
+    """A proof of who somebody is, where more is due: a second one, or room for their session.
 
     Attributes:
         amr: The methods of RFC 8176 it was made by.
         at: Unix seconds.
+        acr: What it amounts to, once nothing more has to be proved; None: it is not enough to be signed in.
     """
 
     subject: str
     amr: tuple[str, ...]
     at: float
+    acr: str | None = None
 
 
 class Ticket(Value, frozen=True):

@@ -28,6 +28,7 @@ class EventKind(StrEnum):
     SESSION_STARTED = "session.started"
     SESSION_RENEWED = "session.renewed"
     SESSION_ENDED = "session.ended"
+    SIGN_INS_FAILED = "sign_ins.failed"
     CONSENT_GRANTED = "consent.granted"
     CONSENT_WITHDRAWN = "consent.withdrawn"
     CODE_REPLAYED = "code.replayed"

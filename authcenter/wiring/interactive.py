@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import Protocol
 
 from authcenter.accounts.claims import claims_of, claims_of_scope
+from authcenter.accounts.known_browsers import KnownBrowsers
+from authcenter.accounts.own_sessions import OwnSessions
 from authcenter.accounts.sessions import Sessions
 from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.authorization.checks import AuthorizationChecks
@@ -26,18 +28,21 @@ from authcenter.clients.quota import TokenQuota
 from authcenter.clients.registration import ClientRegistration
 from authcenter.core.derived import MacKeys, SealingKeys
 from authcenter.http.api.own_token import OwnTokens
+from authcenter.http.api.sessions import SessionsApi
 from authcenter.http.authorize import AuthorizationEndpoint
 from authcenter.http.cors import ClientCors
 from authcenter.http.device_authorization import DeviceAuthorizationEndpoint
 from authcenter.http.device_qr import DeviceQrEndpoint
 from authcenter.http.logout import LogoutEndpoint
 from authcenter.http.pages.account import AccountPage
+from authcenter.http.pages.account_sessions import AccountSessionsPage
 from authcenter.http.pages.arrival import Arrival
 from authcenter.http.pages.brand import BrandStyle
 from authcenter.http.pages.browser import BrowserCookies
 from authcenter.http.pages.consent import ConsentPage
 from authcenter.http.pages.device import DevicePage
 from authcenter.http.pages.login import LoginPage
+from authcenter.http.pages.login_sessions import LoginSessionsPage
 from authcenter.http.pages.messages import Catalogue, load_catalogue
 from authcenter.http.pages.nowhere import Nowhere
 from authcenter.http.pages.own_account import OwnAccount
@@ -61,7 +66,7 @@ from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits
 
-ACCOUNT_SECTIONS: tuple[str, ...] = ()
+ACCOUNT_SECTIONS: tuple[str, ...] = ("sessions",)
 """The pages under ``/account``, in the order in which it lists them."""
 
 
@@ -87,6 +92,7 @@ class InteractiveParts:
     log: Logger
     authentication: ClientAuthentication
     quota: TokenQuota
+    sign_in: PasswordSignIn
     forget_session: Callable[[str], None] = lambda _: None
 
     @cached_property
@@ -125,7 +131,22 @@ class InteractiveParts:
 
     @cached_property
     def arrival(self) -> Arrival:
-        return Arrival(self.tickets, self.sessions, self.pages.cookies, lambda: self.core.policy.current.sessions)
+        return Arrival(
+            tickets=self.tickets,
+            sessions=self.sessions,
+            cookies=self.pages.cookies,
+            policy=lambda: self.core.policy.current.sessions,
+            browsers=self.browsers,
+            clock=self.core.clock,
+        )
+
+    @cached_property
+    def browsers(self) -> KnownBrowsers:
+        return KnownBrowsers(SealingKeys.derive(self.settings.secret_keys, "known browser"), self.core.clock)
+
+    @cached_property
+    def own_sessions(self) -> OwnSessions:
+        return OwnSessions(self.sessions)
 
     @cached_property
     def own_account(self) -> OwnAccount:
@@ -206,12 +227,16 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.pages,
             parts.tickets,
             parts.sessions,
-            PasswordSignIn(core.accounts, parts.limits.logins),
+            parts.sign_in,
             parts.clients,
             parts.arrival,
+            parts.browsers,
             parts.metrics.logins.count,
         ),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
+        LoginSessionsPage(parts.pages, parts.tickets, parts.arrival, parts.own_sessions, core.stores.users, core.clock),
+        AccountSessionsPage(parts.pages, parts.own_account, parts.own_sessions, core.clock),
+        SessionsApi(parts.own_tokens, parts.own_sessions),
         AccountPage(parts.pages, parts.own_account, consents, parts.clients, ACCOUNT_SECTIONS),
         DeviceAuthorizationEndpoint(parts.authentication, parts.quota, devices, parts.settings.issuer),
         DevicePage(

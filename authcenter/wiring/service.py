@@ -1,5 +1,6 @@
 """The HTTP service, joined around the core."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -59,8 +60,9 @@ from authcenter.tokens.surrender import TokenSurrender
 from authcenter.wiring.caches import cached
 from authcenter.wiring.core import Core
 from authcenter.wiring.interactive import Endpoint, InteractiveParts, interactive_endpoints
-from authcenter.wiring.limits import Limits, build_limits
+from authcenter.wiring.limits import build_limits
 from authcenter.wiring.shared import Shared, Spread, in_process_shared
+from authcenter.wiring.sign_in import password_sign_in
 from authcenter.wiring.status import build_status
 from authcenter.workers.follow import Follower
 from authcenter.workers.follow_stream import StreamFollower
@@ -102,6 +104,7 @@ def build_service(
     shared: Shared | None = None,
     spread: Spread | None = None,
     tracing: Tracing | None = None,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Service:
     """Join the service around ``core``. No I/O and no globals, so a test builds it whole over memory stores.
 
@@ -109,6 +112,7 @@ def build_service(
         migrated: Whether the schema is the newest; may bring it there.
         shared: What this process shares with others; None: there are none.
         spread: What spreads revocations, where there is a Redis.
+        pause: Waits so many seconds before a password is tried, where many failed.
     """
     shared = shared or in_process_shared(core.clock)
     clock, policy = core.clock, core.policy
@@ -125,7 +129,8 @@ def build_service(
     authentication = ClientAuthentication(clients, core.secrets, limits.client_failures)
     status = build_status(settings, core, metrics, log)
     tokens = _token_service(settings, core, metrics, status.enhancer)
-    strategies = _strategies(settings, core, resources, users, limits, metrics, log)
+    sign_in = password_sign_in(settings, core, limits, shared, pause)
+    strategies = _strategies(settings, core, resources, users, sign_in, metrics, log)
     granter = CompositeTokenGranter(strategies, authentication, quota, tokens, core.revocations, clock)
     introspector = Introspector(
         core.verifier, core.families, core.revocations, core.lifetimes, clients, policy, settings.issuer, clock
@@ -155,6 +160,7 @@ def build_service(
         log,
         authentication,
         quota,
+        sign_in,
         sessions.forget,
     )
     endpoints: list[Endpoint] = [
@@ -248,13 +254,11 @@ def _strategies(
     core: Core,
     resources: ResourceLookup,
     users: UserLookup,
-    limits: Limits,
+    sign_in: PasswordSignIn,
     metrics: Metrics,
     log: Logger,
 ) -> list[TokenGranter]:
     targets = GrantTargets(resources, settings.issuer)
-
-    sign_in = PasswordSignIn(core.accounts, limits.logins)
 
     async def authenticate(login: str, password: str, address: str) -> User:
         try:

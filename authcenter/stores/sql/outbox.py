@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from authcenter.core.cut import Consequences
+from authcenter.core.event import Event
 from authcenter.core.ids import uuid7
 from authcenter.core.job import ClaimedJob, Job
 from authcenter.stores.ports.outbox import Outbox
@@ -24,12 +26,12 @@ class SqlOutbox(Outbox):
     def __init__(self, database: Database, transactions: Transactions) -> None:
         self._database, self._transactions = database, transactions
 
-    async def add(self, jobs: Sequence[Job]) -> None:
+    async def add(self, jobs: Sequence[Job], events: Sequence[Event] = ()) -> None:
         async def write(connection: AsyncConnection) -> bool:
             await add_jobs(connection, jobs)
             return True
 
-        await self._transactions.commit(write)
+        await self._transactions.commit(write, Consequences(events=events))
 
     async def claim(self, holder: str, names: Collection[str], lease: timedelta, most: int) -> Sequence[ClaimedJob]:
         row, claim = outbox.c, f"{holder}/{uuid7()}"
