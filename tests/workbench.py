@@ -175,6 +175,10 @@ class Workbench:
         self.board.asked.clear()
         return self
 
+    async def add_user(self, name: str) -> User:
+        """One more person, with the password and an address like alice's."""
+        return await self.core.accounts.create(name, f"{name}@example.com", Secret(PASSWORD), actor="tests")
+
     async def client(self, client_id: str, **metadata: Any) -> Client:
         """Register a client with the scopes ``read`` and ``write``; its secret goes into ``secrets``."""
         described = ClientMetadata(client_id, **{"scopes": frozenset({"read", "write"}), **metadata})

@@ -77,6 +77,18 @@ async def account(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await sign_in(tab))
 
 
+async def account_sessions(tab: Tab, _: Workbench) -> Shown:
+    await sign_in(Tab(tab.address))
+    await sign_in(tab)
+    return await tab.get("/account/sessions")
+
+
+async def login_sessions(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer("sessions: {max_per_user: 1, when_full: reject}")
+    await sign_in(Tab(tab.address))
+    return await tab.follow(await sign_in(tab, authorize()))
+
+
 async def login(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await tab.get(authorize()))
 
@@ -87,6 +99,8 @@ PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "wrong password": (lambda tab, _: sign_in(tab, password="wrong"), 401),
     "consent": (consent, 200),
     "account": (account, 200),
+    "account/sessions": (account_sessions, 200),
+    "login/sessions": (login_sessions, 200),
     "form_post": (form_post, 200),
     "not found": (lambda tab, _: tab.get("/nowhere", Accept="text/html,*/*;q=0.8"), 404),
     "outage": (outage, 503),
@@ -112,14 +126,14 @@ async def test_every_page_keeps_the_rules(bench: Workbench, tab: Tab, name: str)
     assert directives["style-src"] == "'self'"
     assert directives.get("script-src", "'self'") == "'self'"
     assert "unsafe" not in policy
-    leads_away = name in {"login", "consent", "form_post"}
+    leads_away = name in {"login", "login/sessions", "consent", "form_post"}
     assert directives["form-action"] == ("'self' https://shop.example" if leads_away else "'self'")
     assert ("https://cdn.example" in directives["img-src"]) is (name == "consent")
     # Nothing inline, nothing of the client's as markup, no link that is a script.
     assert re.findall(r"<script(?! src=\"/static/form_post\.js\")|\sstyle=|\son\w+=|javascript:", shown.body) == []
 
 
-FORMS = ["login", "consent", "account"]
+FORMS = ["login", "consent", "account", "account/sessions", "login/sessions"]
 FORGERIES = {
     "no token": ({"csrf": None}, {}, Rule.CSRF_TOKEN),
     "an empty token": ({"csrf": ""}, {}, Rule.CSRF_TOKEN),
@@ -140,6 +154,7 @@ async def test_a_forged_form_does_nothing(bench: Workbench, address: str, form: 
     tab, other = Tab(address), Tab(address)
     values = dict((await PAGES[form][0](tab, bench)).fields)
     wanted = {"login": {"username": "alice", "password": PASSWORD}, "consent": {"answer": "allow"}}
+    wanted |= {"account/sessions": {"end": "others"}, "login/sessions": {"end": "others"}}
     values |= wanted.get(form, {"withdraw": "shop"})
     theirs = (await other.get("/login")).fields["csrf"]
     values.setdefault("csrf", (await tab.get("/login")).fields["csrf"])
