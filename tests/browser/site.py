@@ -26,6 +26,7 @@ PASSWORD = "correct horse battery"
 LONG_NAME = "Donaudampfschifffahrtsgesellschaftskapitänsmützenverwaltung & Söhne <Außenstelle>"
 POLICY = """
 rate_limits: {login_failures_per_ip: 100000/hour, login_failures_per_account: 3/hour}
+sessions: {max_per_user: 3, when_full: reject}
 brand: {name: "Example & Co", color: "#0a7d55"}
 """
 _PEOPLE = [f"person-{number}" for number in range(1, 101)]

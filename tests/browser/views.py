@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from playwright.async_api import Page, expect
 
 from tests.browser.site import LONG_NAME, Site
-from tests.browser.walking import sign_in
+from tests.browser.walking import sign_in, sign_in_elsewhere
 
 View = Callable[[Page, Site], Awaitable[None]]
 _STRANGE = "no such page"
@@ -75,6 +75,28 @@ async def _empty_account(page: Page, site: Site) -> None:
     await expect(page.get_by_role("heading", level=2)).to_be_visible()
 
 
+async def _account_sessions(page: Page, site: Site) -> None:
+    person = site.somebody()
+    await sign_in_elsewhere(page, site.issuer, person, 2)
+    await page.goto(f"{site.issuer}/account/sessions")
+    await sign_in(page, person)
+    await expect(page.get_by_role("heading", level=2)).to_have_count(3)
+
+
+async def _lone_session(page: Page, site: Site) -> None:
+    await page.goto(f"{site.issuer}/account/sessions")
+    await sign_in(page, site.somebody())
+    await expect(page.get_by_role("heading", level=2)).to_have_count(1)
+
+
+async def _login_sessions(page: Page, site: Site) -> None:
+    person = site.somebody()
+    await sign_in_elsewhere(page, site.issuer, person, 3)
+    await page.goto(site.app.start("house"))
+    await sign_in(page, person)
+    await expect(page.get_by_role("heading", level=2)).to_have_count(3)
+
+
 async def _unknown_client(page: Page, site: Site) -> None:
     await page.goto(site.app.start("nobody"))
 
@@ -112,6 +134,9 @@ VIEWS: dict[str, View] = {
     "form-post": _form_post,
     "account": _account,
     "account-empty": _empty_account,
+    "account-sessions": _account_sessions,
+    "account-sessions-one": _lone_session,
+    "login-sessions": _login_sessions,
     "error-client": _unknown_client,
     "error-redirect": _foreign_redirect,
     "error-ticket": _stale_ticket,
