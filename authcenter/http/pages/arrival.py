@@ -22,7 +22,6 @@ from authcenter.settings.policy_sections import SessionPolicy
 
 SESSIONS_PATH = "/login/sessions"
 DEVICE_COOKIE = "device"
-ROOM_WITHIN_SECONDS = 300
 _NEXT = {"authorize": "/oauth/authorize", "account": "/account", "device": "/device", "logout": "/oauth/logout"}
 
 
@@ -80,12 +79,14 @@ class Arrival:
 
     def _ask_for_room(self, visit: Visit, ticket: Ticket, user: User, amr: Sequence[str], acr: str) -> Answer:
         """To the page on which one of the sessions there are can be ended, with what has been proved just now."""
-        now = self.clock.seconds()
-        # A cut counts in whole seconds, and may lie a little ahead: it came before this proof all the same.
-        at = max(now, user.cut_at.timestamp()) if user.cut_at else now
-        proved = Proved(user.subject, tuple(amr), at, acr)
-        short = structs.replace(ticket, proved=proved, expires_at=min(ticket.expires_at, now + ROOM_WITHIN_SECONDS))
-        return see_other(f"{SESSIONS_PATH}?ticket={self.tickets.seal(short, visit.browser.browser_id)}")
+        now, held = self.clock.seconds(), ticket.proved
+        if held is None or held.acr is None or held.subject != user.subject:
+            # A cut counts in whole seconds, and may lie a little ahead: it came before this proof all the same.
+            at = max(now, user.cut_at.timestamp()) if user.cut_at else now
+            # Else it comes from that page: a proof does not live longer by being shown again.
+            held = Proved(user.subject, tuple(amr), at, acr)
+        sealed = self.tickets.seal(structs.replace(ticket, proved=held), visit.browser.browser_id)
+        return see_other(f"{SESSIONS_PATH}?ticket={sealed}")
 
     def go_on(self, visit: Visit, ticket: Ticket) -> Answer:
         """To where the ticket leads. It was sealed here, so that nobody else can have chosen the place."""

@@ -18,6 +18,8 @@ from authcenter.http.responses import Answer
 from authcenter.http.router import Router
 from authcenter.stores.ports.accounts import UserLookup
 
+_COUNTS_FOR_SECONDS = 300
+
 
 @dataclass(frozen=True, slots=True)
 class LoginSessionsPage:
@@ -64,7 +66,7 @@ class LoginSessionsPage:
         """The ticket of somebody who has nothing more to prove.
 
         Raises:
-            OAuthError: It is not, or has lapsed.
+            OAuthError: It is not theirs, or has lapsed.
         """
         ticket = self.tickets.open(sealed, visit.browser.browser_id)
         if ticket.proved is None or ticket.proved.acr is None:
@@ -73,6 +75,9 @@ class LoginSessionsPage:
         return ticket, ticket.proved
 
     async def _proven(self, proved: Proved) -> User | None:
+        """Whose the proof is; None: it was a while ago, or they have been cut off since."""
+        if proved.at + _COUNTS_FOR_SECONDS <= self.clock.seconds():
+            return None
         user = await self.users.find(proved.subject)
         if user is None or user.disabled_at is not None:
             return None

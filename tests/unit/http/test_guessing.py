@@ -1,6 +1,7 @@
 """Somebody guesses passwords: how many, how fast, who hears of it, and that the owner gets in all the same."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -67,6 +68,14 @@ async def test_it_has_a_count_of_its_own_which_ends_too(opens: Opens, bench: Wor
     assert await guess(opens(), 1) == [401], "its failures are not the account's"
     bench.clock.advance(1200)
     assert (await sign_in(tab)).status == 303
+
+
+async def test_what_it_keeps_is_out_of_reach_of_scripts_and_other_hosts(opens: Opens, bench: Workbench) -> None:
+    lines = (await sign_in(opens())).headers.getall("Set-Cookie")
+    (line,) = [line for line in lines if "_device=" in line]
+    assert re.fullmatch(
+        r"__Host-authcenter_device=[\w-]+; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax; Secure", line
+    )
 
 
 async def test_it_is_worth_nothing_at_another_account(opens: Opens, bench: Workbench) -> None:

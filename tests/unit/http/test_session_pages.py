@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from authcenter.accounts.sessions import ACR_ONE_FACTOR
+from authcenter.authorization.ticket import Proved, Ticket, Tickets
+from authcenter.core.derived import SealingKeys
 from authcenter.core.rules import Rule
 from authcenter.http.server import Listener
 from tests.unit.http.browsing import Shown, Tab
 from tests.workbench import PASSWORD, Workbench
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
-SESSION = "__Host-authcenter_session"
+SESSION, BROWSER = "__Host-authcenter_session", "__Host-authcenter_browser"
 TWO = "sessions: {max_per_user: 2, when_full: reject}"
 
 
@@ -153,9 +156,33 @@ async def test_the_proof_lapses_soon(opens: Callable[[], Tab], bench: Workbench)
     shown = await tab.follow(await sign_in(tab))
     bench.clock.advance(301)
     late = await tab.post("/login/sessions", {**shown.fields, "end": ends(shown)[0]})
-    assert late.status == 400
+    assert late.location.startswith("/login?ticket=")
     assert SESSION not in tab.jar
     assert len(await bench.stores.sessions.list_of(bench.alice.subject)) == 2
+
+
+async def test_showing_it_again_makes_it_no_younger(opens: Callable[[], Tab], bench: Workbench) -> None:
+    bench.offer(TWO)
+    await signed_in(opens, bench, 2)
+    tab = opens()
+    shown = await tab.follow(await sign_in(tab))
+    for _ in range(3):
+        bench.clock.advance(120)
+        again = await tab.post("/login/sessions", shown.fields)
+        shown = await tab.follow(again) if "/login/sessions" in again.location else shown
+    assert again.location.startswith("/login?ticket=")
+
+
+async def test_one_factor_of_two_opens_nothing(opens: Callable[[], Tab], bench: Workbench) -> None:
+    bench.offer(TWO)
+    await signed_in(opens, bench, 2)
+    tab = opens()
+    await tab.get("/login")
+    tickets = Tickets(SealingKeys.derive(bench.settings.secret_keys, "unfinished sign-in"), bench.clock)
+    for acr, status in ((ACR_ONE_FACTOR, 200), (None, 400)):
+        proved = Proved(bench.alice.subject, ("pwd",), bench.clock.seconds(), acr)
+        sealed = tickets.seal(Ticket("account", tickets.lapse(), proved=proved), tab.jar[BROWSER])
+        assert (await tab.get(f"/login/sessions?ticket={sealed}")).status == status
 
 
 @pytest.mark.parametrize("act", ["disable", "logout"])
