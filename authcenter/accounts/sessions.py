@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -25,7 +25,9 @@ from authcenter.stores.ports.accounts import UserLookup
 from authcenter.stores.ports.sessions import SessionLookup, SessionStore
 
 ACR_ONE_FACTOR = "urn:authcenter:acr:1fa"
-"""The ``acr`` of a sign-in by one factor; more are ``accounts``' to add, and discovery's to announce."""
+"""The ``acr`` of a sign-in by one factor."""
+ACR_TWO_FACTORS = "urn:authcenter:acr:2fa"
+"""The ``acr`` of a sign-in by two factors, or by a passkey that asked who holds it."""
 
 _ATTEMPTS = 100
 """In this process sign-ins of one person go one at a time: each that fails is one that another process made."""
@@ -135,6 +137,34 @@ class Sessions:
         """
         at, used_since = self._present()
         return [session for session in await self.store.list_of(subject) if session.alive(at, used_since)]
+
+    async def raise_to_two(
+        self,
+        session: Session,
+        cookie: Digest,
+        origin: RequestOrigin,
+        *,
+        amr: Sequence[str],
+        before_cookie: Digest | None,
+    ) -> bool:
+        """Let a session count as one of two factors, under a new cookie. It stays as old as its first proof.
+
+        Args:
+            amr: All that was proved, the first factor's methods too.
+            before_cookie: Digest of its cookie until now.
+
+        Returns:
+            False where somebody has ended it.
+
+        Raises:
+            StoreUnavailable: It is what it was.
+        """
+        raised = replace(session, acr=ACR_TWO_FACTORS, amr=tuple(dict.fromkeys(amr)), last_active_at=self.clock.now())
+        event = _event(EventKind.SESSION_RENEWED, raised, origin)
+        if not await self.store.renew(raised, cookie, Consequences(events=(event,))):
+            return False
+        self._forget(before_cookie)
+        return True
 
     async def end(self, session: Session, reason: str, actor: str, origin: RequestOrigin | None) -> bool:
         """End it with its families and access tokens; False where it had ended before.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from authcenter.accounts.failed_sign_ins import FailedSignIns
 from authcenter.accounts.users import Accounts
-from authcenter.core.errors import OAuthError
+from authcenter.core.errors import OAuthError, invalid_grant
+from authcenter.core.rules import Rule
 from authcenter.core.user import User
 from authcenter.limits.logins import LoginLimits
 
@@ -28,15 +29,26 @@ class PasswordSignIn:
     failed: FailedSignIns
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
-    async def authenticate(self, login: str, password: str, address: str, device: str | None = None) -> User:
-        """As ``Accounts.authenticate``.
+    async def authenticate(self, login: str, password: str, address: str) -> User:
+        """As ``Accounts.authenticate``; nobody whose password must be set anew first.
+
+        Raises:
+            RateLimited: Too many failed, from this address or for this name; nothing was looked up or hashed.
+            OAuthError, Unavailable: As there.
+        """
+        user = await self.identify(login, password, address)
+        if user.reset_required_at is not None:
+            raise invalid_grant(Rule.USER_RESET_REQUIRED, f"{user.subject}, since {user.reset_required_at.isoformat()}")
+        return user
+
+    async def identify(self, login: str, password: str, address: str, device: str | None = None) -> User:
+        """Who it is, for a page that leads whose ``reset_required_at`` is set to where they set a new password.
 
         Args:
             device: What ``KnownBrowsers`` says of the browser: its failures count for it alone.
 
         Raises:
-            RateLimited: Too many failed, from this address or for this name; nothing was looked up or hashed.
-            OAuthError, Unavailable: As there.
+            RateLimited, OAuthError, Unavailable: As ``authenticate``.
         """
         async with self.limits.attempt(address, login, device) as standing:
             if seconds := pause_after(standing.failures):

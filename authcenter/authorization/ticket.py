@@ -30,13 +30,13 @@ class Proved(Value, frozen=True):
     Attributes:
         amr: The methods of RFC 8176 it was made by.
         at: Unix seconds.
-        acr: What it amounts to, once nothing more has to be proved; None: it is not enough to be signed in.
+        acr: What it amounts to, where no further factor is due: only a new password, or room for a session.
     """
 
     subject: str
     amr: tuple[str, ...]
     at: float
-    acr: str | None = None
+    acr: str = ""
 
 
 class Ticket(Value, frozen=True):

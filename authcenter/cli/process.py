@@ -19,7 +19,7 @@ import structlog
 from authcenter.accounts.passwords import PasswordHashing
 from authcenter.cli.demo import demo_lines
 from authcenter.core.clock import SystemClock
-from authcenter.http.server import Listener
+from authcenter.http.server import Listener, OpenListener
 from authcenter.http.tls import reload_on_change, server_context
 from authcenter.serving.link import Inheritance, SupervisorLink
 from authcenter.serving.report import Report, resident_bytes
@@ -137,6 +137,7 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
                 print(line, file=sys.stderr, flush=True)
         log.info("started", port=public.port, ops_port=operators.port, issuer=settings.issuer, env=settings.env)
 
+        stack.push_async_callback(_close_records, service)
         jobs = background_jobs(core, settings.issuer, service.health, metrics, log)
         background = [
             service.follower.run(),
@@ -144,6 +145,8 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
             key_follower.run(),
             service.settle_limits(),
             service.hints.run(),
+            service.audit.run(),
+            service.traces.run(),
             *(worker.run() for worker in service.spreading),
             *(job.run() for job in jobs),
         ]
@@ -156,10 +159,7 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
         log.info("draining")
         failed = any(task.done() for task in tasks)
         await _say_goodbye(service, wait=settings.env == "production" and inherited is None and not failed)
-        service.feed.end()
-        await public.drain()
-        await _end(tasks)
-        await operators.drain()
+        await _drain(service, public, operators, tasks)
         log.info("stopped")
 
 
@@ -220,6 +220,21 @@ def _report(service: Service, question: int) -> Report:
         memory=resident_bytes(),
         metrics=snapshot(observed.registry.registry, observed.registry.rules),
     )
+
+
+async def _drain(
+    service: Service, public: OpenListener, operators: "_Operators", tasks: Collection["asyncio.Task[None]"]
+) -> None:
+    service.feed.end()
+    await public.drain()
+    await _end(tasks)
+    await operators.drain()
+
+
+async def _close_records(service: Service) -> None:
+    """What was issued and refused last; what the database does not take lies in the spool."""
+    await service.audit.close()
+    await service.traces.flush()
 
 
 async def _supervised(work: Coroutine[None, None, None], stopped: asyncio.Event, log: Logger) -> None:

@@ -6,6 +6,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import click
 
+from authcenter.accounts.account import NewAccount
 from authcenter.accounts.importing import import_users
 from authcenter.cli.asking import read_new_password
 from authcenter.cli.descriptions import user_description
@@ -13,6 +14,7 @@ from authcenter.cli.importing import dry_run_option, file_argument, read_lines, 
 from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.core.errors import Conflict
 from authcenter.core.user import User, name_key
+from authcenter.http.pages.messages import DEFAULT_LANGUAGE
 from authcenter.wiring.core import Core
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -82,6 +84,8 @@ def create(
     password = read_new_password(ctx, from_stdin=password_stdin)
 
     async def act(core: Core) -> User:
+        NewAccount(username, email, frozenset(roles)).check()
+        await core.password_rules.check(password, (username, email))
         try:
             return await core.accounts.create(
                 username,
@@ -143,7 +147,22 @@ def enable(ctx: click.Context, name: str, as_json: bool) -> None:
 def set_password(ctx: click.Context, name: str, password_stdin: bool, as_json: bool) -> None:
     """Set a password, and refuse all tokens from before."""
     password = read_new_password(ctx, from_stdin=password_stdin)
-    user = run_on_record(ctx, lambda core: core.accounts.set_password(name, password, actor=actor()))
+
+    async def act(core: Core) -> User:
+        user = await core.accounts.get(name)
+        await core.password_rules.check(password, (user.username, user.email))
+        return await core.accounts.set_password(user.subject, password, actor=actor())
+
+    show(user_description(run_on_record(ctx, act)), as_json=as_json)
+
+
+@command.command("require-reset")
+@_name_argument
+@json_option
+@click.pass_context
+def require_reset(ctx: click.Context, name: str, as_json: bool) -> None:
+    """Make a user set a new password at the next sign-in, and refuse all tokens from before."""
+    user = run_on_record(ctx, lambda core: core.accounts.require_reset(name, actor=actor()))
     show(user_description(user), as_json=as_json)
 
 
@@ -165,6 +184,24 @@ def set_claims(ctx: click.Context, name: str, claims: tuple[tuple[str, Any], ...
 def logout(ctx: click.Context, name: str, as_json: bool) -> None:
     """Refuse all that a user was given up to now."""
     show(user_description(run_on_record(ctx, lambda core: core.accounts.logout(name, actor=actor()))), as_json=as_json)
+
+
+@command.command("reset-second-factors")
+@_name_argument
+@json_option
+@click.pass_context
+def reset_second_factors(ctx: click.Context, name: str, as_json: bool) -> None:
+    """Take all second factors and recovery codes away from a user who has lost them; a mail tells them.
+
+    Then the password alone is enough, so make sure who is asking.
+    """
+
+    async def act(core: Core) -> User:
+        user = await core.accounts.get(name)
+        await core.second_factors.reset(user, DEFAULT_LANGUAGE, actor=actor())
+        return user
+
+    show(user_description(run_on_record(ctx, act)), as_json=as_json)
 
 
 @command.command("import")

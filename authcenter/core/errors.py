@@ -42,6 +42,7 @@ class ErrorCode(StrEnum):
     CONSENT_REQUIRED = "consent_required"
     ACCOUNT_SELECTION_REQUIRED = "account_selection_required"
     UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"
+    MFA_REQUIRED = "mfa_required"
     REQUEST_NOT_SUPPORTED = "request_not_supported"
     REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
     INVALID_REDIRECT_URI = "invalid_redirect_uri"
@@ -195,6 +196,12 @@ class PolicyUnknown(Unavailable):
     """Nobody has told this process yet what its policy is."""
 
     rule = Rule.POLICY_UNKNOWN
+
+
+class AuditFull(Unavailable):
+    """What happened now could not be proven: there is no place left for audit rows."""
+
+    rule = Rule.AUDIT_FULL
 
 
 class CutPending(Unavailable):

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from authcenter.accounts.sessions import ACR_ONE_FACTOR
 from authcenter.core.approval import Approval
 from authcenter.core.client import Client
 from authcenter.core.user import User
@@ -41,7 +42,7 @@ class PasswordGranter(TokenGranter):
             audience=target.audience,
             at=request.at,
             user=user,
-            sign_in={"auth_time": int(request.at.timestamp()), "amr": ["pwd"]},
+            sign_in={"auth_time": int(request.at.timestamp()), "acr": ACR_ONE_FACTOR, "amr": ["pwd"]},
             refreshable=refreshable(request.client, target.scope),
             origin=request.origin,
         )

@@ -12,6 +12,7 @@ from authcenter.core.rules import Rule
 from authcenter.http.context import NOTES, RequestNotes
 from authcenter.http.cors import ClientCors
 from authcenter.http.origin import OriginReader
+from authcenter.http.request_tracer import RequestTracer
 from authcenter.http.responses import Answer, error, header_lines, refusal, unavailable
 from authcenter.http.router import Route, Router, known_method
 from authcenter.telemetry.health import Health
@@ -45,12 +46,14 @@ class Frame:
     health: Health
     log: Logger
     request_log: RequestLog
+    tracer: RequestTracer
     headers: bytes
 
     async def handle(self, request: web.BaseRequest) -> Answer:
         """Answer one request, whatever becomes of it."""
         started = time.perf_counter()
         notes = request[NOTES] = RequestNotes(self.origins.read(request))
+        self.tracer.begin()
         route = self.router.find(request.path)
         trace = REQUEST_FIELDS.get()
         about = {"request_id": notes.origin.request_id}
@@ -125,6 +128,8 @@ class Frame:
             **trace,
         )
         self.request_log.write(line, urgent=status >= 500)
+        if route is not None:
+            self.tracer.record(path, method, status, notes)
 
 
 async def _without_policy(_: web.BaseRequest) -> Answer:

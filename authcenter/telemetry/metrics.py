@@ -52,6 +52,9 @@ class Metrics:
             "status_claim", "Access tokens that were to name a place in a status list.", "outcome"
         )
         self.jobs = self._counter("job", "Jobs of the outbox, by what became of each try.", "job", "outcome")
+        self.audit_depth = self._gauge(
+            "audit_queue_depth", "Audit rows that are not in the database yet.", over=Over.SUM
+        )
         self.job_depth = self._gauge("job_queue_depth", "Jobs of the outbox that wait.", over=Over.MAX)
         self.status_list_builds = self._counter(
             "status_list_build", "Status lists worked out from the record, or not.", "outcome"

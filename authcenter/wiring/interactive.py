@@ -8,8 +8,10 @@ from typing import Protocol
 from authcenter.accounts.claims import claims_of, claims_of_scope
 from authcenter.accounts.known_browsers import KnownBrowsers
 from authcenter.accounts.own_sessions import OwnSessions
+from authcenter.accounts.second_step import SecondStep
 from authcenter.accounts.sessions import Sessions
 from authcenter.accounts.sign_in import PasswordSignIn
+from authcenter.audit.grouped import GroupedAudit
 from authcenter.authorization.checks import AuthorizationChecks
 from authcenter.authorization.consents import Consents
 from authcenter.authorization.decision import AuthorizationDecision
@@ -41,12 +43,15 @@ from authcenter.http.pages.brand import BrandStyle
 from authcenter.http.pages.browser import BrowserCookies
 from authcenter.http.pages.consent import ConsentPage
 from authcenter.http.pages.device import DevicePage
+from authcenter.http.pages.first_proof import FirstProof
 from authcenter.http.pages.login import LoginPage
 from authcenter.http.pages.login_sessions import LoginSessionsPage
 from authcenter.http.pages.messages import Catalogue, load_catalogue
 from authcenter.http.pages.nowhere import Nowhere
 from authcenter.http.pages.own_account import OwnAccount
+from authcenter.http.pages.own_second_factors import OwnSecondFactorsPage
 from authcenter.http.pages.rendering import Pages, page_environment
+from authcenter.http.pages.second_factor import SecondFactorPage
 from authcenter.http.pages.static import load_static_files
 from authcenter.http.pushed import PushedRequestEndpoint
 from authcenter.http.register import RegistrationEndpoint
@@ -65,8 +70,10 @@ from authcenter.tokens.token_owners import TokenOwners
 from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits
+from authcenter.wiring.recovery import recovery_endpoints
+from authcenter.wiring.sign_up import sign_up_endpoints
 
-ACCOUNT_SECTIONS: tuple[str, ...] = ("sessions",)
+ACCOUNT_SECTIONS: tuple[str, ...] = ("password", "second-factors", "address", "sessions")
 """The pages under ``/account``, in the order in which it lists them."""
 
 
@@ -92,8 +99,10 @@ class InteractiveParts:
     log: Logger
     authentication: ClientAuthentication
     quota: TokenQuota
+    audit: GroupedAudit
     sign_in: PasswordSignIn
     forget_session: Callable[[str], None] = lambda _: None
+    forget_user: Callable[[str], None] = lambda _: None
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -131,13 +140,15 @@ class InteractiveParts:
 
     @cached_property
     def arrival(self) -> Arrival:
+        core = self.core
         return Arrival(
             tickets=self.tickets,
             sessions=self.sessions,
             cookies=self.pages.cookies,
-            policy=lambda: self.core.policy.current.sessions,
+            policy=lambda: core.policy.current.sessions,
+            factors=core.second_factors,
             browsers=self.browsers,
-            clock=self.core.clock,
+            clock=core.clock,
         )
 
     @cached_property
@@ -149,8 +160,12 @@ class InteractiveParts:
         return OwnSessions(self.sessions)
 
     @cached_property
+    def second_step(self) -> SecondStep:
+        return SecondStep(self.core.second_factors, self.limits.second_factors)
+
+    @cached_property
     def own_account(self) -> OwnAccount:
-        return OwnAccount(self.sessions, self.tickets, self.core.clock)
+        return OwnAccount(self.sessions, self.tickets, self.core.clock, self.core.second_factors)
 
     @cached_property
     def token_owners(self) -> TokenOwners:
@@ -199,7 +214,9 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         subjects=ClientSubjects(core.stores.pairwise),
         issuer=parts.settings.issuer,
         code_lifetime=lambda: core.policy.current.tokens.authorization_code_ttl,
+        has_second=core.second_factors.due,
         clock=core.clock,
+        record=parts.audit.record,
     )
     devices = DeviceAuthorizations(
         checks=checks,
@@ -232,12 +249,28 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.arrival,
             parts.browsers,
             parts.metrics.logins.count,
+            lambda: core.policy.current.accounts.signup,
         ),
+        SecondFactorPage(
+            parts.pages,
+            parts.tickets,
+            parts.sessions,
+            FirstProof(core.accounts.find, parts.sessions, parts.tickets, core.clock),
+            parts.second_step,
+            parts.clients,
+            parts.arrival,
+            parts.metrics.logins.count,
+        ),
+        *sign_up_endpoints(core, parts.limits, parts.pages, parts.tickets, parts.sessions, parts.arrival),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
         LoginSessionsPage(parts.pages, parts.tickets, parts.arrival, parts.own_sessions, core.stores.users, core.clock),
         AccountSessionsPage(parts.pages, parts.own_account, parts.own_sessions, core.clock),
         SessionsApi(parts.own_tokens, parts.own_sessions),
+        *recovery_endpoints(parts),
         AccountPage(parts.pages, parts.own_account, consents, parts.clients, ACCOUNT_SECTIONS),
+        OwnSecondFactorsPage(
+            parts.pages, parts.tickets, parts.own_account, parts.second_step, parts.clients, parts.arrival
+        ),
         DeviceAuthorizationEndpoint(parts.authentication, parts.quota, devices, parts.settings.issuer),
         DevicePage(
             parts.pages,

@@ -11,12 +11,19 @@ from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.logout_tokens import LogoutTokens
 from authcenter.wiring.core import Core
+from authcenter.wiring.recovery import reset_links
+from authcenter.wiring.sign_up import sign_up_links
 from authcenter.workers.back_channel import BackChannelLogout
+from authcenter.workers.checkpoints import CheckpointWorker
 from authcenter.workers.count_sessions import SessionCounter
+from authcenter.workers.erasure import AuditErasure
 from authcenter.workers.errands import Assignment
 from authcenter.workers.outbox import OutboxWorker
 from authcenter.workers.purge import PurgeWorker
+from authcenter.workers.reset_links import ResetLinkErrand
 from authcenter.workers.rotation import RotationWorker
+from authcenter.workers.sign_up_links import SignUpErrand
+from authcenter.workers.unused_clients import UnusedClientsWorker
 
 
 class Job(Protocol):
@@ -58,6 +65,26 @@ def background_jobs(core: Core, issuer: str, health: Health, metrics: Metrics, l
             holder=holder,
             ready=ready,
         ),
+        UnusedClientsWorker(
+            unused=stores.unused_clients,
+            registry=core.clients,
+            locks=stores.locks,
+            policy=core.policy,
+            clock=core.clock,
+            log=log,
+            holder=holder,
+            ready=ready,
+        ),
+        CheckpointWorker(
+            trail=stores.trail,
+            locks=stores.locks,
+            keys=core.checkpoint_keys,
+            every=lambda: core.policy.current.audit.checkpoint_every,
+            clock=core.clock,
+            log=log,
+            holder=holder,
+            ready=ready,
+        ),
         OutboxWorker(
             outbox=stores.outbox,
             assignments=assignments(core, issuer),
@@ -76,4 +103,9 @@ def assignments(core: Core, issuer: str) -> dict[str, Assignment]:
     poster = GuardedFetch(lambda: policy.current.fetch.allow_private)
     tokens = LogoutTokens(issuer, core.keys, core.clock)
     logout = BackChannelLogout(stores.clients, ClientSubjects(stores.pairwise), tokens, poster)
-    return {JobName.BACK_CHANNEL_LOGOUT: Assignment(logout)}
+    return {
+        JobName.BACK_CHANNEL_LOGOUT: Assignment(logout),
+        JobName.SIGN_UP_ASKED: Assignment(SignUpErrand(sign_up_links(core))),
+        JobName.RESET_ASKED: Assignment(ResetLinkErrand(reset_links(core))),
+        JobName.ERASE_AUDIT: Assignment(AuditErasure(core.erasure)),
+    }

@@ -10,41 +10,57 @@ from authcenter.core.event import Event
 from authcenter.settings.boot import BootSettings
 from authcenter.stores.consul.keys import ConsulSigningKeyStore
 from authcenter.stores.ports.accounts import UserStore
+from authcenter.stores.ports.address_changes import AddressChangeStore
 from authcenter.stores.ports.audit import AuditLog
+from authcenter.stores.ports.audit_trail import AuditTrail
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
 from authcenter.stores.ports.devices import DeviceCodeStore
+from authcenter.stores.ports.erasure import PersonStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import KeysSettlement, RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
+from authcenter.stores.ports.password_resets import PasswordResetStore
 from authcenter.stores.ports.registration import InitialAccessTokens
+from authcenter.stores.ports.request_traces import RequestTraces
 from authcenter.stores.ports.schema import SchemaState
+from authcenter.stores.ports.second_factors import FactorStore, RecoveryCodeStore, TotpStore
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
+from authcenter.stores.ports.sign_ups import SignUpStore
 from authcenter.stores.ports.spread import RevocationSpread
 from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
+from authcenter.stores.ports.unused_clients import UnusedClients
+from authcenter.stores.sql.address_changes import SqlAddressChangeStore
 from authcenter.stores.sql.audit import SqlAuditLog
+from authcenter.stores.sql.audit_trail import SqlAuditTrail
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
 from authcenter.stores.sql.codes import SqlAuthorizationCodeStore, SqlPairwiseSubjects, SqlPushedRequestStore
 from authcenter.stores.sql.consents import SqlConsentStore
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.devices import SqlDeviceCodeStore
+from authcenter.stores.sql.erasure import SqlPersonStore
 from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.outage import OnOutage
 from authcenter.stores.sql.outbox import SqlOutbox
+from authcenter.stores.sql.password_resets import SqlPasswordResetStore
 from authcenter.stores.sql.registration import SqlInitialAccessTokens
+from authcenter.stores.sql.request_traces import SqlRequestTraces
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
+from authcenter.stores.sql.second_factors import SqlFactorStore, SqlRecoveryCodeStore, SqlTotpStore
 from authcenter.stores.sql.sessions import SqlSessionStore
 from authcenter.stores.sql.settled_keys import SqlKeysSettlement
+from authcenter.stores.sql.sign_ups import SqlSignUpStore
 from authcenter.stores.sql.status_lists import SqlStatusListStore
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import NOBODY, Announcements, Transactions
+from authcenter.stores.sql.unused_clients import SqlUnusedClients
 from authcenter.stores.sql.users import SqlUserStore
 from authcenter.telemetry.tracing import Tracing
 from authcenter.wiring.keys import open_keys_in_consul
@@ -63,11 +79,14 @@ class Stores:
     clients: ClientStore
     resources: ResourceStore
     users: UserStore
+    sign_ups: SignUpStore
     keys: SigningKeyStore
     refresh_tokens: RefreshTokenStore
     revocations: RevocationStore
     changes: ChangeFeed
     audit: AuditLog
+    trail: AuditTrail
+    traces: RequestTraces
     pauses: RotationPauses
     locks: Locks
     eviction: Eviction
@@ -80,6 +99,13 @@ class Stores:
     pairwise: PairwiseSubjects
     outbox: Outbox
     initial_tokens: InitialAccessTokens
+    totp: TotpStore
+    recovery_codes: RecoveryCodeStore
+    factors: FactorStore
+    unused_clients: UnusedClients
+    password_resets: PasswordResetStore
+    address_changes: AddressChangeStore
+    persons: PersonStore
     settlement: KeysSettlement | None = None
     keys_in_consul: ConsulSigningKeyStore | None = None
 
@@ -154,11 +180,14 @@ def sql_stores(
         clients=SqlClientStore(database, transactions),
         resources=SqlResourceStore(database, transactions),
         users=SqlUserStore(database, transactions),
+        sign_ups=SqlSignUpStore(database, transactions),
         keys=SqlSigningKeyStore(database, transactions),
         refresh_tokens=SqlRefreshTokenStore(database, transactions),
         revocations=SqlRevocationStore(database, transactions),
         changes=SqlChangeFeed(database),
         audit=SqlAuditLog(database, transactions),
+        trail=SqlAuditTrail(database),
+        traces=SqlRequestTraces(database),
         pauses=SqlRotationPauses(database, transactions),
         locks=SqlLocks(database),
         eviction=SqlEviction(database),
@@ -172,4 +201,11 @@ def sql_stores(
         pairwise=SqlPairwiseSubjects(database, transactions),
         outbox=SqlOutbox(database, transactions),
         initial_tokens=SqlInitialAccessTokens(database, transactions),
+        totp=SqlTotpStore(database, transactions),
+        recovery_codes=SqlRecoveryCodeStore(database, transactions),
+        factors=SqlFactorStore(database, transactions),
+        unused_clients=SqlUnusedClients(database),
+        password_resets=SqlPasswordResetStore(database, transactions),
+        address_changes=SqlAddressChangeStore(database, transactions),
+        persons=SqlPersonStore(database, transactions),
     )

@@ -2,18 +2,19 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from authcenter.core.errors import Unavailable
-from authcenter.core.job import ClaimedJob
+from authcenter.core.job import ClaimedJob, Room
 from authcenter.stores.ports.outbox import Outbox
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.workers.errands import Assignment, ErrandFailed, Pointless
+from authcenter.workers.lanes import SLOW_SECONDS, Lanes
 
-MOST_AT_ONCE = 16
 _SECONDS_BETWEEN_LOOKS = 1.0
 _LEASE_BEYOND_LIMIT = timedelta(seconds=20)
 """How much longer a lease lasts than the longest try: for writing down what became of it."""
@@ -28,6 +29,7 @@ class OutboxWorker:
         holder: This process, among those that claim.
         ready: Whether this process may act.
         sleep: Takes seconds.
+        elapsed: Seconds since some instant.
     """
 
     outbox: Outbox
@@ -37,6 +39,8 @@ class OutboxWorker:
     holder: str
     ready: Callable[[], bool]
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    elapsed: Callable[[], float] = time.monotonic
+    _lanes: Lanes = field(default_factory=Lanes, init=False)
     _under_way: set["asyncio.Task[None]"] = field(default_factory=set, init=False)
     _postponed: bool = field(default=False, init=False)
 
@@ -54,51 +58,69 @@ class OutboxWorker:
         """Begin what is due, as far as there is room; how many that were."""
         if not self.ready():
             return 0
+        begun = 0
         try:
-            claimed = await self._claim()
+            # A read that finds nothing costs less than a write that does: SQLite has one writer.
+            if not await self._depth():
+                return 0
+            for room in self._lanes.rooms():
+                for claimed in await self._claim(room):
+                    self._begin(claimed)
+                    begun += 1
         except Unavailable as failure:
             if not self._postponed:
                 self.log.warning("jobs_postponed", hint=str(failure))
             self._postponed = True
-            return 0
-        self._postponed = False
-        for job in claimed:
-            task = asyncio.create_task(self._do(job))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
-        return len(claimed)
+        else:
+            self._postponed = False
+        return begun
 
     async def settle(self) -> None:
         """Wait for what is under way."""
         while self._under_way:
             await asyncio.wait(self._under_way)
 
-    async def _claim(self) -> list[ClaimedJob]:
+    async def _depth(self) -> int:
         depth = await self.outbox.depth()
         self.metrics.job_depth.set(depth)
-        room = MOST_AT_ONCE - len(self._under_way)
-        # A read that finds nothing costs less than a write that does: SQLite has one writer.
-        if not depth or not room:
-            return []
+        return depth
+
+    async def _claim(self, room: Room) -> Sequence[ClaimedJob]:
         longest = max(one.persistence.time_limit for one in self.assignments.values())
-        return [*await self.outbox.claim(self.holder, tuple(self.assignments), longest + _LEASE_BEYOND_LIMIT, room)]
+        return await self.outbox.claim(self.holder, tuple(self.assignments), longest + _LEASE_BEYOND_LIMIT, room)
+
+    def _begin(self, claimed: ClaimedJob) -> None:
+        self._lanes.begin(claimed.job)
+        task = asyncio.create_task(self._do(claimed))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
 
     async def _do(self, claimed: ClaimedJob) -> None:
+        began, slow = self.elapsed(), True
+        try:
+            slow = not await self._try(claimed) or self.elapsed() - began >= SLOW_SECONDS
+        finally:
+            self._lanes.end(claimed.job, slow=slow)
+
+    async def _try(self, claimed: ClaimedJob) -> bool:
+        """Once; False: whom it is for failed, or took too long."""
         assignment = self.assignments[claimed.job.name]
         try:
             async with asyncio.timeout(assignment.persistence.time_limit.total_seconds()):
                 await assignment.errand.act(claimed.job.payload)
         except Pointless as why:
             await self._note("dropped", claimed, self.outbox.done(claimed), str(why))
-        except (ErrandFailed, Unavailable) as failure:
+        except Unavailable as failure:
             await self._failed(claimed, assignment, str(failure))
-        except TimeoutError:
-            await self._failed(claimed, assignment, "it took too long")
+        except (ErrandFailed, TimeoutError) as failure:
+            await self._failed(claimed, assignment, str(failure) or "it took too long")
+            return False
         except Exception as defect:
             self.log.exception("job_defect", job=claimed.job.name, job_id=claimed.job.job_id)
             await self._failed(claimed, assignment, type(defect).__name__)
         else:
             await self._note("done", claimed, self.outbox.done(claimed))
+        return True
 
     async def _failed(self, claimed: ClaimedJob, assignment: Assignment, why: str) -> None:
         persistence = assignment.persistence

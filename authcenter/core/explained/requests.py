@@ -117,6 +117,11 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "This process has had no policy since its start: Consul does not answer or holds none, and there is no copy.",
         "Look at `dependency_up` and Consul; a new deployment needs `authcenter policy push FILE` once.",
     ),
+    Rule.AUDIT_FULL: Explanation(
+        "What is issued could not be recorded: the database is gone, and the spool on this machine is full or its disk "
+        "does not take it.",
+        "Bring the database back, or make room in `AUTHCENTER_STATE_DIR`; rows in `audit-spool/` must not be deleted.",
+    ),
     Rule.REVOCATIONS_STALE: Explanation(
         "This process has not heard of revocations for too long, and the policy says `closed`.",
         "Look at the database; `revocation.on_outage: open` would go on.",

@@ -30,6 +30,7 @@ class LoginPage:
 
     Attributes:
         count: Told the outcome of each try, for the metrics.
+        sign_up: Whether strangers may open accounts.
     """
 
     pages: Pages
@@ -40,12 +41,15 @@ class LoginPage:
     arrival: Arrival
     browsers: KnownBrowsers
     count: Callable[[str], None]
+    sign_up: Callable[[], bool]
 
     def mount(self, router: Router) -> None:
         self.pages.mount(router, PATH, self.get, self.post)
 
     async def get(self, visit: Visit) -> Answer:
-        return await self._form(visit, self._ticket(visit, visit.query.get("ticket")))
+        # From the page of the second factor, which the first one no longer holds for.
+        again = "login.again" if visit.query.get("again") else ""
+        return await self._form(visit, self._ticket(visit, visit.query.get("ticket")), again)
 
     async def post(self, visit: Visit) -> Answer:
         form = visit.form
@@ -58,7 +62,7 @@ class LoginPage:
         login, password = form.get("username") or "", form.values.get("password") or ""
         try:
             device = self.browsers.device(self.pages.cookies.kept(visit.request, DEVICE_COOKIE), login)
-            user = await self.sign_in.authenticate(login, password, visit.origin.ip, device)
+            user = await self.sign_in.identify(login, password, visit.origin.ip, device)
         except RateLimited as limited:
             self.count(limited.rule)
             visit.request[NOTES].verdict = (limited.rule, limited.hint)
@@ -101,6 +105,7 @@ class LoginPage:
             ticket=self.tickets.seal(ticket, visit.browser.browser_id),
             client=face_of(client, visit.messages.language) if client else None,
             known=known.user if known and not problem else None,
+            sign_up=self.sign_up(),
             login=visit.form.get("username") or (request.login_hint if request else None) or "",
             problem=visit.messages(problem, **about) if problem else "",
         )

@@ -60,7 +60,7 @@ class LoginSessionsPage:
             await self.sessions.end(user.subject, ended, visit.origin)
         # Where somebody else was faster, this leads here once more.
         before = await self.sessions.sessions.current(visit.browser.session_digest)
-        return await self.arrival.arrive(visit, ticket, user, before, amr=proved.amr, acr=proved.acr or "")
+        return await self.arrival.arrive(visit, ticket, user, before, amr=proved.amr, acr=proved.acr)
 
     def _opened(self, visit: Visit, sealed: str) -> tuple[Ticket, Proved]:
         """The ticket of somebody who has nothing more to prove.
@@ -69,17 +69,19 @@ class LoginSessionsPage:
             OAuthError: It is not theirs, or has lapsed.
         """
         ticket = self.tickets.open(sealed, visit.browser.browser_id)
-        if ticket.proved is None or ticket.proved.acr is None:
+        if ticket.proved is None or not ticket.proved.acr:
             description = "This sign-in is no longer valid. Start again."
             raise invalid_request(Rule.TICKET_INVALID, description, "nobody has proved who they are by it")
         return ticket, ticket.proved
 
     async def _proven(self, proved: Proved) -> User | None:
-        """Whose the proof is; None: it was a while ago, or they have been cut off since."""
+        """Whose the proof is; None: it was a while ago, or does not count any more."""
         if proved.at + _COUNTS_FOR_SECONDS <= self.clock.seconds():
             return None
         user = await self.users.find(proved.subject)
         if user is None or user.disabled_at is not None:
+            return None
+        if user.reset_required_at is not None and "pwd" in proved.amr:
             return None
         return None if user.cut_at is not None and proved.at < user.cut_at.timestamp() else user
 

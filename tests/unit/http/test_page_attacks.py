@@ -8,11 +8,15 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from authcenter.core.client import AuthMethod, Profile
+from authcenter.core.mail import MailKind
 from authcenter.core.relying_party import RelyingParty
 from authcenter.core.rules import Rule
 from authcenter.http.server import Listener
 from authcenter.proofs.pkce import challenge_of
+from tests.authenticator import Authenticator, enrol
 from tests.unit.http.browsing import Shown, Tab
+from tests.unit.http.mailbox import link
+from tests.unit.http.signing_up import ON, STRONG, choose, follow_link
 from tests.workbench import ISSUER, PASSWORD, Workbench
 
 REDIRECT = "https://shop.example/cb"
@@ -93,18 +97,106 @@ async def login(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await tab.get(authorize()))
 
 
+async def second_factor(tab: Tab, bench: Workbench) -> Shown:
+    await enrol(bench)
+    return await tab.follow(await sign_in(tab, authorize()))
+
+
+async def second_factors(tab: Tab, _: Workbench) -> Shown:
+    await sign_in(tab)
+    return await tab.get("/account/second-factors")
+
+
+async def setting_up(tab: Tab, bench: Workbench) -> Shown:
+    shown = await second_factors(tab, bench)
+    return await tab.follow(await tab.post("/account/second-factors", {**shown.fields, "act": "begin"}))
+
+
+async def recovery_codes(tab: Tab, bench: Workbench) -> Shown:
+    shown = await setting_up(tab, bench)
+    begun = await bench.core.second_factors.begun(bench.alice)
+    assert begun is not None
+    code = Authenticator(bench, begun.secret).code()
+    return await tab.post("/account/second-factors", {**shown.fields, "act": "confirm", "code": code})
+
+
+async def sign_up(tab: Tab, bench: Workbench, email: str = "") -> Shown:
+    bench.offer(ON)
+    shown = await tab.get("/signup")
+    return await tab.post("/signup", {**shown.fields, "email": email}) if email else shown
+
+
+async def sign_up_sent(tab: Tab, bench: Workbench) -> Shown:
+    return await tab.follow(await sign_up(tab, bench, "jo@example.com"))
+
+
+async def sign_up_link(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer(ON)
+    return await follow_link(tab, bench)
+
+
+async def sign_up_without_link(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer(ON)
+    return await tab.get("/signup/verify")
+
+
+async def sign_up_refused(tab: Tab, bench: Workbench) -> Shown:
+    return await choose(tab, await sign_up_link(tab, bench), MARKUP, MARKUP)
+
+
+async def reset(tab: Tab, bench: Workbench) -> Shown:
+    shown = await tab.get("/password/forgot")
+    await tab.post("/password/forgot", {**shown.fields, "email": "alice@example.com"})
+    return await tab.follow(await tab.get(await link(bench)))
+
+
+async def demanded(tab: Tab, bench: Workbench) -> Shown:
+    await bench.core.accounts.require_reset("alice", actor="tests")
+    bench.clock.advance(5)
+    return await tab.follow(await sign_in(tab))
+
+
+async def own(tab: Tab, path: str) -> Shown:
+    await sign_in(tab)
+    return await tab.get(path)
+
+
+async def new_address(tab: Tab, bench: Workbench) -> Shown:
+    shown = await own(tab, "/account/address")
+    await tab.post("/account/address", {**shown.fields, "email": "alice@new.example"})
+    return await tab.follow(await tab.get(await link(bench, MailKind.CONFIRM_NEW_ADDRESS)))
+
+
 # The way to each page, and its status.
 PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "login": (login, 200),
     "wrong password": (lambda tab, _: sign_in(tab, password="wrong"), 401),
     "consent": (consent, 200),
     "account": (account, 200),
+    "login/second-factor": (second_factor, 200),
+    "account/second-factors": (second_factors, 200),
+    "setting up a second factor": (setting_up, 200),
+    "recovery codes": (recovery_codes, 200),
+    "password/forgot": (lambda tab, _: tab.get("/password/forgot"), 200),
+    "password/forgot/sent": (lambda tab, _: tab.get("/password/forgot/sent"), 200),
+    "password/reset": (reset, 200),
+    "spent link": (lambda tab, _: tab.get("/password/reset"), 400),
+    "password/new": (demanded, 200),
+    "account/password": (lambda tab, _: own(tab, "/account/password"), 200),
+    "account/address": (lambda tab, _: own(tab, "/account/address"), 200),
+    "account/address/confirm": (new_address, 200),
     "account/sessions": (account_sessions, 200),
     "login/sessions": (login_sessions, 200),
     "form_post": (form_post, 200),
     "not found": (lambda tab, _: tab.get("/nowhere", Accept="text/html,*/*;q=0.8"), 404),
     "outage": (outage, 503),
     "unknown client": (lambda tab, _: tab.get(authorize(client_id="nobody")), 400),
+    "signup": (sign_up, 200),
+    "signup, wrong address": (lambda tab, bench: sign_up(tab, bench, MARKUP), 400),
+    "signup, sent": (sign_up_sent, 200),
+    "signup/verify": (sign_up_link, 200),
+    "signup, wrong name": (sign_up_refused, 400),
+    "signup, stale link": (sign_up_without_link, 400),
     "stale ticket": (lambda tab, _: tab.get("/login?ticket=x"), 400),
 }
 
@@ -126,14 +218,45 @@ async def test_every_page_keeps_the_rules(bench: Workbench, tab: Tab, name: str)
     assert directives["style-src"] == "'self'"
     assert directives.get("script-src", "'self'") == "'self'"
     assert "unsafe" not in policy
-    leads_away = name in {"login", "login/sessions", "consent", "form_post"}
+    leads_away = name in {"login", "login/sessions", "login/second-factor", "consent", "form_post"}
     assert directives["form-action"] == ("'self' https://shop.example" if leads_away else "'self'")
     assert ("https://cdn.example" in directives["img-src"]) is (name == "consent")
     # Nothing inline, nothing of the client's as markup, no link that is a script.
     assert re.findall(r"<script(?! src=\"/static/form_post\.js\")|\sstyle=|\son\w+=|javascript:", shown.body) == []
 
 
-FORMS = ["login", "consent", "account", "account/sessions", "login/sessions"]
+FORMS = [
+    "login/second-factor",
+    "account/second-factors",
+    "signup",
+    "signup/verify",
+    "login",
+    "login/sessions",
+    "account/sessions",
+    "consent",
+    "account",
+    "password/forgot",
+    "password/reset",
+    "password/new",
+    "account/password",
+    "account/address",
+    "account/address/confirm",
+]
+TYPED = {
+    "login": {"username": "alice", "password": PASSWORD},
+    "login/second-factor": {"act": "recovery", "code": "00000-00000"},
+    "consent": {"answer": "allow"},
+    "account/second-factors": {"act": "begin"},
+    "account": {"withdraw": "shop"},
+    "signup": {"email": "max@example.com"},
+    "signup/verify": {"username": "jo", "password": STRONG},
+    "password/forgot": {"email": "alice@example.com"},
+    "account/address": {"email": "alice@new.example"},
+    "account/address/confirm": {},
+    "login/sessions": {"end": "others"},
+    "account/sessions": {"end": "others"},
+}
+SET = {"old": PASSWORD, "password": "seven green umbrellas", "again": "seven green umbrellas"}
 FORGERIES = {
     "no token": ({"csrf": None}, {}, Rule.CSRF_TOKEN),
     "an empty token": ({"csrf": ""}, {}, Rule.CSRF_TOKEN),
@@ -153,9 +276,7 @@ FORGERIES = {
 async def test_a_forged_form_does_nothing(bench: Workbench, address: str, form: str, forgery: str) -> None:
     tab, other = Tab(address), Tab(address)
     values = dict((await PAGES[form][0](tab, bench)).fields)
-    wanted = {"login": {"username": "alice", "password": PASSWORD}, "consent": {"answer": "allow"}}
-    wanted |= {"account/sessions": {"end": "others"}, "login/sessions": {"end": "others"}}
-    values |= wanted.get(form, {"withdraw": "shop"})
+    values |= TYPED.get(form, SET)
     theirs = (await other.get("/login")).fields["csrf"]
     values.setdefault("csrf", (await tab.get("/login")).fields["csrf"])
     changes, headers, rule = FORGERIES[forgery]
@@ -167,12 +288,14 @@ async def test_a_forged_form_does_nothing(bench: Workbench, address: str, form: 
         tab.jar.pop(BROWSER)
         headers = {}
     bench.events.clear()
+    waiting = len(bench.record.tables.outbox)
     session = tab.jar.get(SESSION)
     refused = await tab.post(f"/{form}", values, **headers)
     assert refused.status == 403
     assert not refused.location
     assert tab.jar.get(SESSION) == session
     assert bench.events == []
+    assert len(bench.record.tables.outbox) == waiting
     bench.request_log.flush()
     assert f'"rule":"{rule}"' in bench.lines.getvalue().splitlines()[-1]
 
@@ -233,7 +356,7 @@ async def test_nothing_in_a_request_chooses_where_a_sign_in_leads(tab: Tab, name
     assert answer.location == "/account"
 
 
-@pytest.mark.parametrize("path", ["/login", "/consent", "/oauth/authorize"])
+@pytest.mark.parametrize("path", ["/login", "/login/second-factor", "/consent", "/oauth/authorize"])
 async def test_a_ticket_of_another_browser_is_refused(bench: Workbench, address: str, path: str) -> None:
     tab, other = Tab(address), Tab(address)
     ticket = (await consent(tab, bench)).fields["ticket"]
@@ -273,12 +396,19 @@ async def test_a_name_that_did_not_work_comes_back_as_text(tab: Tab) -> None:
     assert again.body.count("alert(1)") == 1, "the password never comes back"
 
 
-@pytest.mark.parametrize("step", ["login", "consent", "account", "authorize"])
+@pytest.mark.parametrize(
+    "step", ["login", "login/second-factor", "consent", "account", "account/second-factors", "authorize"]
+)
 async def test_while_the_record_is_gone_a_page_says_so_and_when_to_come_again(
     bench: Workbench, tab: Tab, step: str
 ) -> None:
     fields = (await PAGES[step][0](tab, bench)).fields if step != "authorize" else {}
-    more = {"login": {"username": "alice", "password": PASSWORD}, "consent": {"answer": "allow"}}
+    more = {
+        "login": {"username": "alice", "password": PASSWORD},
+        "login/second-factor": {"act": "recovery", "code": "00000-00000"},
+        "consent": {"answer": "allow"},
+        "account/second-factors": {"act": "begin"},
+    }
     bench.clock.advance(100_000 if step == "authorize" else 0)
     bench.board.down = True
     if step == "authorize":

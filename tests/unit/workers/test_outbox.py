@@ -13,7 +13,8 @@ from authcenter.core.errors import StoreUnavailable
 from authcenter.core.job import Job
 from authcenter.stores.ports.eviction import DEAD_JOBS_KEPT, KEPT_AFTER_END, Evictable
 from authcenter.workers.errands import Assignment, ErrandFailed, Persistence, Pointless
-from authcenter.workers.outbox import MOST_AT_ONCE, OutboxWorker
+from authcenter.workers.lanes import MOST_AT_ONCE
+from authcenter.workers.outbox import OutboxWorker
 from tests.workbench import Workbench
 
 PERSISTENCE = Persistence(attempts=4, first_delay=timedelta(seconds=8), longest_delay=timedelta(seconds=20))
@@ -110,7 +111,7 @@ async def test_what_has_become_pointless_is_dropped(bench: Workbench) -> None:
 
 async def test_what_stalls_holds_up_nothing_else(bench: Workbench) -> None:
     process = Process(bench)
-    stalled = [Job("mail", {"how": "stall"}) for _ in range(MOST_AT_ONCE - 1)]
+    stalled = [Job("mail", {"how": "stall", "client_id": f"{n % 2}"}) for n in range(MOST_AT_ONCE - 1)]
     await bench.stores.outbox.add(stalled)
     assert await process.worker.step() == len(stalled)
     bench.clock.advance(1)
