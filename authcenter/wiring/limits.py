@@ -7,6 +7,7 @@ from authcenter.core.clock import Clock
 from authcenter.core.derived import MacKeys
 from authcenter.core.rules import Rule
 from authcenter.limits.logins import LoginLimits
+from authcenter.limits.mails import MailLimit
 from authcenter.limits.settled import SettledLimit, settle_for_ever
 from authcenter.settings.boot import BootSettings
 from authcenter.settings.live import LivePolicy
@@ -18,11 +19,13 @@ class Limits:
     """Every limit of one process.
 
     Attributes:
+        mails: Of mails to an address that whoever is not signed in asks for.
         user_codes: Of wrong codes on the device page, by address and by person, at the rates of failed logins.
         settle: Settles with the other instances for ever: a task of its own.
     """
 
     logins: LoginLimits
+    mails: MailLimit
     user_codes: LoginLimits
     client_failures: SettledLimit
     tokens: SettledLimit
@@ -46,8 +49,10 @@ def build_limits(settings: BootSettings, policy: LivePolicy, clock: Clock, share
         shared.token_counters,
     )
     macs = MacKeys.derive(settings.secret_keys, "login name")
+    mail_macs = MacKeys.derive(settings.secret_keys, "mail address")
     return Limits(
         logins=LoginLimits(lambda: policy.current.rate_limits, macs, shared.login_counters),
+        mails=MailLimit(lambda: policy.current.rate_limits, mail_macs, shared.login_counters),
         user_codes=LoginLimits(lambda: policy.current.rate_limits, macs, shared.login_counters, name="user_code"),
         client_failures=client_failures,
         tokens=tokens,
