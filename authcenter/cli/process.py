@@ -17,9 +17,9 @@ from typing import Protocol, TextIO
 import structlog
 
 from authcenter.accounts.passwords import PasswordHashing
-from authcenter.cli.demo import demo_lines
+from authcenter.cli.demo import tell_demo
 from authcenter.core.clock import SystemClock
-from authcenter.http.server import Listener
+from authcenter.http.server import Listener, NoListener
 from authcenter.http.tls import reload_on_change, server_context
 from authcenter.serving.link import Inheritance, SupervisorLink
 from authcenter.serving.report import Report, resident_bytes
@@ -34,7 +34,7 @@ from authcenter.telemetry.request_log import RequestLog
 from authcenter.telemetry.snapshot import snapshot
 from authcenter.telemetry.tracing import Tracing, open_tracing, traced_job
 from authcenter.wiring.core import build_core
-from authcenter.wiring.jobs import background_jobs
+from authcenter.wiring.jobs import background_jobs, finish_jobs
 from authcenter.wiring.keys import open_keys_follower
 from authcenter.wiring.policy import KnownPolicy, open_policy_follower, policy_at_boot
 from authcenter.wiring.record import open_record
@@ -48,10 +48,13 @@ _LEAVE_SECONDS = 2.0
 _CANCEL_AGAIN_SECONDS = 0.5
 
 
-def run_service(settings: BootSettings, *, demo: bool, inherited: Inheritance | None = None) -> None:
+def run_service(
+    settings: BootSettings, *, demo: bool = False, inherited: Inheritance | None = None, public: bool = True
+) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:
+        public: Whether requests are served; else background work alone is done.
         inherited: What the supervisor gives this process where it is one of several workers.
 
     Raises:
@@ -62,10 +65,12 @@ def run_service(settings: BootSettings, *, demo: bool, inherited: Inheritance | 
     worker = inherited.number if inherited else None
     configure_logs(begun_with.policy.logging.level, _stream(inherited), worker)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, begun_with, inherited, demo=demo))
+        runner.run(_serve(settings, begun_with, inherited, demo=demo, serves=public))
 
 
-async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inheritance | None, *, demo: bool) -> None:
+async def _serve(
+    settings: BootSettings, begun_with: KnownPolicy, inherited: Inheritance | None, *, demo: bool, serves: bool
+) -> None:
     log: Logger = structlog.get_logger()
     policy = LivePolicy(begun_with.policy)
     stopped = asyncio.Event()
@@ -122,22 +127,21 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
                 settings, os.environ, record.stores.keys_in_consul, core.keys, service.health, metrics, log
             )
         )
-        tls = _Tls.of(settings)
+        tls = _Tls.of(settings) if serves else None
         # Ready means that requests are taken, too: a balancer must not be told so before.
         service.health.missing.add(_PUBLIC)
         operators = await _open_operators(settings, service, inherited, stopped)
-        listener = _listener(settings, service, inherited, tls.context if tls else None)
+        listener = _listener(settings, service, inherited, tls) if serves else NoListener()
         # The first load before the first request, where the record answers; the process starts without it too.
         await asyncio.gather(service.follower.step(), policies.load())
         await key_follower.load()
         public = await listener.open()
         service.health.missing.discard(_PUBLIC)
         if demo:
-            for line in await demo_lines(core, settings, public.port):
-                print(line, file=sys.stderr, flush=True)
+            await tell_demo(core, settings, public.port or settings.port)
         log.info("started", port=public.port, ops_port=operators.port, issuer=settings.issuer, env=settings.env)
 
-        jobs = background_jobs(core, settings.issuer, service.health, metrics, log)
+        jobs = background_jobs(core, settings, record.shared.jobs, service.health, metrics, log)
         background = [
             service.follower.run(),
             policies.run(),
@@ -155,9 +159,10 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
 
         log.info("draining")
         failed = any(task.done() for task in tasks)
-        await _say_goodbye(service, wait=settings.env == "production" and inherited is None and not failed)
+        alone = settings.env == "production" and inherited is None and serves
+        await _say_goodbye(service, wait=alone and not failed)
         service.feed.end()
-        await public.drain()
+        await asyncio.gather(public.drain(), finish_jobs(jobs))
         await _end(tasks)
         await operators.drain()
         log.info("stopped")
@@ -194,13 +199,12 @@ async def _open_operators(
     return await SupervisorLink.open(inherited.link, lambda question: _report(service, question), stopped.set)
 
 
-def _listener(
-    settings: BootSettings, service: Service, inherited: Inheritance | None, tls: ssl.SSLContext | None
-) -> Listener:
+def _listener(settings: BootSettings, service: Service, inherited: Inheritance | None, tls: _Tls | None) -> Listener:
+    context = tls.context if tls else None
     if inherited is None:
         leave_seconds = _LEAVE_SECONDS if settings.env == "production" else 0.0
-        return Listener(service.public, settings.host, settings.port, tls, leave_seconds=leave_seconds)
-    return Listener(service.public, "", 0, tls, inherited.listeners, _LEAVE_SECONDS)
+        return Listener(service.public, settings.host, settings.port, context, leave_seconds=leave_seconds)
+    return Listener(service.public, "", 0, context, inherited.listeners, _LEAVE_SECONDS)
 
 
 def _stream(inherited: Inheritance | None) -> TextIO:

@@ -1,21 +1,29 @@
 """The background jobs that one instance at a time does for all, joined."""
 
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Protocol
 
 from authcenter.authorization.subjects import ClientSubjects
 from authcenter.core.ids import uuid7
 from authcenter.core.job import JobName
+from authcenter.settings.boot import BootSettings
+from authcenter.stores.ports.job_queue import JobQueue
 from authcenter.stores.remote.fetch import GuardedFetch
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.logout_tokens import LogoutTokens
 from authcenter.wiring.core import Core
+from authcenter.wiring.mail import mail_assignment
 from authcenter.workers.back_channel import BackChannelLogout
 from authcenter.workers.errands import Assignment
 from authcenter.workers.outbox import OutboxWorker
 from authcenter.workers.purge import PurgeWorker
 from authcenter.workers.rotation import RotationWorker
+
+_SECONDS_TO_FINISH = 5.0
 
 
 class Job(Protocol):
@@ -26,7 +34,9 @@ class Job(Protocol):
         ...
 
 
-def background_jobs(core: Core, issuer: str, health: Health, metrics: Metrics, log: Logger) -> tuple[Job, ...]:
+def background_jobs(
+    core: Core, settings: BootSettings, queue: JobQueue, health: Health, metrics: Metrics, log: Logger
+) -> tuple[Job, ...]:
     """No I/O. A process that must not get requests (not loaded yet, draining, a wrong clock) does none of it.
 
     Their leases are in the record, as their work is: neither is to be had without the other, and Redis may forget.
@@ -59,7 +69,8 @@ def background_jobs(core: Core, issuer: str, health: Health, metrics: Metrics, l
         ),
         OutboxWorker(
             outbox=stores.outbox,
-            assignments=assignments(core, issuer),
+            queue=queue,
+            assignments=assignments(core, settings, log),
             metrics=metrics,
             log=log,
             holder=holder,
@@ -68,10 +79,19 @@ def background_jobs(core: Core, issuer: str, health: Health, metrics: Metrics, l
     )
 
 
-def assignments(core: Core, issuer: str) -> dict[str, Assignment]:
+async def finish_jobs(jobs: Iterable[Job]) -> None:
+    """Let what is under way come to its end, where that is near: a mail that is broken off may be sent twice."""
+    working = [job.settle() for job in jobs if isinstance(job, OutboxWorker)]
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_SECONDS_TO_FINISH):
+            await asyncio.gather(*working)
+
+
+def assignments(core: Core, settings: BootSettings, log: Logger) -> dict[str, Assignment]:
     """Who does which job of the outbox."""
     stores, policy = core.stores, core.policy
     poster = GuardedFetch(lambda: policy.current.fetch.allow_private)
-    tokens = LogoutTokens(issuer, core.keys, core.clock)
+    tokens = LogoutTokens(settings.issuer, core.keys, core.clock)
     logout = BackChannelLogout(stores.clients, ClientSubjects(stores.pairwise), tokens, poster)
-    return {JobName.BACK_CHANNEL_LOGOUT: Assignment(logout)}
+    mail = mail_assignment(core, settings, log)
+    return {JobName.BACK_CHANNEL_LOGOUT: Assignment(logout), **({JobName.MAIL: mail} if mail else {})}

@@ -2,21 +2,30 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from authcenter.core.errors import Unavailable
 from authcenter.core.job import ClaimedJob
+from authcenter.stores.ports.job_queue import JobQueue
 from authcenter.stores.ports.outbox import Outbox
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
-from authcenter.workers.errands import Assignment, ErrandFailed, Pointless
+from authcenter.workers.errands import Assignment, ErrandFailed, Hopeless, Pointless
 
 MOST_AT_ONCE = 16
+"""Of each kind: a mail server that stalls holds up no sign-out."""
+
+LEASE = timedelta(seconds=15)
+"""How long after a process has died others wait for it; who lives renews it."""
+
+_SECONDS_BETWEEN_RENEWALS = 4.0
 _SECONDS_BETWEEN_LOOKS = 1.0
-_LEASE_BEYOND_LIMIT = timedelta(seconds=20)
-"""How much longer a lease lasts than the longest try: for writing down what became of it."""
+_LEAST_PAUSE_SECONDS = 0.02
+_LONGEST_WAIT = timedelta(seconds=30)
 
 
 @dataclass(slots=True)
@@ -24,38 +33,46 @@ class OutboxWorker:
     """One process's part in it. One job that takes its time holds up no other.
 
     Attributes:
+        queue: Where one hears of jobs that have just been left. The outbox is looked into without it, too: it is the
+            truth, and what was postponed is announced nowhere.
         assignments: By name of the job; others are left to processes that know them.
         holder: This process, among those that claim.
         ready: Whether this process may act.
-        sleep: Takes seconds.
     """
 
     outbox: Outbox
+    queue: JobQueue
     assignments: Mapping[str, Assignment]
     metrics: Metrics
     log: Logger
     holder: str
     ready: Callable[[], bool]
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    _under_way: set["asyncio.Task[None]"] = field(default_factory=set, init=False)
+    _under_way: dict["asyncio.Task[None]", ClaimedJob] = field(default_factory=dict, init=False)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _more: bool = field(default=False, init=False)
+    _counted_at: float = field(default=float("-inf"), init=False)
     _postponed: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """Work for ever; cancel the task to end it. What is under way then is another's once its lease has lapsed."""
         try:
-            while True:
-                await self.step()
-                await self.sleep(_SECONDS_BETWEEN_LOOKS * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+            async with asyncio.TaskGroup() as group:
+                for work in (self._look, self._listen, self._keep):
+                    group.create_task(work())
         finally:
             for task in self._under_way:
                 task.cancel()
 
-    async def step(self) -> int:
-        """Begin what is due, as far as there is room; how many that were."""
+    async def step(self, *, expecting: bool = False) -> int:
+        """Begin what is due, as far as there is room; how many that were.
+
+        Args:
+            expecting: Whether something is likely to be due: then it is not counted first.
+        """
         if not self.ready():
             return 0
         try:
-            claimed = await self._claim()
+            claimed = await self._claim(expecting=expecting)
         except Unavailable as failure:
             if not self._postponed:
                 self.log.warning("jobs_postponed", hint=str(failure))
@@ -64,24 +81,68 @@ class OutboxWorker:
         self._postponed = False
         for job in claimed:
             task = asyncio.create_task(self._do(job))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self._under_way[task] = job
+            task.add_done_callback(self._ended)
+        if self._more and self._room():
+            self._wake.set()
         return len(claimed)
 
     async def settle(self) -> None:
         """Wait for what is under way."""
         while self._under_way:
-            await asyncio.wait(self._under_way)
+            await asyncio.wait([*self._under_way])
 
-    async def _claim(self) -> list[ClaimedJob]:
-        depth = await self.outbox.depth()
-        self.metrics.job_depth.set(depth)
-        room = MOST_AT_ONCE - len(self._under_way)
-        # A read that finds nothing costs less than a write that does: SQLite has one writer.
-        if not depth or not room:
+    async def _look(self) -> None:
+        expecting = False
+        while True:
+            await self.step(expecting=expecting)
+            # Jobs that were left together are claimed together.
+            await asyncio.sleep(_LEAST_PAUSE_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SECONDS_BETWEEN_LOOKS * random.uniform(0.5, 1.0)):  # noqa: S311 - jitter
+                    await self._wake.wait()
+            expecting = self._wake.is_set()
+            self._wake.clear()
+
+    async def _listen(self) -> None:
+        while True:
+            if await self.queue.pop(tuple(self.assignments), _LONGEST_WAIT) is not None:
+                self._wake.set()
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(_SECONDS_BETWEEN_RENEWALS)
+            for claimed in [*self._under_way.values()]:
+                # Where it cannot be kept, its end says so: "lapsed".
+                with suppress(Unavailable):
+                    await self.outbox.keep(claimed, LEASE)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        del self._under_way[task]
+        if self._more:
+            self._wake.set()
+
+    def _room(self) -> dict[str, int]:
+        """By kind how many more may be begun, where that is any."""
+        busy = Counter(claimed.job.name for claimed in self._under_way.values())
+        return {name: MOST_AT_ONCE - busy[name] for name in self.assignments if busy[name] < MOST_AT_ONCE}
+
+    async def _claim(self, *, expecting: bool) -> list[ClaimedJob]:
+        now, room = asyncio.get_running_loop().time(), self._room()
+        if not expecting or now - self._counted_at >= _SECONDS_BETWEEN_LOOKS:
+            self._counted_at, depth = now, await self.outbox.depth()
+            self.metrics.job_depth.set(depth)
+            # A read that finds nothing costs less than a write that does: SQLite has one writer.
+            if not depth:
+                self._more = False
+                return []
+        if not room:
+            self._more = True
             return []
-        longest = max(one.persistence.time_limit for one in self.assignments.values())
-        return [*await self.outbox.claim(self.holder, tuple(self.assignments), longest + _LEASE_BEYOND_LIMIT, room)]
+        most = min(room.values())
+        claimed = [*await self.outbox.claim(self.holder, tuple(room), LEASE, most)]
+        self._more = len(claimed) == most
+        return claimed
 
     async def _do(self, claimed: ClaimedJob) -> None:
         assignment = self.assignments[claimed.job.name]
@@ -90,6 +151,8 @@ class OutboxWorker:
                 await assignment.errand.act(claimed.job.payload)
         except Pointless as why:
             await self._note("dropped", claimed, self.outbox.done(claimed), str(why))
+        except Hopeless as why:
+            await self._note("dead", claimed, self.outbox.bury(claimed, str(why)), str(why))
         except (ErrandFailed, Unavailable) as failure:
             await self._failed(claimed, assignment, str(failure))
         except TimeoutError:
