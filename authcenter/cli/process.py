@@ -158,9 +158,8 @@ async def _serve(
         await stopped.wait()
 
         log.info("draining")
-        failed = any(task.done() for task in tasks)
-        alone = settings.env == "production" and inherited is None and serves
-        await _say_goodbye(service, wait=alone and not failed)
+        hurry = not serves or any(task.done() for task in tasks)
+        await _say_goodbye(service, wait=settings.env == "production" and inherited is None and not hurry)
         service.feed.end()
         await asyncio.gather(public.drain(), finish_jobs(jobs))
         await _end(tasks)
@@ -200,11 +199,10 @@ async def _open_operators(
 
 
 def _listener(settings: BootSettings, service: Service, inherited: Inheritance | None, tls: _Tls | None) -> Listener:
-    context = tls.context if tls else None
     if inherited is None:
         leave_seconds = _LEAVE_SECONDS if settings.env == "production" else 0.0
-        return Listener(service.public, settings.host, settings.port, context, leave_seconds=leave_seconds)
-    return Listener(service.public, "", 0, context, inherited.listeners, _LEAVE_SECONDS)
+        return Listener(service.public, settings.host, settings.port, tls and tls.context, leave_seconds=leave_seconds)
+    return Listener(service.public, "", 0, tls and tls.context, inherited.listeners, _LEAVE_SECONDS)
 
 
 def _stream(inherited: Inheritance | None) -> TextIO:

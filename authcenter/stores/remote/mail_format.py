@@ -32,12 +32,13 @@ def compose(mail: Mail, sender: str, at: datetime) -> EmailMessage:
     message["Subject"] = _one_line(mail.subject, _LONGEST_SUBJECT)
     message["Date"] = at
     message["Message-ID"] = f"<{mail.mail_id}@{origin.domain}>"
-    message["Content-Language"] = mail.language
     # No holiday notices in return (RFC 3834 §5).
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    # Last: what is said of the content before there is one is said of its first part.
+    message["Content-Language"] = mail.language
     return message
 
 
