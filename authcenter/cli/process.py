@@ -62,8 +62,7 @@ def run_service(
         OSError: A listener's address, or a certificate, is not to be had.
     """
     begun_with = policy_at_boot(settings)
-    worker = inherited.number if inherited else None
-    configure_logs(begun_with.policy.logging.level, _stream(inherited), worker)
+    configure_logs(begun_with.policy.logging.level, _stream(inherited), inherited.number if inherited else None)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, begun_with, inherited, demo=demo, serves=public))
 
@@ -199,10 +198,11 @@ async def _open_operators(
 
 
 def _listener(settings: BootSettings, service: Service, inherited: Inheritance | None, tls: _Tls | None) -> Listener:
+    context = tls.context if tls else None
     if inherited is None:
         leave_seconds = _LEAVE_SECONDS if settings.env == "production" else 0.0
-        return Listener(service.public, settings.host, settings.port, tls and tls.context, leave_seconds=leave_seconds)
-    return Listener(service.public, "", 0, tls and tls.context, inherited.listeners, _LEAVE_SECONDS)
+        return Listener(service.public, settings.host, settings.port, context, leave_seconds=leave_seconds)
+    return Listener(service.public, "", 0, context, inherited.listeners, _LEAVE_SECONDS)
 
 
 def _stream(inherited: Inheritance | None) -> TextIO:
