@@ -87,6 +87,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         return SMTP(
             mailbox,
             hostname="mail.test",
+            enable_SMTPUTF8=True,
             tls_context=None if arguments.implicit else context,
             authenticator=authenticate if arguments.login else None,
             auth_required=bool(arguments.login),
