@@ -25,7 +25,7 @@ LEASE = timedelta(seconds=15)
 _SECONDS_BETWEEN_RENEWALS = 4.0
 _SECONDS_BETWEEN_LOOKS = 1.0
 _LEAST_PAUSE_SECONDS = 0.02
-_LONGEST_WAIT = timedelta(seconds=30)
+_LONGEST_WAIT = timedelta(seconds=5)
 
 
 @dataclass(slots=True)

@@ -42,6 +42,11 @@ class BackgroundWorker(Server):
         """Of the operators' listener: it has no other."""
         return f"http://127.0.0.1:{self.ops_port}"
 
+    def metrics(self) -> str:
+        """The text of ``/metrics``."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=60) as answer:
+            return str(answer.read().decode())
+
     def answers(self) -> bool:
         """Whether it is ready (``/readyz`` says 200)."""
         try:

@@ -76,6 +76,7 @@ class SmtpServer(Server):
         self._login, self._scheme = login, "smtps" if implicit_tls else "smtp"
         self._directory = directory
         self._mails = directory / "mails"
+        self._stalling = directory / "stalling"
         self._mails.mkdir(parents=True, exist_ok=True)
         self.behave("well")
         command = [sys.executable, "-m", "tests.servers.smtp_child", str(directory), str(self.port)]
@@ -111,9 +112,15 @@ class SmtpServer(Server):
         For example ``rcpt 550 No such user``, ``data 451 Later``, ``kept stall``. Who is stalled goes on when the mood
         changes.
         """
+        self._stalling.unlink(missing_ok=True)
         half = self._directory / ".mood"
         half.write_text(mood)
         half.rename(self._directory / "mood")
+
+    @property
+    def stalling(self) -> bool:
+        """Whether it has kept somebody waiting since its mood changed."""
+        return self._stalling.exists()
 
     def mails(self, to: str | None = None) -> list[ReceivedMail]:
         """What has come so far, the oldest first; to one address, or all."""

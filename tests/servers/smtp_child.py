@@ -24,6 +24,7 @@ class Mailbox:
 
     def __init__(self, directory: Path) -> None:
         self._mails, self._mood = directory / "mails", directory / "mood"
+        self._stalling = directory / "stalling"
         self._number = itertools.count()
 
     async def handle_MAIL(
@@ -68,6 +69,7 @@ class Mailbox:
                 return "421 closing"
             if mood[1] != "stall":
                 return mood[1]
+            self._stalling.touch()
             await asyncio.sleep(_POLL_SECONDS)
         return None
 
