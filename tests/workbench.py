@@ -36,6 +36,7 @@ from authcenter.settings.boot import BootSettings, load_boot_settings
 from authcenter.settings.live import LivePolicy
 from authcenter.settings.policy import parse_policy
 from authcenter.stores.memory.accounts import MemoryUserStore
+from authcenter.stores.memory.address_changes import MemoryAddressChangeStore
 from authcenter.stores.memory.audit import MemoryAuditLog
 from authcenter.stores.memory.clients import MemoryClientStore, MemoryResourceStore
 from authcenter.stores.memory.codes import (
@@ -48,11 +49,14 @@ from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.outbox import MemoryOutbox
+from authcenter.stores.memory.password_resets import MemoryPasswordResetStore
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.registration import MemoryInitialAccessTokens
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
+from authcenter.stores.memory.sign_ups import MemorySignUpStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
+from authcenter.stores.memory.unused_clients import MemoryUnusedClients
 from authcenter.stores.ports.keys import StoredKey
 from authcenter.stores.ports.shared import RateCounters
 from authcenter.telemetry.log_context import add_request_fields
@@ -261,6 +265,7 @@ class Workbench:
             clients=through("clients", MemoryClientStore(record)),
             resources=through("resources", MemoryResourceStore(record)),
             users=through("users", MemoryUserStore(record)),
+            sign_ups=through("sign_ups", MemorySignUpStore(record)),
             keys=through("keys", MemorySigningKeyStore(record)),
             refresh_tokens=through("refresh_tokens", MemoryRefreshTokenStore(record)),
             revocations=through("revocations", MemoryRevocationStore(record)),
@@ -278,6 +283,9 @@ class Workbench:
             pairwise=through("pairwise", MemoryPairwiseSubjects(record)),
             outbox=through("outbox", MemoryOutbox(record)),
             initial_tokens=through("initial_tokens", MemoryInitialAccessTokens(record)),
+            unused_clients=through("unused_clients", MemoryUnusedClients(record)),
+            password_resets=through("password_resets", MemoryPasswordResetStore(record)),
+            address_changes=through("address_changes", MemoryAddressChangeStore(record)),
         )
 
 

@@ -45,7 +45,7 @@ class NewAccount:
         """What does not hold, as field and sentence."""
         if problem := _username_problem(self.username, self.email):
             yield "username", problem
-        if problem := _email_problem(self.email):
+        if problem := address_problem(self.email):
             yield "email", problem
         if len(self.roles) > _MAX_ROLES:
             yield "roles", f"more than {_MAX_ROLES}"
@@ -72,25 +72,11 @@ def is_askable(login: str) -> bool:
     return 0 < len(key) <= _MAX_EMAIL_KEY and key.isprintable()
 
 
-def _username_problem(username: str, email: str) -> str | None:
-    key = name_key(username)
-    if not key or len(username) > _MAX_USERNAME or len(key) > _MAX_USERNAME_KEY:
-        return f"not 1 to {_MAX_USERNAME} characters"
-    if username != username.strip():
-        return "has blanks around it"
-    if not (username.isprintable() and key.isprintable()):
-        return "has characters that do not print"
-    if key.startswith(SUBJECT_PREFIX):
-        return f"begins with {SUBJECT_PREFIX}, as subjects do"
-    # One name space: whoever types an address must not meet somebody else's name.
-    if "@" in key and key != name_key(email):
-        return "has an @ but is not the account's own address"
-    return None
-
-
-def _email_problem(email: str) -> str | None:
-    key = name_key(email)
-    if not email or len(email) > _MAX_EMAIL or len(key) > _MAX_EMAIL_KEY:
+def address_problem(email: str) -> str | None:
+    """Why ``email`` cannot be the address of an account, as a sentence; None: it can."""
+    # The length first: strangers send these, and normalising takes the square of what it is given.
+    key = name_key(email) if len(email) <= _MAX_EMAIL else ""
+    if not key or len(key) > _MAX_EMAIL_KEY:
         return f"not 1 to {_MAX_EMAIL} characters"
     local, _, domain = email.rpartition("@")
     sound = (
@@ -103,3 +89,19 @@ def _email_problem(email: str) -> str | None:
         and all(_LABEL.fullmatch(label) for label in domain.split("."))
     )
     return None if sound else "not an address like name@host.example"
+
+
+def _username_problem(username: str, email: str) -> str | None:
+    key = name_key(username) if len(username) <= _MAX_USERNAME else ""
+    if not key or len(key) > _MAX_USERNAME_KEY:
+        return f"not 1 to {_MAX_USERNAME} characters"
+    if username != username.strip():
+        return "has blanks around it"
+    if not (username.isprintable() and key.isprintable()):
+        return "has characters that do not print"
+    if key.startswith(SUBJECT_PREFIX):
+        return f"begins with {SUBJECT_PREFIX}, as subjects do"
+    # One name space: whoever types an address must not meet somebody else's name.
+    if "@" in key and key != name_key(email):
+        return "has an @ but is not the account's own address"
+    return None

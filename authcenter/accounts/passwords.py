@@ -103,6 +103,14 @@ class PasswordHashing:
         """
         return is_bcrypt(stored) or self._hasher.check_needs_rehash(stored)
 
+    async def work(self, act: Callable[[], _T]) -> _T:
+        """Do something else about a password in a place of the pool, since it takes a processor as a hash does.
+
+        Raises:
+            Overloaded: All places are taken.
+        """
+        return await self._run(act)
+
     def close(self) -> None:
         """Wait for the hashes under way, drop those that wait, take no more."""
         self._threads.shutdown(cancel_futures=True)

@@ -1,9 +1,9 @@
 """What happens to an account: made, disabled, enabled, its password set, logged out, signed in."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,8 @@ from authcenter.core.cut import Consequences, Cut, CutKind
 from authcenter.core.errors import Conflict, NotFound, Unavailable, invalid_grant
 from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import SUBJECT_PREFIX, new_subject
+from authcenter.core.job import Job
+from authcenter.core.origin import RequestOrigin
 from authcenter.core.rules import Rule
 from authcenter.core.secret import Secret
 from authcenter.core.user import User
@@ -35,6 +37,14 @@ class Change:
     kind: EventKind
     cuts: Sequence[Cut] = ()
     lifts: Sequence[tuple[CutKind, str]] = ()
+    jobs: Sequence[Job] = ()
+    origin: RequestOrigin | None = None
+    context: Mapping[str, object] = field(default_factory=dict)
+
+
+Act = Callable[[User], Change | None]
+Write = Callable[[User, Consequences], Awaitable[bool]]
+"""Writes a user over the revision it was made from, as ``UserStore.replace`` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +156,7 @@ class Accounts:
             cut = _membership(user, "user disabled")
             return Change(replace(user, disabled_at=self.clock.now()), EventKind.USER_DISABLED, cuts=(cut,))
 
-        return await self._change(name, act, actor)
+        return await self.change(name, act, actor)
 
     async def enable(self, name: str, *, actor: str) -> User:
         """Let the user in again; tokens from before stay dead. A no-op where nobody disabled it.
@@ -161,7 +171,7 @@ class Accounts:
             lifts = ((CutKind.SUBJECT, user.subject),)
             return Change(replace(user, disabled_at=None), EventKind.USER_ENABLED, lifts=lifts)
 
-        return await self._change(name, act, actor)
+        return await self.change(name, act, actor)
 
     async def set_password(self, name: str, password: Secret, *, actor: str) -> User:
         """Set a password, and refuse all that was issued before.
@@ -176,9 +186,9 @@ class Accounts:
         password_hash = await self.hashing.hash(password.reveal())
 
         def act(user: User) -> Change:
-            return Change(user, EventKind.USER_PASSWORD_SET, cuts=self._cuts_now(user, "password set"))
+            return Change(user, EventKind.USER_PASSWORD_SET, cuts=self.cuts_now(user, "password set"))
 
-        return await self._change(user.subject, act, actor, password_hash)
+        return await self.change(user.subject, act, actor, self.with_password(password_hash))
 
     async def set_claims(self, name: str, changes: Mapping[str, Any], *, actor: str) -> User:
         """Change standard claims; None takes one away.
@@ -193,7 +203,7 @@ class Accounts:
             check_claims(claims)
             return Change(replace(user, claims=claims), EventKind.USER_CLAIMS_SET)
 
-        return await self._change(name, act, actor)
+        return await self.change(name, act, actor)
 
     async def logout(self, name: str, *, actor: str) -> User:
         """Refuse all that was issued to the user up to now.
@@ -203,9 +213,22 @@ class Accounts:
         """
 
         def act(user: User) -> Change:
-            return Change(user, EventKind.USER_LOGGED_OUT, cuts=self._cuts_now(user, "logged out"))
+            return Change(user, EventKind.USER_LOGGED_OUT, cuts=self.cuts_now(user, "logged out"))
 
-        return await self._change(name, act, actor)
+        return await self.change(name, act, actor)
+
+    async def require_reset(self, name: str, *, actor: str) -> User:
+        """Let the password count for nothing but setting another one, and refuse all that was issued before.
+
+        Raises:
+            NotFound, Conflict, StoreUnavailable: As ``disable``.
+        """
+
+        def act(user: User) -> Change:
+            changed = replace(user, reset_required_at=self.clock.now())
+            return Change(changed, EventKind.USER_RESET_REQUIRED, cuts=self.cuts_now(user, "new password required"))
+
+        return await self.change(name, act, actor)
 
     async def authenticate(self, login: str, password: str) -> User:
         """The user who has this name, or else this address, and proves it by the password.
@@ -236,10 +259,17 @@ class Accounts:
                 await self.store.upgrade_password_hash(user.subject, found.password_hash, better)
         return user
 
-    async def _change(
-        self, name: str, act: Callable[[User], Change | None], actor: str, password_hash: str | None = None
-    ) -> User:
-        """Compare and set, anew from what others wrote meanwhile."""
+    async def change(self, name: str, act: Act, actor: str, write: Write | None = None) -> User:
+        """Compare and set, anew from what others wrote meanwhile.
+
+        Args:
+            act: Makes the change of the newest revision; None: there is nothing to change.
+            write: Where more is to be kept in the same transaction; False: others have written it meanwhile.
+
+        Raises:
+            NotFound, Conflict, StoreUnavailable: As ``disable``; and what ``act`` and ``write`` raise.
+        """
+        write = write or self.store.replace
         subject = (await self.get(name)).subject
         for attempt in range(_ATTEMPTS):
             user = await self.get(subject)
@@ -247,14 +277,23 @@ class Accounts:
             if change is None:
                 return user
             changed = replace(change.user, updated_at=self.clock.now())
-            event = Event(change.kind, actor, subject=subject)
-            consequences = Consequences(events=(event,), cuts=change.cuts, lifts=change.lifts)
-            if await self.store.replace(changed, consequences, password_hash=password_hash):
+            event = Event(change.kind, actor, subject=subject, origin=change.origin, context=change.context)
+            consequences = Consequences(events=(event,), cuts=change.cuts, lifts=change.lifts, jobs=change.jobs)
+            if await write(changed, consequences):
                 return await self.get(subject)
             await asyncio.sleep(0.01 * attempt)
         raise Conflict(f"{subject} is being written by others: try again")
 
-    def _cuts_now(self, user: User, reason: str) -> tuple[Cut, ...]:
+    def with_password(self, password_hash: str) -> Write:
+        """Writes the hash along with the user."""
+
+        async def write(user: User, consequences: Consequences) -> bool:
+            return await self.store.replace(user, consequences, password_hash=password_hash)
+
+        return write
+
+    def cuts_now(self, user: User, reason: str) -> tuple[Cut, ...]:
+        """What refuses all that was issued to ``user`` up to now."""
         # Under a disabled user's cut of everything there is nothing left to cut, and this one would give it an end.
         return () if user.disabled_at else (self._until_now(user, reason),)
 

@@ -193,9 +193,13 @@ def _size(asked: Asked, _: Client) -> None:
 
 def _dpop_jkt(asked: Asked, _: Client) -> None:
     jkt = asked.form.get("dpop_jkt")
+    if jkt is None:
+        return
     # RFC 9449 §10: a SHA-256 thumbprint, which looks as an S256 challenge does.
-    if jkt is not None and not is_challenge(jkt):
+    if not is_challenge(jkt):
         raise invalid_request(Rule.PARAMETER_MALFORMED, "The parameter dpop_jkt is not a thumbprint.")
+    # Ignored, it would give who relies on the binding a code that anybody can redeem; kept, one that nobody can.
+    raise invalid_request(Rule.DPOP_UNSERVED, "Codes are not bound to keys here: leave dpop_jkt out.", f"key {jkt}")
 
 
 def _pkce(asked: Asked, client: Client) -> None:

@@ -30,11 +30,13 @@ class Proved(Value, frozen=True):
     Attributes:
         amr: The methods of RFC 8176 it was made by.
         at: Unix seconds.
+        acr: What it amounts to, where nothing but a new password is due any more.
     """
 
     subject: str
     amr: tuple[str, ...]
     at: float
+    acr: str = ""
 
 
 class Ticket(Value, frozen=True):

@@ -79,6 +79,7 @@ def user_description(user: User) -> dict[str, Any]:
         "roles": sorted(user.roles),
         "claims": dict(user.claims),
         "disabled": user.disabled_at is not None,
+        "reset_required": user.reset_required_at is not None,
         "created_at": instant(user.created_at),
         "updated_at": instant(user.updated_at),
     }

@@ -72,9 +72,10 @@ def pause(ctx: click.Context, until: datetime | None, resume: bool, as_json: boo
 async def _foresee(core: Core) -> dict[str, Any]:
     await core.keys.reload()
     policy, paused = core.policy.current, await core.brake.standing()
+    rules = RotationRules.of(policy)
     acts = planned_acts(
         core.keys.ring,
-        RotationRules.of(policy),
+        rules,
         core.clock.now(),
         paused=paused is not None,
         resumes_at=paused.until if paused else None,
@@ -82,7 +83,7 @@ async def _foresee(core: Core) -> dict[str, Any]:
     return {
         "rotate_every": policy.keys.rotate_every,
         "publish_before_use": policy.keys.publish_before_use,
-        "in_use": [policy.tokens.signing_alg],
+        "in_use": rules.in_use(core.keys.ring),
         **_pause_description(paused),
         "steps": [{"at": instant(one.at), "alg": one.alg.value, "act": one.act.value, "kid": one.kid} for one in acts],
     }
@@ -91,7 +92,7 @@ async def _foresee(core: Core) -> dict[str, Any]:
 def _in_words(foreseen: dict[str, Any]) -> str:
     if not foreseen["rotate_every"]:
         return "Keys are rotated by hand (keys.rotate_every is 0)."
-    every = f"Keys of {' '.join(foreseen['in_use'])} are replaced every {foreseen['rotate_every']} s"
+    every = f"Keys of {', '.join(foreseen['in_use'])} are replaced every {foreseen['rotate_every']} s"
     if not foreseen["paused"]:
         return f"{every}."
     until = f"until {foreseen['until']}" if foreseen["until"] else "until `keys pause --resume`"

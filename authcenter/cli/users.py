@@ -6,6 +6,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import click
 
+from authcenter.accounts.account import NewAccount
 from authcenter.accounts.importing import import_users
 from authcenter.cli.asking import read_new_password
 from authcenter.cli.descriptions import user_description
@@ -82,6 +83,8 @@ def create(
     password = read_new_password(ctx, from_stdin=password_stdin)
 
     async def act(core: Core) -> User:
+        NewAccount(username, email, frozenset(roles)).check()
+        await core.password_rules.check(password, (username, email))
         try:
             return await core.accounts.create(
                 username,
@@ -143,7 +146,22 @@ def enable(ctx: click.Context, name: str, as_json: bool) -> None:
 def set_password(ctx: click.Context, name: str, password_stdin: bool, as_json: bool) -> None:
     """Set a password, and refuse all tokens from before."""
     password = read_new_password(ctx, from_stdin=password_stdin)
-    user = run_on_record(ctx, lambda core: core.accounts.set_password(name, password, actor=actor()))
+
+    async def act(core: Core) -> User:
+        user = await core.accounts.get(name)
+        await core.password_rules.check(password, (user.username, user.email))
+        return await core.accounts.set_password(user.subject, password, actor=actor())
+
+    show(user_description(run_on_record(ctx, act)), as_json=as_json)
+
+
+@command.command("require-reset")
+@_name_argument
+@json_option
+@click.pass_context
+def require_reset(ctx: click.Context, name: str, as_json: bool) -> None:
+    """Make a user set a new password at the next sign-in, and refuse all tokens from before."""
+    user = run_on_record(ctx, lambda core: core.accounts.require_reset(name, actor=actor()))
     show(user_description(user), as_json=as_json)
 
 

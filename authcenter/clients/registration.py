@@ -106,7 +106,8 @@ class ClientRegistration:
         if initial is not None and not await self.initial_tokens.spend(initial):
             raise _rejected("an initial access token whose last use went meanwhile")
         own = REGISTRATION_TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
-        party = replace(metadata.relying_party, registration_mac=self.macs.make(own.encode()))
+        mac = self.macs.make(own.encode())
+        party = replace(metadata.relying_party, registration_mac=mac, openly=initial is None)
         actor = client_id if initial is None else f"initial_token:{initial.token_id}"
         client, secret = await self.clients.create(replace(metadata, relying_party=party), actor, origin=origin)
         return Registered(client, Secret(own), secret)
@@ -130,10 +131,10 @@ class ClientRegistration:
             raise _denied(Rule.REGISTRATION_OFF, "registration is off")
         await self._identified(client, document)
         metadata = await self._checked(document, client_id)
-        mac = client.relying_party.registration_mac
+        held = client.relying_party
 
         def replaced(old: ClientMetadata) -> ClientMetadata:
-            party = replace(metadata.relying_party, registration_mac=mac)
+            party = replace(metadata.relying_party, registration_mac=held.registration_mac, openly=held.openly)
             # What operators gave it is not the client's to change.
             return replace(
                 old,

@@ -1,7 +1,12 @@
 """What each rule means and what to do about it, for operators."""
 
-from authcenter.core.explained import requests, sign_in, tokens
+from authcenter.core.explained import account_links, requests, sign_in, tokens
 from authcenter.core.explained.explanation import Explanation
 from authcenter.core.rules import Rule
 
-EXPLANATIONS: dict[Rule, Explanation] = {**requests.EXPLANATIONS, **tokens.EXPLANATIONS, **sign_in.EXPLANATIONS}
+EXPLANATIONS: dict[Rule, Explanation] = {
+    **requests.EXPLANATIONS,
+    **tokens.EXPLANATIONS,
+    **sign_in.EXPLANATIONS,
+    **account_links.EXPLANATIONS,
+}

@@ -14,6 +14,8 @@ class JobName(StrEnum):
 
     BACK_CHANNEL_LOGOUT = "backchannel_logout"
     MAIL = "mail"
+    SIGN_UP_ASKED = "sign_up_asked"
+    RESET_ASKED = "reset_asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,28 @@ class Job:
     name: str
     payload: Mapping[str, Any]
     job_id: str = field(default_factory=uuid7)
+
+    @property
+    def client_id(self) -> str:
+        """The client that it is for; empty: for none."""
+        return str(self.payload.get("client_id") or "")
+
+    @property
+    def lane(self) -> str:
+        """What is for one client is in one lane, and so is what is for none."""
+        return f"{self.name} {self.client_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many jobs a claim may bring: ``most`` in all, and of one lane ``share`` or what ``lanes`` says of it."""
+
+    most: int
+    share: int
+    lanes: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, lane: str) -> int:
+        return self.lanes.get(lane, self.share)
 
 
 @dataclass(frozen=True, slots=True)

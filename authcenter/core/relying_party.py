@@ -15,6 +15,7 @@ class RelyingParty:
         sector: The host that pairwise subjects are computed for; empty for public ones.
         default_max_age: Seconds; None: none.
         dynamic: Whether it registered itself (RFC 7591).
+        openly: Whether nobody vouched for it when it did.
         registration_mac: Keyed MAC of its registration access token (RFC 7592); empty: none.
     """
 
@@ -49,6 +50,7 @@ class RelyingParty:
     frontchannel_logout_session_required: bool = False
 
     dynamic: bool = False
+    openly: bool = False
     registration_mac: str = ""
     localized: Mapping[str, str] = field(default_factory=dict)
     """Human-readable members in other languages, by their name with its tag: ``client_name#de`` (RFC 7591 §2.2)."""

@@ -40,6 +40,7 @@ class AuthorizationCodeGranter(TokenGranter):
             raise invalid_grant(Rule.CODE_FOREIGN, f"of {code.client_id}, presented by {request.client.client_id}")
         self._check_redirect_uri(code, request.form.get("redirect_uri"))
         check_verifier(code.code_challenge, request.form.get("code_verifier"))
+        self._check_key(code)
         self._require_living(code)
         user = await self._user(code)
         audience = narrowed_audience(request.form, code.audience)
@@ -78,6 +79,11 @@ class AuthorizationCodeGranter(TokenGranter):
         if code.redirect_uri is not None and presented != code.redirect_uri:
             hint = f"authorized for {code.redirect_uri!a:.200}, presented {presented!a:.200}"
             raise invalid_grant(Rule.CODE_REDIRECT_URI, hint)
+
+    def _check_key(self, code: AuthorizationCode) -> None:
+        """RFC 9449 §10: only with a proof of that key. A later version beside this one may have made such a code."""
+        if code.dpop_jkt is not None:
+            raise invalid_grant(Rule.CODE_KEY_UNPROVEN, f"bound to the key {code.dpop_jkt}")
 
     def _require_living(self, code: AuthorizationCode) -> None:
         """A spent code passes: that it is a second use is decided where it would be spent."""

@@ -10,6 +10,7 @@ from authcenter.authorization.ticket import Ticket, Tickets
 from authcenter.core.logout import LogoutRequest
 from authcenter.core.session import Session
 from authcenter.http.context import NOTES
+from authcenter.http.pages.client_face import ClientFace, face_of
 from authcenter.http.pages.rendering import Pages, see_other
 from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
@@ -75,7 +76,7 @@ class LogoutEndpoint:
             "logout.html",
             form_to=[request.redirect_uri] if request.redirect_uri else (),
             ticket=self._sealed(request, _CONFIRMED + visit.browser.browser_id),
-            client=await self._client(request),
+            client=await self._client(visit, request),
             user=signed_in.user,
         )
 
@@ -101,15 +102,16 @@ class LogoutEndpoint:
             frames=[*dict.fromkeys(map(_origin, frames))],
             told=frames,
             back=back,
-            client=await self._client(request),
+            client=await self._client(visit, request),
         )
         if back is not None and proven:
             # Needs no script, and leaves the frames the time to load.
             answer.headers["Refresh"] = f"{_SECONDS_AFTER_FRAMES}; url={back}"
         return answer
 
-    async def _client(self, request: LogoutRequest) -> object:
-        return await self.clients.find(request.client_id) if request.client_id is not None else None
+    async def _client(self, visit: Visit, request: LogoutRequest) -> ClientFace | None:
+        client = await self.clients.find(request.client_id) if request.client_id is not None else None
+        return face_of(client, visit.messages.language) if client is not None else None
 
     def _sealed(self, request: LogoutRequest, bound_to: str) -> str:
         return self.tickets.seal(Ticket("logout", self.tickets.lapse(), logout=request), bound_to)

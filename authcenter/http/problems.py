@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
+from authcenter.accounts.password_rules import PasswordRefused
 from authcenter.core.errors import BearerRefused, Conflict, InvalidInput, NotFound, OAuthError, RateLimited, Unavailable
 from authcenter.core.rules import Rule
 from authcenter.core.wire_json import encode
@@ -31,6 +32,10 @@ def with_problems(handler: Handler) -> Handler:
             if isinstance(refused, RateLimited):
                 answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(refused.retry_after)))
             return answer
+        except PasswordRefused as refused:
+            notes.verdict = (Rule.INPUT_REFUSED, str(refused))
+            advice = [] if refused.strength is None else refused.strength.advice
+            return problem(422, str(refused), reason=refused.reason, advice=advice)
         except (InvalidInput, Conflict, NotFound) as refused:
             status, rule = _OURS[type(refused)]
             notes.verdict = (rule, str(refused))

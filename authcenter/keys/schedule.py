@@ -3,6 +3,9 @@
 A key signs for ``rotate_every`` from the instant it began to; its successor is published ``publish_before_use`` before
 that is over. Where a successor was taken back (`keys rollback`, `keys retire`), the key that goes on signing begins
 anew at that instant.
+
+That goes for every algorithm that has a key to sign with, not only for the one of access tokens: each client chooses
+what its ID tokens are signed with, and may choose otherwise at any moment, so no key that could sign may grow old.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,12 +30,16 @@ class RotationRules:
     Attributes:
         every: How long a key signs; None: until somebody rotates it by hand.
         published_for: How long a key is published before it signs.
-        in_use: The algorithms that are signed with. Others are rotated once they are.
+        needed: The algorithms that must have a key, whether or not there has been one.
     """
 
     every: timedelta | None
     published_for: timedelta
-    in_use: frozenset[Alg]
+    needed: frozenset[Alg]
+
+    def in_use(self, ring: KeyRing) -> list[Alg]:
+        """The algorithms whose keys are replaced."""
+        return sorted(self.needed.union(alg for alg in Alg if _last_in_line(ring, alg) is not None))
 
     @classmethod
     def of(cls, policy: Policy) -> Self:
@@ -82,7 +89,7 @@ def next_successions(ring: KeyRing, rules: RotationRules, now: datetime) -> list
     if rules.every is None:
         return []
     found = []
-    for alg in sorted(rules.in_use):
+    for alg in rules.in_use(ring):
         last = _last_in_line(ring, alg)
         if last is None:
             found.append(Succession(alg, None, now, now))

@@ -89,6 +89,11 @@ class BootSettings(BaseModel):
         description="passphrases of private keys at rest, comma separated: the first makes, all open;"
         " development: generated once into the state dir",
     )
+    breached_passwords_file: OptionalPath = Field(
+        default=None,
+        description="passwords that nobody may choose: sorted lines of upper-case SHA-1, as Have I Been Pwned's;"
+        " empty: only the most common ones are refused",
+    )
     workers: Workers = Field(default=1, description="processes behind one listening socket, 1..256")
     trusted_proxies: NetworkList = Field(
         default="", description="comma separated CIDRs whose Forwarded and X-Forwarded-* headers are believed"
@@ -198,6 +203,8 @@ def _unusable(settings: BootSettings) -> Iterator[tuple[str, str]]:
             yield name, f"must be given together with {variable(other)}"
         elif path is not None and (cause := unreadable(path)):
             yield name, f"cannot be read: {cause} ({str(path)!a})"
+    if settings.breached_passwords_file and (cause := unreadable(settings.breached_passwords_file)):
+        yield "breached_passwords_file", f"cannot be read: {cause} ({str(settings.breached_passwords_file)!a})"
 
 
 def _unsafe_in_production(settings: BootSettings) -> Iterator[tuple[str, str]]:

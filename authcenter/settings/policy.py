@@ -32,10 +32,8 @@ from authcenter.settings.wording import sentence, suggestion
 
 # What the document may already say although nothing in this version acts on it. Delete a row when something does.
 NOT_IN_FORCE = (
-    "rate_limits.signup_per_ip",
     "sessions.max_per_user",
     "sessions.when_full",
-    "accounts.*",
     "audit.*",
 )
 

@@ -140,6 +140,12 @@ class RegistrationPolicy(Section):
         default=("openid", "profile", "email", "address", "phone", "offline_access"),
         description="scopes they may ask for",
     )
+    unused_ttl: int = seconds(
+        2_592_000,
+        0,
+        10 * _YEAR,
+        "after how long a client goes that registered without a token and nobody has used; 0: never",
+    )
 
 
 class AuditPolicy(Section):

@@ -1,8 +1,11 @@
 """What works on the record, joined: for the service and for the command line alike."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from authcenter.accounts.breached_passwords import BreachedPasswords
 from authcenter.accounts.letters import Letters
+from authcenter.accounts.password_rules import PasswordRules
 from authcenter.accounts.passwords import PasswordHashing
 from authcenter.accounts.users import Accounts
 from authcenter.clients.initial_tokens import InitialTokenRegistry
@@ -51,6 +54,8 @@ class Core:
     verifier: AccessTokenVerifier
     accounts: Accounts
     letters: Letters
+    password_rules: PasswordRules
+    reset_macs: MacKeys
     clients: ClientRegistry
     resources: ResourceRegistry
     initial_tokens: InitialTokenRegistry
@@ -94,6 +99,12 @@ def build_core(
         verifier=AccessTokenVerifier(settings.issuer, keys, revocations, clock, lambda: policy.current.tokens.leeway),
         accounts=Accounts(stores.users, hashing, clock, longest),
         letters=Letters(SealingKeys.derive(roots, "mail")),
+        password_rules=PasswordRules(
+            hashing,
+            lambda: (policy.current.brand.name, urlsplit(settings.issuer).hostname or ""),
+            BreachedPasswords(settings.breached_passwords_file) if settings.breached_passwords_file else None,
+        ),
+        reset_macs=MacKeys.derive(roots, "password reset link"),
         clients=ClientRegistry(stores.clients, secrets, clock, known_grant_types(), longest),
         resources=ResourceRegistry(stores.resources, clock),
         initial_tokens=InitialTokenRegistry(stores.initial_tokens, clock),

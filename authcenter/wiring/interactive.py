@@ -58,8 +58,10 @@ from authcenter.tokens.device_codes import UserCodeDigests
 from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.limits import Limits
+from authcenter.wiring.recovery import recovery_endpoints
+from authcenter.wiring.sign_up import sign_up_endpoints
 
-ACCOUNT_SECTIONS: tuple[str, ...] = ()
+ACCOUNT_SECTIONS: tuple[str, ...] = ("password", "address")
 """The pages under ``/account``, in the order in which it lists them."""
 
 
@@ -86,6 +88,7 @@ class InteractiveParts:
     authentication: ClientAuthentication
     quota: TokenQuota
     forget_session: Callable[[str], None] = lambda _: None
+    forget_user: Callable[[str], None] = lambda _: None
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -123,7 +126,13 @@ class InteractiveParts:
 
     @cached_property
     def arrival(self) -> Arrival:
-        return Arrival(self.tickets, self.sessions, self.pages.cookies, lambda: self.core.policy.current.sessions)
+        return Arrival(
+            self.tickets,
+            self.sessions,
+            self.pages.cookies,
+            lambda: self.core.policy.current.sessions,
+            self.core.clock,
+        )
 
     @cached_property
     def own_account(self) -> OwnAccount:
@@ -207,8 +216,11 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.clients,
             parts.arrival,
             parts.metrics.logins.count,
+            lambda: core.policy.current.accounts.signup,
         ),
+        *sign_up_endpoints(core, parts.limits, parts.pages, parts.tickets, parts.sessions, parts.arrival),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
+        *recovery_endpoints(parts),
         AccountPage(parts.pages, parts.own_account, consents, parts.clients, ACCOUNT_SECTIONS),
         DeviceAuthorizationEndpoint(parts.authentication, parts.quota, devices, parts.settings.issuer),
         DevicePage(

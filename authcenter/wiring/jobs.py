@@ -17,11 +17,16 @@ from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.logout_tokens import LogoutTokens
 from authcenter.wiring.core import Core
 from authcenter.wiring.mail import mail_assignment
+from authcenter.wiring.recovery import reset_links
+from authcenter.wiring.sign_up import sign_up_links
 from authcenter.workers.back_channel import BackChannelLogout
 from authcenter.workers.errands import Assignment
 from authcenter.workers.outbox import OutboxWorker
 from authcenter.workers.purge import PurgeWorker
+from authcenter.workers.reset_links import ResetLinkErrand
 from authcenter.workers.rotation import RotationWorker
+from authcenter.workers.sign_up_links import SignUpErrand
+from authcenter.workers.unused_clients import UnusedClientsWorker
 
 _SECONDS_TO_FINISH = 5.0
 
@@ -67,6 +72,16 @@ def background_jobs(
             holder=holder,
             ready=ready,
         ),
+        UnusedClientsWorker(
+            unused=stores.unused_clients,
+            registry=core.clients,
+            locks=stores.locks,
+            policy=core.policy,
+            clock=core.clock,
+            log=log,
+            holder=holder,
+            ready=ready,
+        ),
         OutboxWorker(
             outbox=stores.outbox,
             queue=queue,
@@ -94,4 +109,9 @@ def assignments(core: Core, settings: BootSettings, log: Logger) -> dict[str, As
     tokens = LogoutTokens(settings.issuer, core.keys, core.clock)
     logout = BackChannelLogout(stores.clients, ClientSubjects(stores.pairwise), tokens, poster)
     mail = mail_assignment(core, settings, log)
-    return {JobName.BACK_CHANNEL_LOGOUT: Assignment(logout), **({JobName.MAIL: mail} if mail else {})}
+    return {
+        JobName.BACK_CHANNEL_LOGOUT: Assignment(logout),
+        JobName.SIGN_UP_ASKED: Assignment(SignUpErrand(sign_up_links(core))),
+        JobName.RESET_ASKED: Assignment(ResetLinkErrand(reset_links(core))),
+        **({JobName.MAIL: mail} if mail else {}),
+    }

@@ -8,7 +8,9 @@ from authcenter.core.derived import MacKeys
 from authcenter.core.rules import Rule
 from authcenter.limits.logins import LoginLimits
 from authcenter.limits.mails import MailLimit
+from authcenter.limits.networks import NetworkLimit
 from authcenter.limits.settled import SettledLimit, settle_for_ever
+from authcenter.limits.sign_ups import SignUpLimit
 from authcenter.settings.boot import BootSettings
 from authcenter.settings.live import LivePolicy
 from authcenter.wiring.shared import Shared
@@ -20,12 +22,15 @@ class Limits:
 
     Attributes:
         mails: Of mails to an address that whoever is not signed in asks for.
+        resets: Of links to set a password, by the network that asks for them, at the rate of sign-ups.
         user_codes: Of wrong codes on the device page, by address and by person, at the rates of failed logins.
         settle: Settles with the other instances for ever: a task of its own.
     """
 
     logins: LoginLimits
     mails: MailLimit
+    sign_ups: SignUpLimit
+    resets: NetworkLimit
     user_codes: LoginLimits
     client_failures: SettledLimit
     tokens: SettledLimit
@@ -53,6 +58,8 @@ def build_limits(settings: BootSettings, policy: LivePolicy, clock: Clock, share
     return Limits(
         logins=LoginLimits(lambda: policy.current.rate_limits, macs, shared.login_counters),
         mails=MailLimit(lambda: policy.current.rate_limits, mail_macs, shared.login_counters),
+        sign_ups=SignUpLimit(lambda: policy.current.rate_limits, shared.login_counters),
+        resets=NetworkLimit("reset_ip", lambda: policy.current.rate_limits.signup_per_ip, shared.login_counters),
         user_codes=LoginLimits(lambda: policy.current.rate_limits, macs, shared.login_counters, name="user_code"),
         client_failures=client_failures,
         tokens=tokens,

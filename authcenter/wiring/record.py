@@ -10,6 +10,7 @@ from authcenter.core.event import Event
 from authcenter.settings.boot import BootSettings
 from authcenter.stores.consul.keys import ConsulSigningKeyStore
 from authcenter.stores.ports.accounts import UserStore
+from authcenter.stores.ports.address_changes import AddressChangeStore
 from authcenter.stores.ports.audit import AuditLog
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
@@ -17,13 +18,17 @@ from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import KeysSettlement, RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
+from authcenter.stores.ports.password_resets import PasswordResetStore
 from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.ports.schema import SchemaState
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
+from authcenter.stores.ports.sign_ups import SignUpStore
 from authcenter.stores.ports.spread import RevocationSpread
 from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
+from authcenter.stores.ports.unused_clients import UnusedClients
+from authcenter.stores.sql.address_changes import SqlAddressChangeStore
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
@@ -36,15 +41,18 @@ from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.outage import OnOutage
 from authcenter.stores.sql.outbox import SqlOutbox
+from authcenter.stores.sql.password_resets import SqlPasswordResetStore
 from authcenter.stores.sql.registration import SqlInitialAccessTokens
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
 from authcenter.stores.sql.sessions import SqlSessionStore
 from authcenter.stores.sql.settled_keys import SqlKeysSettlement
+from authcenter.stores.sql.sign_ups import SqlSignUpStore
 from authcenter.stores.sql.status_lists import SqlStatusListStore
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import NOBODY, Announcements, Transactions
+from authcenter.stores.sql.unused_clients import SqlUnusedClients
 from authcenter.stores.sql.users import SqlUserStore
 from authcenter.telemetry.tracing import Tracing
 from authcenter.wiring.keys import open_keys_in_consul
@@ -63,6 +71,7 @@ class Stores:
     clients: ClientStore
     resources: ResourceStore
     users: UserStore
+    sign_ups: SignUpStore
     keys: SigningKeyStore
     refresh_tokens: RefreshTokenStore
     revocations: RevocationStore
@@ -80,6 +89,9 @@ class Stores:
     pairwise: PairwiseSubjects
     outbox: Outbox
     initial_tokens: InitialAccessTokens
+    unused_clients: UnusedClients
+    password_resets: PasswordResetStore
+    address_changes: AddressChangeStore
     settlement: KeysSettlement | None = None
     keys_in_consul: ConsulSigningKeyStore | None = None
 
@@ -154,6 +166,7 @@ def sql_stores(
         clients=SqlClientStore(database, transactions),
         resources=SqlResourceStore(database, transactions),
         users=SqlUserStore(database, transactions),
+        sign_ups=SqlSignUpStore(database, transactions),
         keys=SqlSigningKeyStore(database, transactions),
         refresh_tokens=SqlRefreshTokenStore(database, transactions),
         revocations=SqlRevocationStore(database, transactions),
@@ -172,4 +185,7 @@ def sql_stores(
         pairwise=SqlPairwiseSubjects(database, transactions),
         outbox=SqlOutbox(database, transactions),
         initial_tokens=SqlInitialAccessTokens(database, transactions),
+        unused_clients=SqlUnusedClients(database),
+        password_resets=SqlPasswordResetStore(database, transactions),
+        address_changes=SqlAddressChangeStore(database, transactions),
     )

@@ -156,6 +156,7 @@ def build_service(
         authentication,
         quota,
         sessions.forget,
+        users.forget,
     )
     endpoints: list[Endpoint] = [
         TokenEndpoint(granter, quota, cors, metrics),

@@ -2,22 +2,20 @@
 
 import asyncio
 import random
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from authcenter.core.errors import Unavailable
-from authcenter.core.job import ClaimedJob
+from authcenter.core.job import ClaimedJob, Room
 from authcenter.stores.ports.job_queue import JobQueue
 from authcenter.stores.ports.outbox import Outbox
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.workers.errands import Assignment, ErrandFailed, Hopeless, Pointless
-
-MOST_AT_ONCE = 16
-"""Of each kind: a mail server that stalls holds up no sign-out."""
+from authcenter.workers.lanes import SLOW_SECONDS, Lanes
 
 LEASE = timedelta(seconds=15)
 """How long after a process has died others wait for it; who lives renews it."""
@@ -38,6 +36,7 @@ class OutboxWorker:
         assignments: By name of the job; others are left to processes that know them.
         holder: This process, among those that claim.
         ready: Whether this process may act.
+        elapsed: Seconds since some instant.
     """
 
     outbox: Outbox
@@ -47,6 +46,8 @@ class OutboxWorker:
     log: Logger
     holder: str
     ready: Callable[[], bool]
+    elapsed: Callable[[], float] = time.monotonic
+    _lanes: Lanes = field(default_factory=Lanes, init=False)
     _under_way: dict["asyncio.Task[None]", ClaimedJob] = field(default_factory=dict, init=False)
     _wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _more: bool = field(default=False, init=False)
@@ -71,21 +72,23 @@ class OutboxWorker:
         """
         if not self.ready():
             return 0
+        begun = 0
         try:
-            claimed = await self._claim(expecting=expecting)
+            # A read that finds nothing costs less than a write that does: SQLite has one writer.
+            if await self._worth_it(expecting=expecting):
+                for room in self._lanes.rooms():
+                    for claimed in await self._claim(room):
+                        self._begin(claimed)
+                        begun += 1
         except Unavailable as failure:
             if not self._postponed:
                 self.log.warning("jobs_postponed", hint=str(failure))
             self._postponed = True
-            return 0
-        self._postponed = False
-        for job in claimed:
-            task = asyncio.create_task(self._do(job))
-            self._under_way[task] = job
-            task.add_done_callback(self._ended)
-        if self._more and self._room():
-            self._wake.set()
-        return len(claimed)
+        else:
+            self._postponed = False
+        # As long as something is under way more may be waiting for the room that it takes.
+        self._more = bool(self._under_way)
+        return begun
 
     async def settle(self) -> None:
         """Wait for what is under way."""
@@ -117,34 +120,39 @@ class OutboxWorker:
                 with suppress(Unavailable):
                     await self.outbox.keep(claimed, LEASE)
 
+    async def _worth_it(self, *, expecting: bool) -> bool:
+        """Count what waits, once a second at most where something is expected; whether there is anything."""
+        now = self.elapsed()
+        if expecting and now - self._counted_at < _SECONDS_BETWEEN_LOOKS:
+            return True
+        depth = await self.outbox.depth()
+        self._counted_at = now
+        self.metrics.job_depth.set(depth)
+        return depth > 0
+
+    async def _claim(self, room: Room) -> Sequence[ClaimedJob]:
+        return await self.outbox.claim(self.holder, tuple(self.assignments), LEASE, room)
+
+    def _begin(self, claimed: ClaimedJob) -> None:
+        self._lanes.begin(claimed.job)
+        task = asyncio.create_task(self._do(claimed))
+        self._under_way[task] = claimed
+        task.add_done_callback(self._ended)
+
     def _ended(self, task: "asyncio.Task[None]") -> None:
         del self._under_way[task]
         if self._more:
             self._wake.set()
 
-    def _room(self) -> dict[str, int]:
-        """By kind how many more may be begun, where that is any."""
-        busy = Counter(claimed.job.name for claimed in self._under_way.values())
-        return {name: MOST_AT_ONCE - busy[name] for name in self.assignments if busy[name] < MOST_AT_ONCE}
-
-    async def _claim(self, *, expecting: bool) -> list[ClaimedJob]:
-        now, room = asyncio.get_running_loop().time(), self._room()
-        if not expecting or now - self._counted_at >= _SECONDS_BETWEEN_LOOKS:
-            self._counted_at, depth = now, await self.outbox.depth()
-            self.metrics.job_depth.set(depth)
-            # A read that finds nothing costs less than a write that does: SQLite has one writer.
-            if not depth:
-                self._more = False
-                return []
-        if not room:
-            self._more = True
-            return []
-        most = min(room.values())
-        claimed = [*await self.outbox.claim(self.holder, tuple(room), LEASE, most)]
-        self._more = len(claimed) == most
-        return claimed
-
     async def _do(self, claimed: ClaimedJob) -> None:
+        began, slow = self.elapsed(), True
+        try:
+            slow = not await self._try(claimed) or self.elapsed() - began >= SLOW_SECONDS
+        finally:
+            self._lanes.end(claimed.job, slow=slow)
+
+    async def _try(self, claimed: ClaimedJob) -> bool:
+        """Once; False: whom it is for failed, or took too long."""
         assignment = self.assignments[claimed.job.name]
         try:
             async with asyncio.timeout(assignment.persistence.time_limit.total_seconds()):
@@ -153,15 +161,17 @@ class OutboxWorker:
             await self._note("dropped", claimed, self.outbox.done(claimed), str(why))
         except Hopeless as why:
             await self._note("dead", claimed, self.outbox.bury(claimed, str(why)), str(why))
-        except (ErrandFailed, Unavailable) as failure:
+        except Unavailable as failure:
             await self._failed(claimed, assignment, str(failure))
-        except TimeoutError:
-            await self._failed(claimed, assignment, "it took too long")
+        except (ErrandFailed, TimeoutError) as failure:
+            await self._failed(claimed, assignment, str(failure) or "it took too long")
+            return False
         except Exception as defect:
             self.log.exception("job_defect", job=claimed.job.name, job_id=claimed.job.job_id)
             await self._failed(claimed, assignment, type(defect).__name__)
         else:
             await self._note("done", claimed, self.outbox.done(claimed))
+        return True
 
     async def _failed(self, claimed: ClaimedJob, assignment: Assignment, why: str) -> None:
         persistence = assignment.persistence

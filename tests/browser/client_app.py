@@ -39,6 +39,7 @@ class ClientApp:
         url: Its origin, once it is open.
         answers: What the authorization endpoint told it, the newest last.
         tokens: What it got for codes, the newest last.
+        framed: What its front-channel page was loaded with, the newest last.
         frames: The page that its ``/frame`` tries to frame.
     """
 
@@ -48,18 +49,24 @@ class ClientApp:
     url: str = ""
     answers: list[dict[str, str]] = field(default_factory=list)
     tokens: list[dict[str, Any]] = field(default_factory=list)
+    framed: list[dict[str, str]] = field(default_factory=list)
     frames: str = ""
     form: tuple[str, dict[str, str]] = ("", {})
     _flows: dict[str, Flow] = field(default_factory=dict)
+    _sessions: dict[tuple[str, str], str] = field(default_factory=dict)
     _runner: web.AppRunner | None = None
 
     async def open(self) -> "ClientApp":
         app = web.Application()
         app.router.add_get("/cb", self._callback)
         app.router.add_post("/cb", self._callback)
+        app.router.add_get("/home/{client_id}", self._home)
         app.router.add_get("/frame", self._frame)
         app.router.add_get("/form", self._form)
         app.router.add_get("/logo.svg", self._logo)
+        app.router.add_post("/back/{client_id}", self._back_channel)
+        app.router.add_get("/front", self._front_channel)
+        app.router.add_get("/bye", self._bye)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self.server_tls).start()
@@ -101,7 +108,10 @@ class ClientApp:
         self.tokens.append(tokens)
         claims = _payload(tokens["id_token"])
         assert claims["nonce"] == flow.nonce
-        return _page(f"welcome {claims['sub']}")
+        self._sessions[flow.client_id, claims["sid"]] = claims["sub"]
+        page = _page(f"welcome {claims['sub']}")
+        page.set_cookie("session", claims["sid"], httponly=True, path=f"/home/{flow.client_id}")
+        return page
 
     async def _redeem(self, code: str, flow: Flow) -> dict[str, Any]:
         form = {
@@ -111,13 +121,37 @@ class ClientApp:
             "redirect_uri": f"{self.url}/cb",
             "code_verifier": flow.verifier,
         }
+        status, tokens = await self.ask("/oauth/token", form)
+        assert status == 200, tokens
+        return tokens
+
+    async def ask(self, path: str, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """Call the server, as a client does behind its pages: the status and the JSON."""
         async with (
             aiohttp.ClientSession() as session,
-            session.post(f"{self.issuer}/oauth/token", data=form, ssl=self.client_tls) as answer,
+            session.post(self.issuer + path, data=form, ssl=self.client_tls) as answer,
         ):
-            tokens: dict[str, Any] = await answer.json()
-            assert answer.status == 200, tokens
-            return tokens
+            return answer.status, await answer.json()
+
+    async def _home(self, request: web.Request) -> web.Response:
+        """Where a client's own session counts, whatever the server thinks of its."""
+        client_id = request.match_info["client_id"]
+        who = self._sessions.get((client_id, request.cookies.get("session", "")))
+        return _page(f"signed in as {who}" if who else "signed in as nobody")
+
+    async def _back_channel(self, request: web.Request) -> web.Response:
+        claims = _payload(str((await request.post())["logout_token"]))
+        client_id = request.match_info["client_id"]
+        assert (claims["aud"], claims["iss"]) == (client_id, self.issuer)
+        self._sessions.pop((client_id, claims["sid"]), None)
+        return web.Response()
+
+    async def _front_channel(self, request: web.Request) -> web.Response:
+        self.framed.append(dict(request.query))
+        return _page("signed out here, too")
+
+    async def _bye(self, _: web.Request) -> web.Response:
+        return _page("bye")
 
     async def _frame(self, _: web.Request) -> web.Response:
         text = f'<!doctype html><title>Trap</title><iframe id=trap src="{escape(self.frames)}"></iframe>'

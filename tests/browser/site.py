@@ -3,13 +3,16 @@
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from authcenter.accounts.passwords import Argon2Cost, PasswordHashing
 from authcenter.clients.entitlements import ClientMetadata
 from authcenter.core.client import AuthMethod, Profile
 from authcenter.core.clock import SystemClock
+from authcenter.core.device import DEVICE_CODE_GRANT
+from authcenter.core.ids import uuid7
 from authcenter.core.relying_party import RelyingParty
 from authcenter.core.resource import ResourceScope
 from authcenter.core.secret import Secret
@@ -25,12 +28,15 @@ from tests.servers.certificates import Pair
 PASSWORD = "correct horse battery"
 LONG_NAME = "Donaudampfschifffahrtsgesellschaftskapitänsmützenverwaltung & Söhne <Außenstelle>"
 POLICY = """
-rate_limits: {login_failures_per_ip: 100000/hour, login_failures_per_account: 3/hour}
+rate_limits: {login_failures_per_ip: 100000/hour, login_failures_per_account: 3/hour, signup_per_ip: 100000/hour}
+accounts: {signup: true}
 brand: {name: "Example & Co", color: "#0a7d55"}
+fetch: {allow_private: [127.0.0.0/8]}
 """
-_PEOPLE = [f"person-{number}" for number in range(1, 101)]
+_PEOPLE = [f"person-{number}" for number in range(1, 201)]
 _API = "https://reports.example"
 _GRANTS = frozenset({"authorization_code", "refresh_token"})
+_MANY_GRANTS = _GRANTS | {DEVICE_CODE_GRANT}
 _SCOPES = frozenset({"openid", "profile", "email", "offline_access", "reports:read", "reports:write"})
 
 
@@ -40,21 +46,46 @@ class Site:
 
     process: AuthcenterProcess
     app: ClientApp
+    api_secret: str
     _people: Iterator[str]
 
     def somebody(self) -> str:
         """The name of a user whom no test has met."""
         return next(self._people)
 
+    def new_address(self) -> str:
+        """An address that nobody has."""
+        return f"new-{uuid7()}@example.com"
+
     @property
     def issuer(self) -> str:
         return self.process.environment["AUTHCENTER_ISSUER"]
+
+    async def device(self) -> dict[str, Any]:
+        """What a device got that has just been switched on."""
+        status, codes = await self.app.ask(
+            "/oauth/device_authorization", {"client_id": "shop", "scope": "reports:read"}
+        )
+        assert status == 200, codes
+        return codes
+
+    async def user_code(self) -> str:
+        """The code that such a device shows."""
+        return str((await self.device())["user_code"])
+
+    async def active(self, token: str) -> bool:
+        """Whether an access token is still good, as the API is told that it is for."""
+        form = {"token": token, "client_id": "api", "client_secret": self.api_secret}
+        status, told = await self.app.ask("/oauth/introspect", form)
+        assert status == 200, told
+        return bool(told["active"])
 
 
 @asynccontextmanager
 async def open_site(folder: Path, pair: Pair | None = None) -> AsyncIterator[Site]:
     """Start both, with the clients ``shop`` (asks for consent), ``long`` (the same, with a long name) and ``house``
-    and ``garden`` (first-party), the user ``alice``, and those of ``Site.somebody``.
+    and ``garden`` (first-party, told of logouts by the back channel and ``garden`` by a frame, too), the API ``api``,
+    ``closed``, which is disabled, the user ``alice``, and those of ``Site.somebody``. ``shop`` also runs on devices.
 
     Args:
         pair: Serve both over TLS with it.
@@ -75,26 +106,27 @@ async def open_site(folder: Path, pair: Pair | None = None) -> AsyncIterator[Sit
     app = ClientApp(process.environment["AUTHCENTER_ISSUER"], server_tls, client_tls or True)
     await app.open()
     try:
-        await _populate(process, app)
+        api_secret = await _populate(process, app)
         with process:
-            yield Site(process, app, iter(_PEOPLE))
+            yield Site(process, app, api_secret, iter(_PEOPLE))
     finally:
         await app.close()
 
 
-async def _populate(process: AuthcenterProcess, app: ClientApp) -> None:
+async def _populate(process: AuthcenterProcess, app: ClientApp) -> str:
     settings, clock = load_boot_settings(None, process.environment), SystemClock()
     hashing = PasswordHashing(Argon2Cost(memory_kib=64, passes=1, lanes=1), workers=1)
     async with open_record(settings, clock) as record:
         await record.upgrade_schema()
         try:
             live = LivePolicy(parse_policy(POLICY, source="file"))
-            await _people_and_clients(build_core(settings, live, record.stores, hashing, clock), app)
+            return await _people_and_clients(build_core(settings, live, record.stores, hashing, clock), app)
         finally:
             hashing.close()
 
 
-async def _people_and_clients(core: Core, app: ClientApp) -> None:
+async def _people_and_clients(core: Core, app: ClientApp) -> str:
+    """The secret of the API."""
     for name in ("alice", *_PEOPLE):
         await core.accounts.create(name, f"{name}@example.com", Secret(PASSWORD), [], actor="tests")
     texts = {"reports:read": ResourceScope("see your reports"), "reports:write": ResourceScope()}
@@ -106,22 +138,33 @@ async def _people_and_clients(core: Core, app: ClientApp) -> None:
         tos_uri=f"{app.url}/terms",
         localized={"client_name#de": "Der Laden"},
     )
-    for client_id, name, first_party in (
-        ("shop", "The Shop", False),
-        ("long", LONG_NAME, False),
-        ("house", "The House", True),
-        ("garden", "The Garden", True),
+    house = RelyingParty(
+        tos_uri=f"{app.url}/terms",
+        post_logout_redirect_uris=(f"{app.url}/bye",),
+        backchannel_logout_uri=f"{app.url}/back/house",
+    )
+    garden = replace(house, backchannel_logout_uri=f"{app.url}/back/garden", frontchannel_logout_uri=f"{app.url}/front")
+    for client_id, name, shown in (
+        ("shop", "The Shop", party),
+        ("long", LONG_NAME, RelyingParty(tos_uri=f"{app.url}/terms")),
+        ("house", "The House", house),
+        ("garden", "The Garden", garden),
+        ("closed", "The Closed", RelyingParty()),
     ):
         described = ClientMetadata(
             client_id,
             name,
             profile=Profile.OIDC,
             auth_methods=frozenset({AuthMethod.NONE}),
-            grants=_GRANTS,
+            grants=_MANY_GRANTS if client_id == "shop" else _GRANTS,
             scopes=_SCOPES,
             audiences=(_API,),
             redirect_uris=(f"{app.url}/cb",),
-            first_party=first_party,
-            relying_party=party if client_id == "shop" else RelyingParty(tos_uri=f"{app.url}/terms"),
+            first_party=client_id in {"house", "garden"},
+            relying_party=shown,
         )
         await core.clients.create(described, "tests")
+    await core.clients.disable("closed", "tests")
+    _, secret = await core.clients.create(ClientMetadata("api", serves=frozenset({_API})), "tests")
+    assert secret is not None
+    return secret.reveal()

@@ -17,8 +17,8 @@ _TRIES = 150
 _SESSION, _BROWSER = "__Host-authcenter_session", "__Host-authcenter_browser"
 
 
-async def cookies(page: Page) -> dict[str, Any]:
-    return {cookie["name"]: cookie for cookie in await page.context.cookies()}
+async def cookies(page: Page, site: Site) -> dict[str, Any]:
+    return {cookie["name"]: cookie for cookie in await page.context.cookies(site.issuer)}
 
 
 async def expect_to_lead(page: Page, address: str, heading: str) -> None:
@@ -46,7 +46,7 @@ async def test_the_whole_way_over_tls_to_another_origin(secure_site: Site, conte
     await expect_outcome(page, "welcome usr_")
     assert [text for text in refused if "Content Security Policy" in text or "Refused" in text] == []
 
-    found = await cookies(page)
+    found = await cookies(page, secure_site)
     assert found.keys() == {_SESSION, _BROWSER}
     for cookie in found.values():
         assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, True, "Lax", "/")
@@ -62,13 +62,13 @@ async def test_a_planted_session_cookie_is_replaced_at_sign_in(secure_site: Site
     await page.goto(f"{secure_site.issuer}/account")
     await sign_in(page, person)
     await expect_page(page, "Your account")
-    first = (await cookies(page))[_SESSION]["value"]
+    first = (await cookies(page, secure_site))[_SESSION]["value"]
     assert first != planted
     # Signed in again: whoever has read the first one has nothing.
     await page.goto(secure_site.app.start("house", prompt="login"))
     await sign_in(page, person)
     await expect_outcome(page, "welcome")
-    second = (await cookies(page))[_SESSION]["value"]
+    second = (await cookies(page, secure_site))[_SESSION]["value"]
     assert second not in {planted, first}
     for dead in (planted, first):
         thief = await contexts.open()
@@ -82,7 +82,10 @@ async def test_no_page_lets_itself_be_framed(site: Site, contexts: Contexts) -> 
     await page.goto(site.app.start("house"))
     await sign_in(page, site.somebody())
     await expect_outcome(page, "welcome")
-    for path in ("/login", "/account", "/consent", "/oauth/authorize?client_id=nobody", "/nowhere"):
+    for path in (
+        *("/login", "/account", "/consent", "/oauth/authorize?client_id=nobody", "/nowhere"),
+        *("/device", f"/device?user_code={await site.user_code()}", "/oauth/logout", "/oauth/logout?id_token_hint=x"),
+    ):
         site.app.frames = f"{site.issuer}{path}"
         await page.goto(f"{site.app.url}/frame")
         await page.frames[-1].wait_for_url(re.compile("^chrome-error:"), wait_until="commit")
@@ -100,12 +103,16 @@ async def test_a_form_of_another_site_does_nothing(site: Site, contexts: Context
         ("/consent", {"ticket": ticket, "answer": "allow"}),
         ("/login", {"username": "alice", "password": "correct horse battery"}),
         ("/account", {"withdraw": "shop"}),
+        ("/device", {"user_code": await site.user_code()}),
+        ("/oauth/logout", {"answer": "logout"}),
     ):
         site.app.form = (f"{site.issuer}{path}", {"csrf": csrf, **values})
         await page.goto(f"{site.app.url}/form")
         await page.get_by_role("button", name="Win").click()
         await expect(page.get_by_role("alert")).to_have_text("Another website sent this form. Nothing was done.")
     assert len(site.app.answers) == told
+    await page.goto(f"{site.issuer}/account")
+    await expect_page(page, "Your account")
 
 
 async def test_an_authorization_request_by_a_form_of_another_site_is_served(site: Site, contexts: Contexts) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Page, expect
 
+from tests.browser import account_views
+from tests.browser.sign_up_mail import sign_up_link
 from tests.browser.site import LONG_NAME, Site
-from tests.browser.walking import sign_in
+from tests.browser.walking import ask_for_link, sign_in
 
 View = Callable[[Page, Site], Awaitable[None]]
 _STRANGE = "no such page"
@@ -94,8 +96,161 @@ async def _stale_form(page: Page, site: Site) -> None:
     await expect(page.locator("code")).to_be_visible()
 
 
+async def _device(page: Page, site: Site) -> None:
+    await page.goto(f"{site.issuer}/device")
+
+
+async def _device_link(page: Page, site: Site) -> None:
+    await page.goto(f"{site.issuer}/device?user_code={await site.user_code()}")
+
+
+async def _wrong_code(page: Page, site: Site) -> None:
+    await _device(page, site)
+    await _type_code(page, "BBBB-BBBB")
+    await sign_in(page, site.somebody())
+    await expect(page.get_by_role("alert")).to_be_visible()
+
+
+async def _too_many_codes(page: Page, site: Site) -> None:
+    await _wrong_code(page, site)
+    for _ in range(3):
+        await _type_code(page, "BBBB-BBBB")
+    await expect(page.get_by_role("alert")).to_contain_text("min", ignore_case=True)
+
+
+async def _device_confirm(page: Page, site: Site) -> None:
+    await _device_link(page, site)
+    await page.get_by_role("button").click()
+    await sign_in(page, site.somebody())
+    await expect(page.locator("button[value=allow]")).to_be_visible()
+    assert await page.locator("img.client").evaluate("image => image.naturalWidth"), "the policy lets it be loaded"
+
+
+async def _device_allowed(page: Page, site: Site) -> None:
+    await _device_confirm(page, site)
+    await page.locator("button[value=allow]").click()
+    await expect(page.get_by_role("status")).to_be_visible()
+
+
+async def _device_denied(page: Page, site: Site) -> None:
+    await _device_confirm(page, site)
+    await page.locator("button[value=deny]").click()
+    await expect(page.get_by_role("status")).to_be_visible()
+
+
+async def _type_code(page: Page, code: str) -> None:
+    await page.locator("#user_code").fill(code)
+    async with page.expect_navigation():
+        await page.locator("#user_code").press("Enter")
+
+
+async def _logout(page: Page, site: Site) -> None:
+    await page.goto(site.app.start("garden"))
+    await sign_in(page, site.somebody())
+    await expect(page.locator("#outcome")).to_be_visible()
+    await page.goto(f"{site.issuer}/oauth/logout?client_id=garden&post_logout_redirect_uri={site.app.url}/bye")
+    await expect(page.locator("button[value=logout]")).to_be_visible()
+
+
+async def _signed_out(page: Page, site: Site) -> None:
+    await page.goto(f"{site.issuer}/oauth/logout")
+
+
+async def _signed_out_with_a_way_back(page: Page, site: Site) -> None:
+    await page.goto(f"{site.issuer}/oauth/logout?client_id=house&post_logout_redirect_uri={site.app.url}/bye")
+
+
+async def _signed_out_telling_others(page: Page, site: Site) -> None:
+    await page.goto(site.app.start("garden"))
+    await sign_in(page, site.somebody())
+    await expect(page.locator("#outcome")).to_be_visible()
+    await page.goto(f"{site.issuer}/account")
+    async with page.expect_response(f"{site.app.url}/front?*"):
+        await page.locator("form[action='/oauth/logout'] button").click()
+    await expect(page.locator("iframe")).to_have_count(1)
+
+
+async def _unregistered_way_back(page: Page, site: Site) -> None:
+    await page.goto(f"{site.issuer}/oauth/logout?client_id=house&post_logout_redirect_uri=https://evil.example/")
+
+
+async def _logout_of_nobody(page: Page, site: Site) -> None:
+    await page.goto(f"{site.issuer}/oauth/logout?client_id=nobody&post_logout_redirect_uri=https://evil.example/")
+
+
+async def _strange_hint(page: Page, site: Site) -> None:
+    await page.goto(f"{site.issuer}/oauth/logout?id_token_hint=x.y.z")
+
+
+async def _disabled_client(page: Page, site: Site) -> None:
+    await page.goto(site.app.start("closed"))
+
+
+async def _no_client(page: Page, site: Site) -> None:
+    await page.goto(f"{site.issuer}/oauth/authorize")
+
+
+async def _said_twice(page: Page, site: Site) -> None:
+    await page.goto(f"{site.app.start('shop')}&state=again")
+
+
+async def _foreign_form(page: Page, site: Site) -> None:
+    site.app.form = (f"{site.issuer}/login", {"username": "alice"})
+    await page.goto(f"{site.app.url}/form")
+    async with page.expect_navigation():
+        await page.get_by_role("button").click()
+
+
 async def _not_found(page: Page, site: Site) -> None:
     await page.goto(f"{site.issuer}/{_STRANGE}")
+
+
+async def _sign_up(page: Page, site: Site) -> None:
+    await page.goto(f"{site.issuer}/signup")
+
+
+async def _sign_up_wrong(page: Page, site: Site) -> None:
+    await _sign_up(page, site)
+    await ask_for_link(page, "somebody at example.com")
+    await expect(page.get_by_role("alert")).to_be_visible()
+
+
+async def _sign_up_sent(page: Page, site: Site) -> None:
+    await _sign_up(page, site)
+    await ask_for_link(page, site.new_address())
+    await expect(page.locator("form")).to_have_count(0)
+
+
+async def _sign_up_choose(page: Page, site: Site) -> None:
+    address = site.new_address()
+    await _sign_up(page, site)
+    await ask_for_link(page, address)
+    await page.goto(await sign_up_link(site, address))
+    await expect(page.locator("#username")).to_be_visible()
+
+
+async def _sign_up_taken(page: Page, site: Site) -> None:
+    await _sign_up_choose(page, site)
+    await sign_in(page, "alice", "kettle bracket violin")
+    await expect(page.get_by_role("alert")).to_be_visible()
+
+
+async def _sign_up_weak(page: Page, site: Site) -> None:
+    await _sign_up_choose(page, site)
+    await sign_in(page, "quimby", "Quimby2024")
+    await expect(page.get_by_role("alert")).to_be_visible()
+
+
+async def _sign_up_strength(page: Page, site: Site) -> None:
+    await _sign_up_choose(page, site)
+    await page.locator("#username").fill("quimby")
+    await page.locator("#password").fill("quimby violin 7")
+    await page.locator("button[value=check]").click()
+    await expect(page.locator("meter")).to_be_visible()
+
+
+async def _sign_up_stale(page: Page, site: Site) -> None:
+    await page.goto(f"{site.issuer}/signup/verify?token={'x' * 43}")
 
 
 async def _english(page: Page) -> bool:
@@ -109,12 +264,39 @@ VIEWS: dict[str, View] = {
     "login-known": _known,
     "consent": _consent,
     "consent-long": _long_consent,
+    "sign-up": _sign_up,
+    "sign-up-wrong": _sign_up_wrong,
+    "sign-up-sent": _sign_up_sent,
+    "sign-up-choose": _sign_up_choose,
+    "sign-up-taken": _sign_up_taken,
+    "sign-up-weak": _sign_up_weak,
+    "sign-up-strength": _sign_up_strength,
+    "sign-up-stale": _sign_up_stale,
     "form-post": _form_post,
+    "device": _device,
+    "device-link": _device_link,
+    "device-wrong": _wrong_code,
+    "device-limited": _too_many_codes,
+    "device-confirm": _device_confirm,
+    "device-allowed": _device_allowed,
+    "device-denied": _device_denied,
+    "logout": _logout,
+    "signed-out": _signed_out,
+    "signed-out-back": _signed_out_with_a_way_back,
+    "signed-out-frames": _signed_out_telling_others,
     "account": _account,
     "account-empty": _empty_account,
     "error-client": _unknown_client,
     "error-redirect": _foreign_redirect,
     "error-ticket": _stale_ticket,
     "error-form": _stale_form,
+    "error-foreign-form": _foreign_form,
+    "error-disabled": _disabled_client,
+    "error-no-client": _no_client,
+    "error-repeated": _said_twice,
+    "error-logout-uri": _unregistered_way_back,
+    "error-logout-client": _logout_of_nobody,
+    "error-logout-hint": _strange_hint,
     "error-not-found": _not_found,
+    **account_views.VIEWS,
 }

@@ -13,6 +13,13 @@ async def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
         await page.locator("#password").press("Enter")
 
 
+async def ask_for_link(page: Page, address: str) -> None:
+    """Sign up: give an address."""
+    await page.locator("#email").fill(address)
+    async with page.expect_navigation():
+        await page.locator("#email").press("Enter")
+
+
 async def press(page: Page, button: str) -> None:
     await page.get_by_role("button", name=button, exact=True).click()
 

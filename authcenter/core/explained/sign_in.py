@@ -23,6 +23,10 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     Rule.PKCE_CHALLENGE: Explanation(
         "The code challenge is not 43 characters of base64url.", "SHA-256 of the verifier, base64url without padding."
     ),
+    Rule.DPOP_UNSERVED: Explanation(
+        "The request wants its code bound to a DPoP key (dpop_jkt), and this server checks no DPoP proofs.",
+        "Leave dpop_jkt out: discovery has no dpop_signing_alg_values_supported. Tokens are bearer tokens then.",
+    ),
     Rule.PROMPT: Explanation("prompt=none came with other prompts.", "none stands alone."),
     Rule.PROMPT_NONE: Explanation(
         "prompt=none, but the person would have to be asked; the hint says what for.",
@@ -123,6 +127,10 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "The code lapsed before it was redeemed.",
         "`tokens.authorization_code_ttl`; a client that is late often has a slow redirect or a queue.",
     ),
+    Rule.CODE_KEY_UNPROVEN: Explanation(
+        "The code is bound to a DPoP key, and nothing here can check a proof of it.",
+        "A server that can made the code: are instances of two versions running? Upgrade this one.",
+    ),
     Rule.CODE_CUT: Explanation(
         "Session, person, client or everything was cut off after the code was given.", "Sign in again."
     ),
@@ -210,6 +218,18 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     ),
     Rule.JSON_MALFORMED: Explanation(
         "The body is not one JSON object in UTF-8, or has a member twice.", "Send Content-Type: application/json."
+    ),
+    Rule.RATE_LIMITED_SIGN_UP: Explanation(
+        "More accounts were asked for from this address than `rate_limits.signup_per_ip` allows, or with one link"
+        " more names were tried than 20 an hour.",
+        "Behind a proxy, compare AUTHCENTER_TRUSTED_PROXIES with `ip` in the log: all may be counted as one.",
+    ),
+    Rule.SIGN_UP_OFF: Explanation(
+        "The policy lets nobody open an account by themselves.", "`accounts.signup` in the policy: true."
+    ),
+    Rule.SIGN_UP_LINK: Explanation(
+        "The link of a sign-up opens no account: it was used, has lapsed, or its address has an account by now.",
+        "The person signs up again; `accounts.verify_ttl` in the policy says how long a link holds.",
     ),
     Rule.REGISTRATION_OFF: Explanation(
         "The policy lets no client register or change itself.", "`registration.mode` in the policy: token or open."

@@ -15,6 +15,7 @@ from authcenter.core.errors import OAuthError, RateLimited, invalid_request
 from authcenter.core.rules import Rule
 from authcenter.http.context import NOTES
 from authcenter.http.device_authorization import VERIFICATION_PATH
+from authcenter.http.pages.client_face import face_of
 from authcenter.http.pages.rendering import Pages, see_other
 from authcenter.http.pages.visit import Visit
 from authcenter.http.pages.wishes import wishes
@@ -81,7 +82,8 @@ class DevicePage:
             approved = _APPROVES[answer]
             if not await self.devices.answer(device, client, signed_in, visit.origin, approved=approved):
                 raise _unknown("answered or lapsed meanwhile")
-            return self.pages.show(visit, "device_done.html", client=client, approved=approved)
+            face = face_of(client, visit.messages.language)
+            return self.pages.show(visit, "device_done.html", client=face, approved=approved)
 
         return await self._limited(visit, user_code, signed_in, decide)
 
@@ -116,13 +118,14 @@ class DevicePage:
         signed_in = await self.sessions.current(visit.browser.session_digest)
         if signed_in is None:
             return see_other(f"/login?ticket={self._sealed(visit, user_code)}")
+        face = face_of(client, visit.messages.language)
         return self.pages.show(
             visit,
             "device_confirm.html",
+            images=[face.logo],
             ticket=self._sealed(visit, user_code),
             user_code=user_code,
-            client=client,
-            party=client.relying_party,
+            client=face,
             user=signed_in.user,
             wishes=await wishes(visit.messages, self.resources, device.audience, device.scope),
         )

@@ -29,6 +29,7 @@ class LoginPage:
 
     Attributes:
         count: Told the outcome of each try, for the metrics.
+        sign_up: Whether strangers may open accounts.
     """
 
     pages: Pages
@@ -38,6 +39,7 @@ class LoginPage:
     clients: ClientLookup
     arrival: Arrival
     count: Callable[[str], None]
+    sign_up: Callable[[], bool]
 
     def mount(self, router: Router) -> None:
         self.pages.mount(router, PATH, self.get, self.post)
@@ -55,7 +57,7 @@ class LoginPage:
             return self.arrival.go_on(visit, structs.replace(ticket, consent="denied"))
         login, password = form.get("username") or "", form.values.get("password") or ""
         try:
-            user = await self.sign_in.authenticate(login, password, visit.origin.ip)
+            user = await self.sign_in.identify(login, password, visit.origin.ip)
         except RateLimited as limited:
             self.count(limited.rule)
             visit.request[NOTES].verdict = (limited.rule, limited.hint)
@@ -98,6 +100,7 @@ class LoginPage:
             ticket=self.tickets.seal(ticket, visit.browser.browser_id),
             client=face_of(client, visit.messages.language) if client else None,
             known=known.user if known and not problem else None,
+            sign_up=self.sign_up(),
             login=visit.form.get("username") or (request.login_hint if request else None) or "",
             problem=visit.messages(problem, **about) if problem else "",
         )

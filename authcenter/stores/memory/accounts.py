@@ -35,11 +35,7 @@ class MemoryUserStore(UserStore):
 
     async def add(self, user: User, password_hash: str, consequences: Consequences = NO_CONSEQUENCES) -> None:
         def write(tables: Tables, at: datetime) -> bool:
-            if user.subject in tables.users:
-                raise Conflict(f"user {user.subject}")
-            _refuse_taken(tables, user)
-            tables.users[user.subject] = UserCredentials(user, password_hash)
-            tables.note_change("user", user.subject, at)
+            insert_user(tables, user, password_hash, at)
             return True
 
         self._record.commit(write, consequences)
@@ -47,19 +43,7 @@ class MemoryUserStore(UserStore):
     async def replace(
         self, user: User, consequences: Consequences = NO_CONSEQUENCES, *, password_hash: str | None = None
     ) -> bool:
-        def write(tables: Tables, at: datetime) -> bool:
-            held = tables.users.get(user.subject)
-            if held is None or held.user.revision != user.revision:
-                return False
-            _refuse_taken(tables, user)
-            new = dataclasses.replace(user, revision=user.revision + 1, cut_at=later_cut(held.user.cut_at, user.cut_at))
-            tables.users[user.subject] = UserCredentials(
-                new, held.password_hash if password_hash is None else password_hash
-            )
-            tables.note_change("user", user.subject, at)
-            return True
-
-        return self._record.commit(write, consequences)
+        return self._record.commit(lambda tables, at: replace_user(tables, user, at, password_hash), consequences)
 
     async def upgrade_password_hash(self, subject: str, old: str, new: str) -> bool:
         def write(tables: Tables, at: datetime) -> bool:
@@ -70,6 +54,41 @@ class MemoryUserStore(UserStore):
             return True
 
         return self._record.commit(write)
+
+
+def insert_user(tables: Tables, user: User, password_hash: str, at: datetime) -> None:
+    """Add a user in this write. Raises ``Conflict``."""
+    if user.subject in tables.users:
+        raise Conflict(f"user {user.subject}")
+    _refuse_taken(tables, user)
+    tables.users[user.subject] = UserCredentials(user, password_hash)
+    tables.note_change("user", user.subject, at)
+
+
+def replace_user(tables: Tables, user: User, at: datetime, password_hash: str | None = None) -> bool:
+    """``UserStore.replace`` as part of a write. With a password the links that would set another one end."""
+    held = tables.users.get(user.subject)
+    if held is None or held.user.revision != user.revision:
+        return False
+    _refuse_taken(tables, user)
+    new = dataclasses.replace(user, revision=user.revision + 1, cut_at=later_cut(held.user.cut_at, user.cut_at))
+    tables.users[user.subject] = UserCredentials(new, held.password_hash if password_hash is None else password_hash)
+    if password_hash is not None:
+        end_reset_links(tables, user.subject, at)
+    tables.note_change("user", user.subject, at)
+    return True
+
+
+def is_enabled(tables: Tables, subject: str) -> bool:
+    held = tables.users.get(subject)
+    return held is not None and held.user.disabled_at is None
+
+
+def end_reset_links(tables: Tables, subject: str, at: datetime) -> None:
+    """Nobody sets this user's password by a link sent before."""
+    for digest, link in [*tables.reset_links.items()]:
+        if link.subject == subject and link.spent_at is None:
+            tables.reset_links[digest] = dataclasses.replace(link, spent_at=at)
 
 
 def _refuse_taken(tables: Tables, user: User) -> None:

@@ -1,11 +1,12 @@
 """The outbox in memory."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from authcenter.core.ids import uuid7
-from authcenter.core.job import ClaimedJob, Job
+from authcenter.core.job import ClaimedJob, Job, Room
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.tables import OutboxRow, Tables
 from authcenter.stores.ports.outbox import Outbox
@@ -24,12 +25,16 @@ class MemoryOutbox(Outbox):
 
         self._record.commit(write)
 
-    async def claim(self, holder: str, names: Collection[str], lease: timedelta, most: int) -> Sequence[ClaimedJob]:
+    async def claim(self, holder: str, names: Collection[str], lease: timedelta, room: Room) -> Sequence[ClaimedJob]:
         claim, taken = f"{holder}/{uuid7()}", list[OutboxRow]()
 
         def write(tables: Tables, at: datetime) -> bool:
             due = [row for row in tables.outbox.values() if row.waiting and row.due_at <= at and row.job.name in names]
-            for row in sorted(due, key=lambda row: (row.due_at, row.job.job_id))[:most]:
+            lanes: Counter[str] = Counter()
+            for row in sorted(due, key=lambda row: (row.due_at, row.job.job_id)):
+                if len(taken) >= room.most or lanes[row.job.lane] >= room.of(row.job.lane):
+                    continue
+                lanes[row.job.lane] += 1
                 taken.append(replace(row, holder=claim, due_at=at + lease, attempts=row.attempts + 1))
                 tables.outbox[row.job.job_id] = taken[-1]
             return True

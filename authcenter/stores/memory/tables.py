@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Self
 
+from authcenter.core.account_links import AddressChange, ResetLink
 from authcenter.core.authorization import AuthorizationCode, PushedRequest
 from authcenter.core.client import Client
 from authcenter.core.consent import Consent
@@ -15,6 +16,7 @@ from authcenter.core.job import Job, logout_jobs
 from authcenter.core.registration import InitialAccessToken
 from authcenter.core.resource import Resource
 from authcenter.core.session import Session
+from authcenter.core.sign_up import SignUpLink
 from authcenter.core.status import StatusEntry, StatusList
 from authcenter.core.token import RefreshToken, TokenFamily
 from authcenter.stores.ports.accounts import UserCredentials
@@ -67,6 +69,7 @@ class Tables:
     clients: dict[str, Client] = field(default_factory=dict)
     resources: dict[str, Resource] = field(default_factory=dict)
     users: dict[str, UserCredentials] = field(default_factory=dict)
+    sign_ups: dict[Digest, SignUpLink] = field(default_factory=dict)
     families: dict[str, TokenFamily] = field(default_factory=dict)
     tokens: dict[str, RefreshToken] = field(default_factory=dict)
     keys: dict[str, StoredKey] = field(default_factory=dict)
@@ -84,6 +87,8 @@ class Tables:
     pairwise: dict[tuple[str, str], str] = field(default_factory=dict)
     outbox: dict[str, OutboxRow] = field(default_factory=dict)
     initial_tokens: dict[Digest, InitialAccessToken] = field(default_factory=dict)
+    reset_links: dict[Digest, ResetLink] = field(default_factory=dict)
+    address_changes: dict[Digest, AddressChange] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
     status_lists: dict[str, ListRow] = field(default_factory=dict)
     status_entries: dict[tuple[str, int], StatusEntry] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from authcenter.core.job import ClaimedJob, Job
+from authcenter.core.job import ClaimedJob, Job, Room
 
 
 class Outbox(Protocol):
@@ -17,8 +17,9 @@ class Outbox(Protocol):
         """Leave jobs that belong to no other write. One that is there already, done or not, is left as it is."""
         ...
 
-    async def claim(self, holder: str, names: Collection[str], lease: timedelta, most: int) -> Sequence[ClaimedJob]:
-        """Take at most ``most`` of the jobs that are due, the longest due first; nobody else is given them meanwhile.
+    async def claim(self, holder: str, names: Collection[str], lease: timedelta, room: Room) -> Sequence[ClaimedJob]:
+        """Take jobs that are due, the longest due first, as many as there is room for; nobody else is given them
+        meanwhile.
 
         Args:
             names: What the caller knows how to do.

@@ -1,21 +1,23 @@
-"""The outbox in SQL. A claim is one statement, so that a job goes to one process alone, on both databases."""
+"""The outbox in SQL. A claim locks what it takes, so that a job goes to one process alone, on both databases."""
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.cut import Consequences
 from authcenter.core.ids import uuid7
-from authcenter.core.job import ClaimedJob, Job
+from authcenter.core.job import ClaimedJob, Job, Room
 from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.sql.database import Database, database_clock, now_on
 from authcenter.stores.sql.sign_in_tables import outbox
 from authcenter.stores.sql.transactions import Transactions
 from authcenter.stores.sql.waiting_jobs import LONGEST_ERROR
 
+_MOST_RANKED = 1_000
+_SPARE = 4
 _WAITING = outbox.c.done_at.is_(None) & outbox.c.dead_at.is_(None)
 
 
@@ -31,17 +33,21 @@ class SqlOutbox(Outbox):
 
         await self._transactions.commit(write, Consequences(jobs=tuple(jobs)))
 
-    async def claim(self, holder: str, names: Collection[str], lease: timedelta, most: int) -> Sequence[ClaimedJob]:
+    async def claim(self, holder: str, names: Collection[str], lease: timedelta, room: Room) -> Sequence[ClaimedJob]:
         row, claim = outbox.c, f"{holder}/{uuid7()}"
         claimed: list[ClaimedJob] = []
 
         async def write(connection: AsyncConnection) -> bool:
             now = await now_on(connection)
+            # Read first, by a statement of its own: PostgreSQL, where it has no statistics yet, joins each row to each.
+            first = [*(await connection.execute(_first(names, room, now))).scalars()]
+            if not first:
+                return True
             due = (
                 select(row.job_id)
-                .where(_WAITING, row.due_at <= now, row.job.in_(sorted(names)))
+                .where(_WAITING, row.due_at <= now, row.job_id.in_(first))
                 .order_by(row.due_at, row.job_id)
-                .limit(most)
+                .limit(room.most)
                 .with_for_update(skip_locked=True)
                 # Not a mere subquery, which PostgreSQL may run again for each row, and so past its limit.
                 .cte("due")
@@ -85,3 +91,26 @@ class SqlOutbox(Outbox):
             return (await connection.execute(update(outbox).where(*own).values(values | later))).rowcount == 1
 
         return await self._transactions.commit(write)
+
+
+def _first(names: Collection[str], room: Room, now: datetime) -> Select[Any]:
+    """The ids of the longest due within the room of their lanes; more than asked for, as others may be taking some."""
+    row, lane = outbox.c, outbox.c.job + " " + func.coalesce(outbox.c.payload["client_id"].as_string(), "")
+    some = [name for name in room.lanes if room.of(name)]
+    none = [name for name in room.lanes if not room.of(name)]
+    # Those without room are left out before the limit: else, were they many, nobody else would come up.
+    admitted = lane.not_in(none) if room.share else lane.in_(some)
+    longest_due = (
+        select(row.job_id, row.due_at, lane.label("lane"))
+        .where(_WAITING, row.due_at <= now, row.job.in_(sorted(names)), admitted)
+        .order_by(row.due_at, row.job_id)
+        .limit(_MOST_RANKED)
+        .subquery()
+    )
+    job = longest_due.c
+    place = func.row_number().over(partition_by=job.lane, order_by=(job.due_at, job.job_id)).label("place")
+    placed = select(job.job_id, job.due_at, job.lane, place).subquery().c
+    its_room = {name: room.of(name) for name in some}
+    within = case(its_room, value=placed.lane, else_=room.share) if some else room.share
+    rest = select(placed.job_id).where(placed.place <= within).order_by(placed.due_at, placed.job_id)
+    return rest.limit(_SPARE * room.most)

@@ -10,9 +10,10 @@ from authcenter.core.cut import NO_CONSEQUENCES, Consequences
 from authcenter.core.ids import Subject
 from authcenter.core.user import User, name_key
 from authcenter.stores.ports.accounts import UserCredentials, UserStore
+from authcenter.stores.sql.account_tables import password_reset_tokens
 from authcenter.stores.sql.changes import note_change
 from authcenter.stores.sql.cuts import later_mark
-from authcenter.stores.sql.database import Database
+from authcenter.stores.sql.database import Database, database_clock
 from authcenter.stores.sql.tables import users
 from authcenter.stores.sql.transactions import Transactions
 
@@ -44,8 +45,7 @@ class SqlUserStore(UserStore):
 
     async def add(self, user: User, password_hash: str, consequences: Consequences = NO_CONSEQUENCES) -> None:
         async def write(connection: AsyncConnection) -> bool:
-            await connection.execute(insert(users).values(_row(user) | {"password_hash": password_hash}))
-            await note_change(connection, "user", user.subject)
+            await insert_user(connection, user, password_hash)
             return True
 
         await self._transactions.commit(write, consequences)
@@ -54,14 +54,7 @@ class SqlUserStore(UserStore):
         self, user: User, consequences: Consequences = NO_CONSEQUENCES, *, password_hash: str | None = None
     ) -> bool:
         async def write(connection: AsyncConnection) -> bool:
-            unchanged = users.c.subject == user.subject, users.c.revision == user.revision
-            new = _row(user) | {"revision": user.revision + 1, "cut_at": later_mark(users.c.cut_at, user.cut_at)}
-            if password_hash is not None:
-                new["password_hash"] = password_hash
-            if (await connection.execute(update(users).where(*unchanged).values(new))).rowcount == 0:
-                return False
-            await note_change(connection, "user", user.subject)
-            return True
+            return await replace_user(connection, user, password_hash)
 
         return await self._transactions.commit(write, consequences)
 
@@ -71,6 +64,39 @@ class SqlUserStore(UserStore):
             return (await connection.execute(update(users).where(*unchanged).values(password_hash=new))).rowcount == 1
 
         return await self._transactions.commit(write)
+
+
+async def insert_user(connection: AsyncConnection, user: User, password_hash: str) -> None:
+    """Add a user in this transaction."""
+    await connection.execute(insert(users).values(_row(user) | {"password_hash": password_hash}))
+    await note_change(connection, "user", user.subject)
+
+
+async def replace_user(connection: AsyncConnection, user: User, password_hash: str | None = None) -> bool:
+    """``UserStore.replace`` as part of this transaction. With a password the links that would set another one end."""
+    unchanged = users.c.subject == user.subject, users.c.revision == user.revision
+    new = _row(user) | {"revision": user.revision + 1, "cut_at": later_mark(users.c.cut_at, user.cut_at)}
+    if password_hash is not None:
+        new["password_hash"] = password_hash
+    if (await connection.execute(update(users).where(*unchanged).values(new))).rowcount == 0:
+        return False
+    if password_hash is not None:
+        await end_reset_links(connection, user.subject)
+    await note_change(connection, "user", user.subject)
+    return True
+
+
+async def lock_enabled(connection: AsyncConnection, subject: str) -> bool:
+    """Whether there is such a user, not disabled; nobody else writes it until this transaction ends."""
+    enabled = users.c.subject == subject, users.c.disabled_at.is_(None)
+    return (await connection.execute(select(users.c.subject).where(*enabled).with_for_update())).first() is not None
+
+
+async def end_reset_links(connection: AsyncConnection, subject: str) -> None:
+    """Nobody sets this user's password by a link sent before."""
+    link = password_reset_tokens.c
+    unspent = update(password_reset_tokens).where(link.subject == subject, link.spent_at.is_(None))
+    await connection.execute(unspent.values(spent_at=database_clock()))
 
 
 def _row(user: User) -> dict[str, Any]:

@@ -56,6 +56,8 @@ WRONG = [
     pytest.param(["--username", "a", "--email", "a@example.com"], "short", "password: ", id="short password"),
     pytest.param(["--username", "a", "--email", "a@example.com"], "", "password: ", id="no password"),
     pytest.param(["--username", "a", "--email", "a@example.com"], "x" * 2_000, "password: ", id="long password"),
+    pytest.param(["--username", "quimby", "--email", "a@example.com"], "quimby2024", "password: made", id="own name"),
+    pytest.param(["--username", "a", "--email", "a@example.com"], "sunshine", "password: one of the most", id="common"),
     pytest.param(["--username", "a", "--email", "a@example.com"], b"\xff" * 9, "the password on standard", id="bytes"),
     pytest.param(["--username", "a", "--email", "a@example.com"], "x" * 70_000, "the password on standard", id="huge"),
     pytest.param(["--username", "a"], PASSWORD, "Missing option '--email'", id="address missing"),
@@ -87,7 +89,7 @@ def test_names_and_addresses_are_taken_once(console: Console, username: str, ema
     assert len(console.told("users", "list")) == 1
 
 
-@pytest.mark.parametrize("act", ["show", "disable", "enable", "logout", "set-password"])
+@pytest.mark.parametrize("act", ["show", "disable", "enable", "logout", "require-reset", "set-password"])
 @pytest.mark.parametrize("name", ["nobody", "usr_nobody", "\udcff", "a\x00", "n" * 100_000], ids=ascii)
 def test_an_unknown_user_is_named(console: Console, act: str, name: str) -> None:
     options = ("--password-stdin",) if act == "set-password" else ()
@@ -111,9 +113,10 @@ def test_a_new_password_replaces_the_old_and_cuts_what_was_issued(console: Conso
     assert console.rows("SELECT kind, value FROM revocation_cuts") == [("sub", made["sub"])]
 
 
-def test_a_bad_password_leaves_the_old_one(console: Console) -> None:
+@pytest.mark.parametrize("given", ["short", "password", "jo@example.com"])
+def test_a_bad_password_leaves_the_old_one(console: Console, given: str) -> None:
     console.user("jo")
-    console.refused("users", "set-password", "jo", "--password-stdin", stdin="short", exit_code=2)
+    console.refused("users", "set-password", "jo", "--password-stdin", stdin=given, exit_code=2)
     assert signs_in(console, "jo", PASSWORD)
 
 
@@ -122,6 +125,16 @@ def test_logging_out_cuts_what_was_issued(console: Console) -> None:
     console.told("users", "logout", "jo")
     cuts = console.rows("SELECT kind, value, reason, up_to IS NOT NULL FROM revocation_cuts")
     assert cuts == [("sub", made["sub"], "logged out", 1)]
+
+
+def test_a_demand_for_a_new_password_stops_the_old_one_and_cuts_what_was_issued(console: Console) -> None:
+    made = console.user("jo")
+    assert made["reset_required"] is False
+    assert console.told("users", "require-reset", "jo")["reset_required"] is True
+    cuts = console.rows("SELECT kind, value, reason FROM revocation_cuts")
+    assert cuts == [("sub", made["sub"], "new password required")]
+    assert console.events()[-1] == "user.reset_required"
+    assert console.told("users", "show", "jo")["reset_required"] is True
 
 
 def test_a_password_is_nowhere(console: Console) -> None:

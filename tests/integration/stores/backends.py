@@ -7,6 +7,7 @@ from authcenter.audit.chain import GENESIS, first_break, link
 from authcenter.core.clock import SystemClock
 from authcenter.core.event import Event
 from authcenter.stores.memory.accounts import MemoryUserStore
+from authcenter.stores.memory.address_changes import MemoryAddressChangeStore
 from authcenter.stores.memory.audit import MemoryAuditLog
 from authcenter.stores.memory.clients import MemoryClientStore, MemoryResourceStore
 from authcenter.stores.memory.codes import (
@@ -19,12 +20,16 @@ from authcenter.stores.memory.eviction import MemoryEviction
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.outbox import MemoryOutbox
+from authcenter.stores.memory.password_resets import MemoryPasswordResetStore
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.registration import MemoryInitialAccessTokens
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
+from authcenter.stores.memory.sign_ups import MemorySignUpStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
 from authcenter.stores.memory.tokens import MemoryChangeFeed, MemoryRefreshTokenStore, MemoryRevocationStore
+from authcenter.stores.memory.unused_clients import MemoryUnusedClients
 from authcenter.stores.ports.accounts import UserStore
+from authcenter.stores.ports.address_changes import AddressChangeStore
 from authcenter.stores.ports.audit import AuditLog, AuditRow
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
@@ -32,11 +37,15 @@ from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
+from authcenter.stores.ports.password_resets import PasswordResetStore
 from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
+from authcenter.stores.ports.sign_ups import SignUpStore
 from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore
+from authcenter.stores.ports.unused_clients import UnusedClients
+from authcenter.stores.sql.address_changes import SqlAddressChangeStore
 from authcenter.stores.sql.audit import SqlAuditLog
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
@@ -48,13 +57,16 @@ from authcenter.stores.sql.eviction import SqlEviction
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.outbox import SqlOutbox
+from authcenter.stores.sql.password_resets import SqlPasswordResetStore
 from authcenter.stores.sql.registration import SqlInitialAccessTokens
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.sessions import SqlSessionStore
+from authcenter.stores.sql.sign_ups import SqlSignUpStore
 from authcenter.stores.sql.status_lists import SqlStatusListStore
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.stores.sql.transactions import Transactions
+from authcenter.stores.sql.unused_clients import SqlUnusedClients
 from authcenter.stores.sql.users import SqlUserStore
 
 
@@ -69,6 +81,7 @@ class Stores:
     clients: ClientStore
     resources: ResourceStore
     users: UserStore
+    sign_ups: SignUpStore
     refresh_tokens: RefreshTokenStore
     revocations: RevocationStore
     changes: ChangeFeed
@@ -86,6 +99,9 @@ class Stores:
     pairwise: PairwiseSubjects
     outbox: Outbox
     initial_tokens: InitialAccessTokens
+    unused_clients: UnusedClients
+    password_resets: PasswordResetStore
+    address_changes: AddressChangeStore
     counted: list[Event]
 
     async def proven_rows(self) -> list[AuditRow]:
@@ -100,6 +116,7 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         clients=MemoryClientStore(record),
         resources=MemoryResourceStore(record),
         users=MemoryUserStore(record),
+        sign_ups=MemorySignUpStore(record),
         refresh_tokens=MemoryRefreshTokenStore(record),
         revocations=MemoryRevocationStore(record),
         changes=MemoryChangeFeed(record),
@@ -117,6 +134,9 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         pairwise=MemoryPairwiseSubjects(record),
         outbox=MemoryOutbox(record),
         initial_tokens=MemoryInitialAccessTokens(record),
+        unused_clients=MemoryUnusedClients(record),
+        password_resets=MemoryPasswordResetStore(record),
+        address_changes=MemoryAddressChangeStore(record),
         counted=counted,
     )
 
@@ -128,6 +148,7 @@ def sql_stores(database: Database) -> Stores:
         clients=SqlClientStore(database, transactions),
         resources=SqlResourceStore(database, transactions),
         users=SqlUserStore(database, transactions),
+        sign_ups=SqlSignUpStore(database, transactions),
         refresh_tokens=SqlRefreshTokenStore(database, transactions),
         revocations=SqlRevocationStore(database, transactions),
         changes=SqlChangeFeed(database),
@@ -145,6 +166,9 @@ def sql_stores(database: Database) -> Stores:
         pairwise=SqlPairwiseSubjects(database, transactions),
         outbox=SqlOutbox(database, transactions),
         initial_tokens=SqlInitialAccessTokens(database, transactions),
+        unused_clients=SqlUnusedClients(database),
+        password_resets=SqlPasswordResetStore(database, transactions),
+        address_changes=SqlAddressChangeStore(database, transactions),
         counted=counted,
     )
 

@@ -11,6 +11,7 @@ from authcenter.core.authorization import PushedRequest
 from authcenter.core.cut import NO_CONSEQUENCES
 from authcenter.core.digest import Digest
 from authcenter.core.ids import ClientId, FamilyId
+from authcenter.core.sign_up import SignUpLink
 from authcenter.stores.ports.eviction import DEAD_JOBS_KEPT, KEPT_AFTER_END, KEPT_AFTER_LAST_TOKEN, Evictable
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.sign_in_tables import initial_access_tokens, outbox
@@ -32,6 +33,7 @@ async def left(stores: Stores) -> list[str]:
         **{f"code {n}": await stores.codes.find(digest) for n, digest in enumerate((A, B, C, D))},
         **{f"device {n}": await stores.device_codes.find(digest) for n, digest in enumerate((A, B, C, D))},
         **{f"pushed {n}": await stores.pushed.find(digest) for n, digest in enumerate((A, B, C, D))},
+        **{f"link {n}": await stores.sign_ups.find(digest) for n, digest in enumerate((A, B, C, D))},
         **{f"session {n}": await stores.sessions.get(f"session {n}") for n in range(4)},
     }
     return [name for name, one in found.items() if one is not None]
@@ -52,6 +54,11 @@ async def pushed(stores: Stores, now: datetime) -> None:
         await stores.pushed.add(PushedRequest(digest, ClientId("shop"), {}, (), now - ago, spent_at=now - ago))
 
 
+async def sign_ups(stores: Stores, now: datetime) -> None:
+    for digest, ago in zip((A, B, C), (LONG, JUST, -DAY), strict=True):
+        await stores.sign_ups.add(SignUpLink(digest, "jo@example.com", now - DAY, now - ago, now), NO_CONSEQUENCES)
+
+
 async def sessions(stores: Stores, now: datetime) -> None:
     for number, ago in enumerate((LONG, JUST, -DAY)):
         one = a_session(f"session {number}", expires_at=now - ago)
@@ -66,6 +73,7 @@ async def sessions(stores: Stores, now: datetime) -> None:
         (Evictable.DEVICE_CODES, devices, "device"),
         (Evictable.PUSHED_REQUESTS, pushed, "pushed"),
         (Evictable.SESSIONS, sessions, "session"),
+        (Evictable.ADDRESS_VERIFICATIONS, sign_ups, "link"),
     ],
     ids=lambda value: value if isinstance(value, Evictable) else "",
 )

@@ -12,7 +12,7 @@ from authcenter.core.cut import NO_CONSEQUENCES, Consequences, CutKind
 from authcenter.core.digest import Digest
 from authcenter.core.errors import Conflict
 from authcenter.core.ids import Subject
-from authcenter.core.job import ClaimedJob, Job
+from authcenter.core.job import ClaimedJob, Job, Room
 from authcenter.core.relying_party import RelyingParty
 from authcenter.stores.ports.eviction import DEAD_JOBS_KEPT, KEPT_AFTER_END, Evictable
 from authcenter.stores.sql.database import Database, now_on
@@ -26,7 +26,8 @@ MAIL = {"mail"}
 
 
 async def claimed(stores: Stores, lease: timedelta = HOUR, most: int = 100, **options: Any) -> list[ClaimedJob]:
-    return [*await stores.outbox.claim(options.get("holder", "one"), options.get("names", MAIL), lease, most)]
+    room = options.get("room") or Room(most, most)
+    return [*await stores.outbox.claim(options.get("holder", "one"), options.get("names", MAIL), lease, room)]
 
 
 async def test_a_job_is_claimed_as_it_was_left(stores: Stores) -> None:
@@ -65,6 +66,31 @@ async def test_only_what_one_knows_how_to_do_is_claimed_and_no_more_than_asked(s
     assert len(await claimed(stores, most=9)) == 3
     assert len(await claimed(stores, names={"other", "mail"})) == 1
     assert await stores.outbox.depth() == 6
+
+
+def lane(client_id: str) -> str:
+    return Job("mail", {"client_id": client_id}).lane
+
+
+ROOMS = [
+    pytest.param(Room(9, 2), "aabb-", id="a share each"),
+    pytest.param(Room(3, 2), "aab", id="a share each, up to the most"),
+    pytest.param(Room(9, 2, {lane("a"): 0}), "bb-", id="none for one"),
+    pytest.param(Room(9, 2, {lane("a"): 1, lane("b"): 3}), "abbb-", id="less for one, more for another"),
+    pytest.param(Room(9, 0, {lane("b"): 1, lane("c"): 1}), "b", id="for some alone"),
+    pytest.param(Room(9, 0, {lane("c"): 1}), "", id="for who has nothing"),
+    pytest.param(Room(9, 9, {"mail ": 0}), "aaaabbb", id="none for what is for nobody"),
+]
+
+
+@pytest.mark.parametrize(("room", "expected"), ROOMS)
+async def test_each_lane_gets_what_there_is_room_for(stores: Stores, room: Room, expected: str) -> None:
+    # One after another: all that comes in one write is due at the same instant.
+    for client_id in "aaaabbb":
+        await stores.outbox.add([Job("mail", {"client_id": client_id})])
+    await stores.outbox.add([Job("mail", {})])
+    brought = [one.job.client_id or "-" for one in await claimed(stores, room=room)]
+    assert "".join(sorted(brought, key="ab-".index)) == expected
 
 
 async def test_of_many_who_ask_at_once_each_job_goes_to_one(processes: tuple[Stores, Stores]) -> None:

@@ -136,6 +136,7 @@ async def test_a_refresh_brings_an_id_token_of_the_same_sign_in_without_its_nonc
         pytest.param({}, {"code_verifier": "w" * 43}, Rule.PKCE_MISMATCH, id="another verifier"),
         pytest.param({}, {"code_verifier": "v" * 42}, Rule.PKCE_MALFORMED, id="short verifier"),
         pytest.param({}, {"code_verifier": challenge_of(VERIFIER)}, Rule.PKCE_MISMATCH, id="the challenge itself"),
+        pytest.param({"dpop_jkt": challenge_of("key")}, {}, Rule.CODE_KEY_UNPROVEN, id="bound to a key"),
         pytest.param({"code_challenge": None}, {}, Rule.PKCE_UNASKED, id="verifier nobody asked for"),
         pytest.param({}, {"after": timedelta(seconds=60)}, Rule.CODE_EXPIRED, id="lapsed"),
         pytest.param({}, {"resource": "https://third.example"}, Rule.RESOURCE_EXCEEDS_GRANT, id="another resource"),

@@ -186,6 +186,7 @@ async def test_an_essential_acr_is_met_or_refused(visitor: Visitor, essential: s
     ("asked", "error"),
     [
         pytest.param({"dpop_jkt": "x" * 200}, "invalid_request", id="no thumbprint"),
+        pytest.param({"dpop_jkt": "x" * 43}, "invalid_request", id="a binding that nothing here could prove"),
         pytest.param(
             {"id_token_hint": "eyJhbGciOiJFUzI1NiIsInR5cCI6W119.e30.AAAA"},
             "invalid_request",

@@ -292,3 +292,9 @@ async def test_a_larger_request_is_refused_before_anybody_signs_in(shop: Pusher)
     assert (answer.status, (await answer.json())["error"]) == (400, "invalid_request")
     assert (await shop.authorize(post=True, **large)).told["error"] == "invalid_request"
     assert await shop.push(id_token_hint=None, unknown=noise(9_000))
+
+
+async def test_a_binding_that_nothing_here_could_prove_is_refused_when_it_is_pushed(shop: Pusher) -> None:
+    answer = await shop.post(dpop_jkt="x" * 43)
+    assert (answer.status, (await answer.json())["error"]) == (400, "invalid_request")
+    assert shop.bench.record.tables.pushed == {}

@@ -8,11 +8,14 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from authcenter.core.client import AuthMethod, Profile
+from authcenter.core.mail import MailKind
 from authcenter.core.relying_party import RelyingParty
 from authcenter.core.rules import Rule
 from authcenter.http.server import Listener
 from authcenter.proofs.pkce import challenge_of
 from tests.unit.http.browsing import Shown, Tab
+from tests.unit.http.mailbox import link
+from tests.unit.http.signing_up import ON, STRONG, choose, follow_link
 from tests.workbench import ISSUER, PASSWORD, Workbench
 
 REDIRECT = "https://shop.example/cb"
@@ -81,16 +84,77 @@ async def login(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await tab.get(authorize()))
 
 
+async def sign_up(tab: Tab, bench: Workbench, email: str = "") -> Shown:
+    bench.offer(ON)
+    shown = await tab.get("/signup")
+    return await tab.post("/signup", {**shown.fields, "email": email}) if email else shown
+
+
+async def sign_up_sent(tab: Tab, bench: Workbench) -> Shown:
+    return await tab.follow(await sign_up(tab, bench, "jo@example.com"))
+
+
+async def sign_up_link(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer(ON)
+    return await follow_link(tab, bench)
+
+
+async def sign_up_without_link(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer(ON)
+    return await tab.get("/signup/verify")
+
+
+async def sign_up_refused(tab: Tab, bench: Workbench) -> Shown:
+    return await choose(tab, await sign_up_link(tab, bench), MARKUP, MARKUP)
+
+
+async def reset(tab: Tab, bench: Workbench) -> Shown:
+    shown = await tab.get("/password/forgot")
+    await tab.post("/password/forgot", {**shown.fields, "email": "alice@example.com"})
+    return await tab.follow(await tab.get(await link(bench)))
+
+
+async def demanded(tab: Tab, bench: Workbench) -> Shown:
+    await bench.core.accounts.require_reset("alice", actor="tests")
+    bench.clock.advance(5)
+    return await tab.follow(await sign_in(tab))
+
+
+async def own(tab: Tab, path: str) -> Shown:
+    await sign_in(tab)
+    return await tab.get(path)
+
+
+async def new_address(tab: Tab, bench: Workbench) -> Shown:
+    shown = await own(tab, "/account/address")
+    await tab.post("/account/address", {**shown.fields, "email": "alice@new.example"})
+    return await tab.follow(await tab.get(await link(bench, MailKind.CONFIRM_NEW_ADDRESS)))
+
+
 # The way to each page, and its status.
 PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "login": (login, 200),
     "wrong password": (lambda tab, _: sign_in(tab, password="wrong"), 401),
     "consent": (consent, 200),
     "account": (account, 200),
+    "password/forgot": (lambda tab, _: tab.get("/password/forgot"), 200),
+    "password/forgot/sent": (lambda tab, _: tab.get("/password/forgot/sent"), 200),
+    "password/reset": (reset, 200),
+    "spent link": (lambda tab, _: tab.get("/password/reset"), 400),
+    "password/new": (demanded, 200),
+    "account/password": (lambda tab, _: own(tab, "/account/password"), 200),
+    "account/address": (lambda tab, _: own(tab, "/account/address"), 200),
+    "account/address/confirm": (new_address, 200),
     "form_post": (form_post, 200),
     "not found": (lambda tab, _: tab.get("/nowhere", Accept="text/html,*/*;q=0.8"), 404),
     "outage": (outage, 503),
     "unknown client": (lambda tab, _: tab.get(authorize(client_id="nobody")), 400),
+    "signup": (sign_up, 200),
+    "signup, wrong address": (lambda tab, bench: sign_up(tab, bench, MARKUP), 400),
+    "signup, sent": (sign_up_sent, 200),
+    "signup/verify": (sign_up_link, 200),
+    "signup, wrong name": (sign_up_refused, 400),
+    "signup, stale link": (sign_up_without_link, 400),
     "stale ticket": (lambda tab, _: tab.get("/login?ticket=x"), 400),
 }
 
@@ -119,7 +183,30 @@ async def test_every_page_keeps_the_rules(bench: Workbench, tab: Tab, name: str)
     assert re.findall(r"<script(?! src=\"/static/form_post\.js\")|\sstyle=|\son\w+=|javascript:", shown.body) == []
 
 
-FORMS = ["login", "consent", "account"]
+FORMS = [
+    "signup",
+    "signup/verify",
+    "login",
+    "consent",
+    "account",
+    "password/forgot",
+    "password/reset",
+    "password/new",
+    "account/password",
+    "account/address",
+    "account/address/confirm",
+]
+TYPED = {
+    "login": {"username": "alice", "password": PASSWORD},
+    "consent": {"answer": "allow"},
+    "account": {"withdraw": "shop"},
+    "signup": {"email": "max@example.com"},
+    "signup/verify": {"username": "jo", "password": STRONG},
+    "password/forgot": {"email": "alice@example.com"},
+    "account/address": {"email": "alice@new.example"},
+    "account/address/confirm": {},
+}
+SET = {"old": PASSWORD, "password": "seven green umbrellas", "again": "seven green umbrellas"}
 FORGERIES = {
     "no token": ({"csrf": None}, {}, Rule.CSRF_TOKEN),
     "an empty token": ({"csrf": ""}, {}, Rule.CSRF_TOKEN),
@@ -139,8 +226,7 @@ FORGERIES = {
 async def test_a_forged_form_does_nothing(bench: Workbench, address: str, form: str, forgery: str) -> None:
     tab, other = Tab(address), Tab(address)
     values = dict((await PAGES[form][0](tab, bench)).fields)
-    wanted = {"login": {"username": "alice", "password": PASSWORD}, "consent": {"answer": "allow"}}
-    values |= wanted.get(form, {"withdraw": "shop"})
+    values |= TYPED.get(form, SET)
     theirs = (await other.get("/login")).fields["csrf"]
     values.setdefault("csrf", (await tab.get("/login")).fields["csrf"])
     changes, headers, rule = FORGERIES[forgery]
@@ -152,12 +238,14 @@ async def test_a_forged_form_does_nothing(bench: Workbench, address: str, form: 
         tab.jar.pop(BROWSER)
         headers = {}
     bench.events.clear()
+    waiting = len(bench.record.tables.outbox)
     session = tab.jar.get(SESSION)
     refused = await tab.post(f"/{form}", values, **headers)
     assert refused.status == 403
     assert not refused.location
     assert tab.jar.get(SESSION) == session
     assert bench.events == []
+    assert len(bench.record.tables.outbox) == waiting
     bench.request_log.flush()
     assert f'"rule":"{rule}"' in bench.lines.getvalue().splitlines()[-1]
 

@@ -22,7 +22,7 @@ from authcenter.settings.policy import Policy, parse_policy
 from tests.workbench import START, private_key, stored_key
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-RULES = RotationRules(every=90 * DAY, published_for=HOUR, in_use=frozenset({Alg.ES256}))
+RULES = RotationRules(every=90 * DAY, published_for=HOUR, needed=frozenset({Alg.ES256}))
 
 
 def key(number: int, signs_from: datetime, alg: Alg = Alg.ES256, **changes: Any) -> SigningKey:
@@ -83,13 +83,19 @@ def test_a_successor_is_due_so_that_it_takes_over_on_time(
 
 def test_an_algorithm_in_use_without_a_key_gets_one_at_once() -> None:
     ring = KeyRing.of([key(0, START, Alg.EDDSA)], START)
-    assert next_successions(ring, RULES, START) == [Succession(Alg.ES256, None, START, START)]
+    made, other = next_successions(ring, RULES, START)
+    assert made == Succession(Alg.ES256, None, START, START)
+    assert (other.alg, other.due_at) == (Alg.EDDSA, START + 90 * DAY - HOUR)
 
 
-def test_nothing_is_due_by_hand_or_for_what_is_not_in_use() -> None:
-    ring = KeyRing.of([FIRST, key(0, START, Alg.EDDSA)], START)
-    assert next_successions(ring, replace(RULES, every=None), START + 900 * DAY) == []
-    assert {found.alg for found in next_successions(ring, RULES, START + 900 * DAY)} == {Alg.ES256}
+def test_nothing_is_due_by_hand() -> None:
+    assert next_successions(KeyRing.of([FIRST], START), replace(RULES, every=None), START + 900 * DAY) == []
+
+
+def test_each_algorithm_with_a_key_has_its_own_time() -> None:
+    younger, gone = key(0, START + 5 * DAY, Alg.RS256), key(0, START, Alg.EDDSA, revoked_at=START)
+    found = next_successions(KeyRing.of([FIRST, younger, gone], START + 6 * DAY), RULES, START + 6 * DAY)
+    assert [(one.alg, one.signs_from - START) for one in found] == [(Alg.ES256, 90 * DAY), (Alg.RS256, 95 * DAY)]
 
 
 def test_the_rules_are_the_policys() -> None:

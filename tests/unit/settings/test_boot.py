@@ -137,6 +137,7 @@ WRONG = [
     pytest.param("MAIL_FROM", "nobody", "must be a mail address", id="mail address"),
     pytest.param("MAIL_FROM", "a@b\r\nBcc: c@d", "must be a mail address", id="mail header injection"),
     pytest.param("TLS_CERT", "/nonexistent/c.pem", "cannot be read: No such file or directory", id="no certificate"),
+    pytest.param("BREACHED_PASSWORDS_FILE", "/nonexistent/list", "cannot be read: No such", id="no list of passwords"),
 ]
 
 

@@ -54,7 +54,7 @@ sessions:
   idle_ttl: 28800
   max_ttl: 2592000
 accounts: {signup: false, reset_ttl: 3600, verify_ttl: 86400}
-registration: {mode: "off", profile: oidc, grants: [authorization_code, refresh_token], scopes: [openid, profile, email, address, phone, offline_access]}
+registration: {mode: "off", profile: oidc, grants: [authorization_code, refresh_token], scopes: [openid, profile, email, address, phone, offline_access], unused_ttl: 2592000}
 audit: {checkpoint_every: 10, explain_ttl: 604800}
 fetch: {allow_private: []}     # networks that outbound fetches may reach although they are private
 gateways: {}                   # name: {audience: …, scopes: […]} for /oauth/validate/{name}
@@ -260,14 +260,11 @@ def test_a_policy_is_frozen_and_checked_however_it_is_made() -> None:
 def test_what_does_nothing_yet_is_named() -> None:
     assert fields_not_in_force(Policy()) == ()
     policy = parse_policy(
-        "tokens: {access_ttl: 60, id_token_ttl: 60}\nrate_limits: {signup_per_ip: 1/day}\nrevocation: {mode: strict}\n"
+        "tokens: {access_ttl: 60, id_token_ttl: 60}\naudit: {checkpoint_every: 5, explain_ttl: 60}\n"
         "gateways: {a: {audience: b}}\naccounts: {signup: true}\nsessions: {max_per_user: 5}\nlogging: {level: DEBUG}",
         source="file",
     )
-    assert fields_not_in_force(policy) == (
-        "rate_limits.signup_per_ip",
-        "accounts.signup",
-    )
+    assert fields_not_in_force(policy) == ("audit.checkpoint_every", "audit.explain_ttl")
 
 
 @pytest.mark.parametrize("row", NOT_IN_FORCE)

@@ -28,10 +28,16 @@ SHOWN_ELSEWHERE = {
     "rate_limits.client_auth_failures_per_ip": "tests/unit/http/test_limits.py",
     "rate_limits.login_failures_per_ip": "tests/unit/http/test_limits.py",
     "rate_limits.login_failures_per_account": "tests/unit/http/test_limits.py",
+    "rate_limits.signup_per_ip": "tests/unit/http/test_sign_up.py",
+    "rate_limits.mail_per_address": "tests/unit/limits/test_mails.py and tests/unit/http/test_sign_up.py",
+    "accounts.signup": "tests/unit/http/test_sign_up.py",
+    "accounts.verify_ttl": "tests/unit/http/test_sign_up.py",
+    "accounts.reset_ttl": "tests/unit/http/test_password_api.py",
     "registration.mode": "tests/unit/http/test_register.py",
     "registration.profile": "tests/unit/http/test_register.py",
     "registration.grants": "tests/unit/http/test_register.py",
     "registration.scopes": "tests/unit/http/test_register.py",
+    "registration.unused_ttl": "tests/unit/workers/test_unused_clients.py",
     "fetch.allow_private": "tests/unit/remote/test_fetch.py and tests/unit/http/test_register.py",
     "logging.level": "tests/integration/service/test_policy_changes.py: the log is the process's",
 }
@@ -143,7 +149,7 @@ async def signed_in_after(bench: Workbench, *pauses: float) -> bool:
     frame: Any = bench.service.public.__self__  # type: ignore[attr-defined]
     cells = [cell.cell_contents for cell in frame.router.find("/account").handlers["GET"].__closure__]
     sessions = next(
-        cell.__self__.sessions for cell in cells if isinstance(getattr(cell, "__self__", None), AccountPage)
+        cell.__self__.own.sessions for cell in cells if isinstance(getattr(cell, "__self__", None), AccountPage)
     )
     cookie = Digest(hashlib.sha256(str(bench.clock.now()).encode()).digest())
     await sessions.sign_in(bench.alice, cookie, ORIGIN, amr=["pwd"])

@@ -17,7 +17,8 @@ from authcenter.stores.ports.eviction import DEAD_JOBS_KEPT, KEPT_AFTER_END, Evi
 from authcenter.wiring.jobs import finish_jobs
 from authcenter.workers import outbox
 from authcenter.workers.errands import Assignment, ErrandFailed, Hopeless, Persistence, Pointless
-from authcenter.workers.outbox import LEASE, MOST_AT_ONCE, OutboxWorker
+from authcenter.workers.lanes import MOST_AT_ONCE, SHARE
+from authcenter.workers.outbox import LEASE, OutboxWorker
 from tests.workbench import Workbench
 
 PERSISTENCE = Persistence(attempts=4, first_delay=timedelta(seconds=8), longest_delay=timedelta(seconds=20))
@@ -128,7 +129,7 @@ async def test_what_is_hopeless_is_given_up_at_once_and_kept_to_be_looked_at(ben
 
 async def test_what_stalls_holds_up_nothing_else(bench: Workbench) -> None:
     process = Process(bench)
-    stalled = [Job("mail", {"how": "stall"}) for _ in range(MOST_AT_ONCE - 1)]
+    stalled = [Job("mail", {"how": "stall", "client_id": f"{n % 2}"}) for n in range(MOST_AT_ONCE - 1)]
     await bench.stores.outbox.add(stalled)
     assert await process.worker.step() == len(stalled)
     bench.clock.advance(1)
@@ -246,7 +247,7 @@ async def test_a_kind_that_stalls_leaves_room_for_the_others(bench: Workbench) -
     await bench.stores.outbox.add([Job("logout", {}) for _ in range(2 * MOST_AT_ONCE)])
     with working(process):
         await until_done(process, 2 * MOST_AT_ONCE)
-        assert process.errands.held == MOST_AT_ONCE
+        assert process.errands.held == SHARE
         process.errands.release.set()
         await until_done(process, 4 * MOST_AT_ONCE)
 
