@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from authcenter.core.errors import Unavailable
 from authcenter.core.job import ClaimedJob, Room
@@ -23,6 +24,7 @@ LEASE = timedelta(seconds=15)
 _SECONDS_BETWEEN_RENEWALS = 4.0
 _SECONDS_BETWEEN_LOOKS = 1.0
 _LEAST_PAUSE_SECONDS = 0.02
+_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0, 4.0)
 _LONGEST_WAIT = timedelta(seconds=5)
 
 
@@ -37,6 +39,7 @@ class OutboxWorker:
         holder: This process, among those that claim.
         ready: Whether this process may act.
         elapsed: Seconds since some instant.
+        pauses: Seconds between tries to write down what became of a job.
     """
 
     outbox: Outbox
@@ -47,6 +50,7 @@ class OutboxWorker:
     holder: str
     ready: Callable[[], bool]
     elapsed: Callable[[], float] = time.monotonic
+    pauses: Sequence[float] = _PAUSES
     _lanes: Lanes = field(default_factory=Lanes, init=False)
     _under_way: dict["asyncio.Task[None]", ClaimedJob] = field(default_factory=dict, init=False)
     _wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -158,9 +162,9 @@ class OutboxWorker:
             async with asyncio.timeout(assignment.persistence.time_limit.total_seconds()):
                 await assignment.errand.act(claimed.job.payload)
         except Pointless as why:
-            await self._note("dropped", claimed, self.outbox.done(claimed), str(why))
+            await self._note("dropped", claimed, partial(self.outbox.done, claimed), str(why))
         except Hopeless as why:
-            await self._note("dead", claimed, self.outbox.bury(claimed, str(why)), str(why))
+            await self._note("dead", claimed, partial(self.outbox.bury, claimed, str(why)), str(why))
         except Unavailable as failure:
             await self._failed(claimed, assignment, str(failure))
         except (ErrandFailed, TimeoutError) as failure:
@@ -170,21 +174,23 @@ class OutboxWorker:
             self.log.exception("job_defect", job=claimed.job.name, job_id=claimed.job.job_id)
             await self._failed(claimed, assignment, type(defect).__name__)
         else:
-            await self._note("done", claimed, self.outbox.done(claimed))
+            await self._note("done", claimed, partial(self.outbox.done, claimed))
         return True
 
     async def _failed(self, claimed: ClaimedJob, assignment: Assignment, why: str) -> None:
         persistence = assignment.persistence
         if claimed.attempts >= persistence.attempts:
-            await self._note("dead", claimed, self.outbox.bury(claimed, why), why)
+            await self._note("dead", claimed, partial(self.outbox.bury, claimed, why), why)
         else:
             delay = persistence.delay(claimed.attempts)
-            await self._note("retried", claimed, self.outbox.postpone(claimed, delay, why), why)
+            await self._note("retried", claimed, partial(self.outbox.postpone, claimed, delay, why), why)
 
-    async def _note(self, outcome: str, claimed: ClaimedJob, write: Awaitable[bool], why: str = "") -> None:
-        """Write down what became of it. Where that fails it is done again: the lease lapses."""
+    async def _note(
+        self, outcome: str, claimed: ClaimedJob, write: Callable[[], Awaitable[bool]], why: str = ""
+    ) -> None:
+        """Write down what became of it. Where that fails for good it is done again: the lease lapses."""
         try:
-            if not await write:
+            if not await self._write(write):
                 outcome = "lapsed"
         except Unavailable as failure:
             outcome, why = "unrecorded", str(failure)
@@ -199,3 +205,11 @@ class OutboxWorker:
                 attempts=claimed.attempts,
                 hint=why,
             )
+
+    async def _write(self, write: Callable[[], Awaitable[bool]]) -> bool:
+        """Raises ``Unavailable``: tried for about as long as a lease lasts, for a record that is back soon."""
+        for seconds in self.pauses:
+            with suppress(Unavailable):
+                return await write()
+            await asyncio.sleep(seconds)
+        return await write()

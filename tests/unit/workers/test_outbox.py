@@ -268,6 +268,36 @@ async def test_who_lives_keeps_what_it_has(bench: Workbench, monkeypatch: pytest
     assert bench.counted("job_total", job="mail", outcome="done") == 1
 
 
+async def test_what_was_done_is_written_down_once_the_record_is_back(bench: Workbench) -> None:
+    process = Process(bench)
+    process.worker.pauses = [0.001] * 10_000
+    await bench.stores.outbox.add([Job("mail", {"how": "stall"})])
+    await process.worker.step()
+    bench.board.down = True
+    process.errands.release.set()
+    await until_done(process, 1)
+    await asyncio.sleep(0.02)
+    bench.board.down = False
+    await process.worker.settle()
+    assert bench.counted("job_total", job="mail", outcome="done") == 1
+    assert await bench.stores.outbox.depth() == 0
+
+
+async def test_what_could_not_be_written_down_is_done_again(bench: Workbench) -> None:
+    process = Process(bench)
+    process.worker.pauses = []
+    await bench.stores.outbox.add([Job("mail", {"how": "stall"})])
+    await process.worker.step()
+    bench.board.down = True
+    process.errands.release.set()
+    await process.worker.settle()
+    bench.board.down = False
+    assert bench.counted("job_total", job="mail", outcome="unrecorded") == 1
+    bench.clock.at += LEASE
+    assert await process.step() == 1
+    assert len(process.errands.done) == 2
+
+
 async def test_who_leaves_brings_what_is_under_way_to_its_end(bench: Workbench) -> None:
     process = Process(bench)
     await bench.stores.outbox.add([Job("mail", {"how": "stall"})])
