@@ -66,14 +66,14 @@ class MailRenderer:
             "accent": brand.accent,
             "on_accent": brand.on_accent,
         }
-        text, html = (self.environment.get_template(f"mails/letter.{form}").render(filled) for form in ("txt", "html"))
+        text, html = (self.environment.get_template(f"letter.{form}").render(filled) for form in ("txt", "html"))
         return Mail(mail_id, letter.to, words.subject, language, text, html)
 
 
 def mail_environment() -> Environment:
-    """Jinja over the templates of this package: HTML is escaped, text is not, and an unknown name is a defect."""
+    """Jinja over the templates of mails: HTML is escaped, text is not, and an unknown name is a defect."""
     return Environment(
-        loader=PackageLoader("authcenter"),
+        loader=PackageLoader("authcenter", "mails"),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -63,7 +63,7 @@ class MailCatalogue:
 
 def load_mail_catalogue() -> MailCatalogue:
     """The catalogue of this installation."""
-    folder = files("authcenter") / "messages" / "mails"
+    folder = files("authcenter") / "mails"
     return MailCatalogue(
         {
             file.name.removesuffix(".json"): json.loads(file.read_text("utf-8"))

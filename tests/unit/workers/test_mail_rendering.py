@@ -42,7 +42,7 @@ def render(kind: MailKind, values: Mapping[str, str] = VALUES, language: str = "
 
 
 def words(language: str) -> dict[str, Any]:
-    text = (files("authcenter") / "messages" / "mails" / f"{language}.json").read_text("utf-8")
+    text = (files("authcenter") / "mails" / f"{language}.json").read_text("utf-8")
     found: dict[str, Any] = json.loads(text)
     return found
 
