@@ -38,6 +38,7 @@ from authcenter.settings.policy import parse_policy
 from authcenter.stores.memory.accounts import MemoryUserStore
 from authcenter.stores.memory.address_changes import MemoryAddressChangeStore
 from authcenter.stores.memory.audit import MemoryAuditLog
+from authcenter.stores.memory.audit_trail import MemoryAuditTrail
 from authcenter.stores.memory.clients import MemoryClientStore, MemoryResourceStore
 from authcenter.stores.memory.codes import (
     MemoryAuthorizationCodeStore,
@@ -45,13 +46,17 @@ from authcenter.stores.memory.codes import (
     MemoryPushedRequestStore,
 )
 from authcenter.stores.memory.devices import MemoryDeviceCodeStore
+from authcenter.stores.memory.erasure import MemoryPersonStore
 from authcenter.stores.memory.eviction import MemoryEviction
+from authcenter.stores.memory.identities import MemoryIdentityStore
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.outbox import MemoryOutbox
 from authcenter.stores.memory.password_resets import MemoryPasswordResetStore
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.registration import MemoryInitialAccessTokens
+from authcenter.stores.memory.request_traces import MemoryRequestTraces
+from authcenter.stores.memory.second_factors import MemoryFactorStore, MemoryRecoveryCodeStore, MemoryTotpStore
 from authcenter.stores.memory.sessions import MemoryConsentStore, MemorySessionStore
 from authcenter.stores.memory.sign_ups import MemorySignUpStore
 from authcenter.stores.memory.status_lists import MemoryStatusListStore
@@ -271,6 +276,8 @@ class Workbench:
             revocations=through("revocations", MemoryRevocationStore(record)),
             changes=through("changes", MemoryChangeFeed(record)),
             audit=through("audit", MemoryAuditLog(record)),
+            trail=through("trail", MemoryAuditTrail(record)),
+            traces=through("traces", MemoryRequestTraces(record)),
             pauses=through("pauses", MemoryRotationPauses(record)),
             locks=through("locks", MemoryLocks(record)),
             eviction=through("eviction", MemoryEviction(record)),
@@ -283,9 +290,14 @@ class Workbench:
             pairwise=through("pairwise", MemoryPairwiseSubjects(record)),
             outbox=through("outbox", MemoryOutbox(record)),
             initial_tokens=through("initial_tokens", MemoryInitialAccessTokens(record)),
+            identities=through("identities", MemoryIdentityStore(record)),
+            totp=through("totp", MemoryTotpStore(record)),
+            recovery_codes=through("recovery_codes", MemoryRecoveryCodeStore(record)),
+            factors=through("factors", MemoryFactorStore(record)),
             unused_clients=through("unused_clients", MemoryUnusedClients(record)),
             password_resets=through("password_resets", MemoryPasswordResetStore(record)),
             address_changes=through("address_changes", MemoryAddressChangeStore(record)),
+            persons=through("persons", MemoryPersonStore(record)),
         )
 
 

@@ -79,9 +79,12 @@ class OwnPasswords:
         self.forget(user.subject)
         return changed
 
+    def words_about(self, user: User) -> list[str]:
+        """What others may know of the person: no password is made of it."""
+        return [user.username, user.email, *(text for text in user.claims.values() if isinstance(text, str))]
+
     async def _check(self, user: User, password: Secret) -> None:
-        names = [text for text in user.claims.values() if isinstance(text, str)]
-        strength = await self.rules.check(password, (user.username, user.email, *names))
+        strength = await self.rules.check(password, self.words_about(user))
         held = await self.accounts.store.find_credentials(user.username)
         if held is None or held.user.subject != user.subject:
             raise Conflict(f"{user.subject} has changed meanwhile")

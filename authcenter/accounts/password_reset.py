@@ -81,18 +81,18 @@ class ResetLinks:
     lifetime: Callable[[], timedelta]
     path: Callable[[bytes], str]
 
-    async def send(self, payload: Mapping[str, Any]) -> str | None:
-        """Leave the mail with the link; why there is none, where nobody is to get one.
+    async def send(self, payload: Mapping[str, Any]) -> bool:
+        """Leave the mail with the link, where the address is somebody's. False: nobody can read the request any more.
 
         Raises:
             StoreUnavailable: Try again.
         """
         asked = self.letters.open(payload)
         if asked is None:
-            return "sealed under a key that is gone"
+            return False
         held = await self.accounts.store.find_credentials(asked.to)
         if held is None or name_key(held.user.email) != name_key(asked.to):
-            return "nobody has this address"
+            return True
         user, now = held.user, self.clock.now()
         token, lifetime = self._token(str(payload["id"])), self.lifetime()
         link = ResetLink(link_digest(token), user.subject, now, now + lifetime)
@@ -102,8 +102,8 @@ class ResetLinks:
         letter = Letter(MailKind.RESET_PASSWORD, user.email, asked.language, values)
         origin = RequestOrigin(RequestId(asked.values["request_id"]), asked.values["ip"], asked.values["user_agent"])
         sent = Event(EventKind.USER_RESET_SENT, "system", subject=user.subject, origin=origin)
-        added = await self.links.add(link, Consequences(events=(sent,), jobs=(self.letters.job(letter),)))
-        return None if added else "the account is disabled, or the link was sent before"
+        await self.links.add(link, Consequences(events=(sent,), jobs=(self.letters.job(letter),)))
+        return True
 
     def _token(self, job_id: str) -> bytes:
         return hashlib.sha256(self.macs.make(job_id.encode()).encode()).digest()

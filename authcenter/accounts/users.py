@@ -65,10 +65,10 @@ class Accounts:
         return await self.store.find(subject)
 
     async def list(self) -> Sequence[User]:
-        return await self.store.list_users()
+        return [user for user in await self.store.list_users() if user.erased_at is None]
 
     async def get(self, name: str) -> User:
-        """By subject, user name or address.
+        """By subject, user name or address; deleted accounts are nobody's.
 
         Raises:
             NotFound: There is none.
@@ -79,7 +79,7 @@ class Accounts:
             else:
                 credentials = await self.store.find_credentials(name)
                 found = credentials.user if credentials else None
-            if found:
+            if found and found.erased_at is None:
                 return found
         raise NotFound(f"no user {name!a:.80}")
 

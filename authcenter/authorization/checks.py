@@ -12,6 +12,7 @@ from authcenter.authorization.hints import IdTokenHints
 from authcenter.authorization.reading import Asked, Way
 from authcenter.authorization.redirects import registered
 from authcenter.core.authorization import AuthorizationRequest, ResponseMode
+from authcenter.core.checks import failed, passed
 from authcenter.core.client import Client, Profile
 from authcenter.core.clock import Clock
 from authcenter.core.errors import ErrorCode, OAuthError, invalid_request, invalid_target
@@ -63,7 +64,9 @@ class AuthorizationChecks:
         client = await self.clients.find(client_id)
         if client is None or client.disabled_at is not None:
             rule = Rule.CLIENT_UNKNOWN if client is None else Rule.CLIENT_DISABLED
+            failed("client", client_id=client_id, known=client is not None)
             raise invalid_request(rule, "The application is not known here.", f"client {client_id!a:.80}")
+        passed("client", client_id=client_id)
         return client
 
     def answerable(self, form: Form, client: Client) -> Answerable:
@@ -163,10 +166,13 @@ def _redirect_uri(client: Client, sent: str | None) -> str:
         # RFC 6749 §3.1.2.3; OpenID Connect and more than one registered URI make it mandatory.
         if len(client.redirect_uris) == 1 and client.profile is Profile.OAUTH21:
             return client.redirect_uris[0]
+        failed("redirect_uri", came=None, registered=" ".join(client.redirect_uris))
         raise invalid_request(Rule.REDIRECT_URI, "The parameter redirect_uri is missing.")
     if not registered(sent, client.redirect_uris):
+        failed("redirect_uri", came=sent, registered=" ".join(client.redirect_uris))
         hint = f"{sent!a:.300}; registered: {', '.join(client.redirect_uris)!a:.600}"
         raise invalid_request(Rule.REDIRECT_URI, "The redirect URI is not registered for this application.", hint)
+    passed("redirect_uri", redirect_uri=sent)
     return sent
 
 
@@ -208,12 +214,17 @@ def _pkce(asked: Asked, client: Client) -> None:
     if challenge is None and method is None:
         if client.profile is Profile.OIDC and not client.public:
             return
+        verifier_sent = asked.form.get("code_verifier") is not None
+        failed("pkce", challenge_sent=False, verifier_sent=verifier_sent, profile=str(client.profile))
         raise invalid_request(Rule.PKCE_REQUIRED, "The parameter code_challenge is missing.", str(client.profile))
     if method != METHOD:
+        failed("pkce", expected=METHOD, came=method)
         hint = f"code_challenge_method is {method!a:.20}"
         raise invalid_request(Rule.PKCE_METHOD, "The code challenge method must be S256.", hint)
     if challenge is None or not is_challenge(challenge):
+        failed("pkce", challenge_characters=len(challenge or ""))
         raise invalid_request(Rule.PKCE_CHALLENGE, "The code challenge is not one of S256.")
+    passed("pkce", method=METHOD)
 
 
 def _usable(asked: Asked, _: Client) -> None:

@@ -1,13 +1,15 @@
 """What becomes of a checked authorization request: a page first, a refusal, or a code (OpenID Connect Core §3.1.2)."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from msgspec import structs
 
 from authcenter.accounts.sessions import SignedIn
+from authcenter.authorization.acr import told_acr, wants_second
 from authcenter.authorization.consents import Consents
 from authcenter.authorization.subjects import ClientSubjects
 from authcenter.authorization.ticket import Ticket
@@ -17,9 +19,12 @@ from authcenter.core.clock import Clock
 from authcenter.core.cut import NO_CONSEQUENCES
 from authcenter.core.digest import Digest
 from authcenter.core.errors import ErrorCode, OAuthError
+from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import new_family_id
+from authcenter.core.origin import RequestOrigin
 from authcenter.core.rules import Rule
 from authcenter.core.scope import OFFLINE_ACCESS, OPENID, Scope
+from authcenter.core.user import User
 from authcenter.core.value import Value
 from authcenter.stores.ports.codes import AuthorizationCodeStore
 from authcenter.tokens.codes import draw_code
@@ -32,6 +37,7 @@ class Page(StrEnum):
 
     LOGIN = "login"
     ACCOUNT = "account"
+    SECOND_FACTOR = "second factor"
     CONSENT = "consent"
 
 
@@ -50,17 +56,29 @@ class Grant(Value, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationDecision:
-    """Decides, and issues the code."""
+    """Decides, and issues the code.
+
+    Attributes:
+        has_second: Whether a person has a second factor.
+        record: Has an audit row written (``GroupedAudit.record``).
+    """
 
     consents: Consents
     codes: AuthorizationCodeStore
     subjects: ClientSubjects
     issuer: str
     code_lifetime: Callable[[], int]
+    has_second: Callable[[User], Awaitable[bool]]
     clock: Clock
+    record: Callable[[Callable[[], Event], datetime], None]
 
     async def decide(
-        self, ticket: Ticket, request: AuthorizationRequest, client: Client, signed_in: SignedIn | None
+        self,
+        ticket: Ticket,
+        request: AuthorizationRequest,
+        client: Client,
+        signed_in: SignedIn | None,
+        origin: RequestOrigin | None = None,
     ) -> Ask | Grant:
         """What to do next.
 
@@ -71,6 +89,9 @@ class AuthorizationDecision:
         if ticket.consent == "denied":
             code, description = ErrorCode.ACCESS_DENIED, "The person said no."
             raise OAuthError(code, description, rule=Rule.CONSENT_DENIED, hint=f"to {client.client_id}")
+        if ticket.proved is not None:
+            # It has become a session, or counts no more.
+            ticket = structs.replace(ticket, proved=None)
         if ticket.login_after is None and "login" in request.prompt:
             ticket = _again(ticket, self._after(signed_in))
         page, ticket = await self._missing(ticket, request, client, signed_in)
@@ -80,8 +101,7 @@ class AuthorizationDecision:
             return Ask(page, ticket)
         if signed_in is None:
             raise _not_silently(Page.LOGIN)
-        _require_acr(request, signed_in)
-        return Grant(await self._issue(request, client, signed_in))
+        return Grant(await self._issue(request, client, signed_in, origin))
 
     async def _missing(
         self, ticket: Ticket, request: AuthorizationRequest, client: Client, signed_in: SignedIn | None
@@ -100,9 +120,15 @@ class AuthorizationDecision:
             return Page.LOGIN, _again(ticket, self._after(signed_in))
         if "select_account" in request.prompt and not ticket.account_chosen and ticket.login_after is None:
             return Page.ACCOUNT, ticket
-        if await self._needs_consent(ticket, request, client, signed_in):
-            return Page.CONSENT, ticket
-        return None, ticket
+        return await self._missing_beside(ticket, request, client, signed_in), ticket
+
+    async def _missing_beside(
+        self, ticket: Ticket, request: AuthorizationRequest, client: Client, signed_in: SignedIn
+    ) -> Page | None:
+        """What has to be asked of the right person, who has signed in lately enough."""
+        if await wants_second(request, signed_in.session, lambda: self.has_second(signed_in.user)):
+            return Page.SECOND_FACTOR
+        return Page.CONSENT if await self._needs_consent(ticket, request, client, signed_in) else None
 
     def _too_long_ago(self, ticket: Ticket, request: AuthorizationRequest, signed_in: SignedIn) -> Ticket:
         """``max_age``, looked at once: who has just signed in again is not asked a third time."""
@@ -131,7 +157,10 @@ class AuthorizationDecision:
         # Also where it has just been granted: somebody else may have signed in in between.
         return not await self.consents.covers(signed_in.user.subject, request, client)
 
-    async def _issue(self, request: AuthorizationRequest, client: Client, signed_in: SignedIn) -> str:
+    async def _issue(
+        self, request: AuthorizationRequest, client: Client, signed_in: SignedIn, origin: RequestOrigin | None
+    ) -> str:
+        user, acr = signed_in.user, told_acr(request, signed_in.session)
         text, digest = draw_code()
         now, scope = self.clock.now(), request.scope or Scope()
         code = AuthorizationCode(
@@ -142,14 +171,14 @@ class AuthorizationDecision:
             nonce=request.nonce,
             scope=scope,
             audience=granted_audience(request.resources, client, scope, self.issuer),
-            subject=signed_in.user.subject,
-            sign_in=signed_in.session.sign_in,
+            subject=user.subject,
+            sign_in={**signed_in.session.sign_in, "acr": acr},
             claims=request.claims,
             refreshable=_refreshable(client, scope),
             family_id=new_family_id(),
             issued_at=now,
             expires_at=now + self._lifetime(client),
-            known_as=await self.subjects.known_as(signed_in.user.subject, client),
+            known_as=await self.subjects.known_as(user.subject, client),
             dpop_jkt=request.dpop_jkt,
         )
         pushed = Digest(request.pushed) if request.pushed is not None else None
@@ -158,6 +187,7 @@ class AuthorizationDecision:
             raise OAuthError(
                 ErrorCode.INVALID_REQUEST_URI, description, rule=Rule.REQUEST_URI_SPENT, hint=client.client_id
             )
+        self.record(partial(_issued, code, origin), now)
         return text
 
     def _lifetime(self, client: Client) -> timedelta:
@@ -188,17 +218,6 @@ def _claimed_subjects(request: AuthorizationRequest) -> list[str]:
     return [str(wish["value"]) for wish in wishes if "value" in wish]
 
 
-def _require_acr(request: AuthorizationRequest, signed_in: SignedIn) -> None:
-    """OpenID Connect Core §5.5.1.1: an ``acr`` that is called essential is not to be replaced by another."""
-    wish = (request.claims.get("id_token") or {}).get("acr") or {}
-    values = wish.get("values", [wish["value"]] if "value" in wish else None)
-    if wish.get("essential") is not True or values is None:
-        return
-    if signed_in.session.acr not in (values if isinstance(values, list) else [values]):
-        code, description = ErrorCode.UNMET_AUTHENTICATION_REQUIREMENTS, "The person cannot sign in as it is asked for."
-        raise OAuthError(code, description, rule=Rule.ACR_UNMET, hint=f"{values!a:.200}, not {signed_in.session.acr}")
-
-
 def _refreshable(client: Client, scope: Scope) -> bool:
     """OpenID clients ask for ``offline_access``, to which somebody consents; others get one when they may use it."""
     return "refresh_token" in client.grants and (client.profile is not Profile.OIDC or OFFLINE_ACCESS in scope)
@@ -207,6 +226,7 @@ def _refreshable(client: Client, scope: Scope) -> bool:
 _SILENT_CODES = {
     Page.LOGIN: ErrorCode.LOGIN_REQUIRED,
     Page.ACCOUNT: ErrorCode.ACCOUNT_SELECTION_REQUIRED,
+    Page.SECOND_FACTOR: ErrorCode.LOGIN_REQUIRED,
     Page.CONSENT: ErrorCode.CONSENT_REQUIRED,
 }
 
@@ -214,3 +234,14 @@ _SILENT_CODES = {
 def _not_silently(page: Page) -> OAuthError:
     description = "The person has to be asked, and prompt=none forbids it."
     return OAuthError(_SILENT_CODES[page], description, rule=Rule.PROMPT_NONE, hint=f"missing: {page}")
+
+
+def _issued(code: AuthorizationCode, origin: RequestOrigin | None) -> Event:
+    context = {
+        "fam": code.family_id,
+        "sid": code.sign_in.get("sid"),
+        "scope": str(code.scope),
+        "aud": code.audience,
+        "redirect_uri": code.redirect_uri,
+    }
+    return Event(EventKind.CODE_ISSUED, code.subject, code.client_id, code.subject, origin, context)

@@ -18,23 +18,22 @@ import structlog
 
 from authcenter.accounts.passwords import PasswordHashing
 from authcenter.cli.demo import tell_demo
+from authcenter.cli.policy_notes import policy_listener, warn_of_idle_fields
 from authcenter.core.clock import SystemClock
-from authcenter.http.server import Listener, NoListener
+from authcenter.http.server import Listener, NoListener, OpenListener
 from authcenter.http.tls import reload_on_change, server_context
 from authcenter.serving.link import Inheritance, SupervisorLink
 from authcenter.serving.report import Report, resident_bytes
 from authcenter.settings.boot import BootSettings
-from authcenter.settings.live import LivePolicy, Outcome
-from authcenter.settings.policy import Policy, fields_not_in_force
-from authcenter.telemetry.health import Health
+from authcenter.settings.live import LivePolicy
 from authcenter.telemetry.lines import WholeLines
-from authcenter.telemetry.logs import Logger, configure_logs, set_level
+from authcenter.telemetry.logs import Logger, configure_logs
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.telemetry.snapshot import snapshot
-from authcenter.telemetry.tracing import Tracing, open_tracing, traced_job
+from authcenter.telemetry.tracing import open_tracing
 from authcenter.wiring.core import build_core
-from authcenter.wiring.jobs import background_jobs, finish_jobs
+from authcenter.wiring.jobs import Job, background_jobs, finish_jobs
 from authcenter.wiring.keys import open_keys_follower
 from authcenter.wiring.policy import KnownPolicy, open_policy_follower, policy_at_boot
 from authcenter.wiring.record import open_record
@@ -116,8 +115,8 @@ async def _serve(
         )
         if record.shared.redis is not None:
             await record.shared.redis.check()
-        policy.subscribe(_policy_listener(service.health, metrics, log, tracing))
-        _warn_of_idle_fields(policy.current, log)
+        policy.subscribe(policy_listener(service.health, metrics, log, tracing))
+        warn_of_idle_fields(policy.current, log)
         policies = await stack.enter_async_context(
             open_policy_follower(settings, os.environ, policy, begun_with, service.health, metrics, log)
         )
@@ -140,6 +139,7 @@ async def _serve(
             await tell_demo(core, settings, public.port or settings.port)
         log.info("started", port=public.port, ops_port=operators.port, issuer=settings.issuer, env=settings.env)
 
+        stack.push_async_callback(_close_records, service)
         jobs = background_jobs(core, settings, record.shared.jobs, service.health, metrics, log)
         background = [
             service.follower.run(),
@@ -147,6 +147,8 @@ async def _serve(
             key_follower.run(),
             service.settle_limits(),
             service.hints.run(),
+            service.audit.run(),
+            service.traces.run(),
             *(worker.run() for worker in service.spreading),
             *(job.run() for job in jobs),
         ]
@@ -159,10 +161,7 @@ async def _serve(
         log.info("draining")
         hurry = not serves or any(task.done() for task in tasks)
         await _say_goodbye(service, wait=settings.env == "production" and inherited is None and not hurry)
-        service.feed.end()
-        await asyncio.gather(public.drain(), finish_jobs(jobs))
-        await _end(tasks)
-        await operators.drain()
+        await _drain(service, public, operators, tasks, jobs)
         log.info("stopped")
 
 
@@ -224,6 +223,25 @@ def _report(service: Service, question: int) -> Report:
     )
 
 
+async def _drain(
+    service: Service,
+    public: OpenListener | NoListener,
+    operators: "_Operators",
+    tasks: Collection["asyncio.Task[None]"],
+    jobs: Collection[Job],
+) -> None:
+    service.feed.end()
+    await asyncio.gather(public.drain(), finish_jobs(jobs))
+    await _end(tasks)
+    await operators.drain()
+
+
+async def _close_records(service: Service) -> None:
+    """What was issued and refused last; what the database does not take lies in the spool."""
+    await service.audit.close()
+    await service.traces.flush()
+
+
 async def _supervised(work: Coroutine[None, None, None], stopped: asyncio.Event, log: Logger) -> None:
     """Background work never ends by itself: where it does, by a defect, the process must not go on without it."""
     try:
@@ -257,31 +275,6 @@ async def _end(tasks: Collection["asyncio.Task[None]"]) -> None:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _policy_listener(
-    health: Health, metrics: Metrics, log: Logger, tracing: Tracing | None
-) -> Callable[[Outcome, str, tuple[str, ...], Policy], None]:
-    def note(outcome: Outcome, source: str, problems: tuple[str, ...], policy: Policy) -> None:
-        metrics.config_reloads.count(source, outcome)
-        health.policy_version = policy.version
-        if outcome is not Outcome.REJECTED:
-            health.policy_source = source
-            health.missing.discard("policy")
-        with traced_job(tracing, "reload the policy", {"authcenter.source": source, "authcenter.outcome": outcome}):
-            if outcome is Outcome.REJECTED:
-                log.error("policy_rejected", source=source, problems=problems, in_force=policy.version)
-            if outcome is Outcome.ACCEPTED:
-                set_level(policy.logging.level)
-                log.info("policy_accepted", source=source, version=policy.version)
-                _warn_of_idle_fields(policy, log)
-
-    return note
-
-
-def _warn_of_idle_fields(policy: Policy, log: Logger) -> None:
-    if idle := fields_not_in_force(policy):
-        log.warning("policy_fields_not_in_force", fields=idle, remedy="this version accepts but does not act on them")
 
 
 def _settle_garbage_collection() -> None:

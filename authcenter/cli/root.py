@@ -20,6 +20,8 @@ _COMMANDS = {
     "tokens": "authcenter.cli.tokens",
     "supervised": "authcenter.cli.supervised",
     "policy": "authcenter.cli.policy",
+    "audit": "authcenter.cli.audit",
+    "explain": "authcenter.cli.explain",
     "conformance": "authcenter.cli.conformance",
 }
 

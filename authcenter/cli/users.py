@@ -14,6 +14,7 @@ from authcenter.cli.importing import dry_run_option, file_argument, read_lines, 
 from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.core.errors import Conflict
 from authcenter.core.user import User, name_key
+from authcenter.http.pages.messages import DEFAULT_LANGUAGE
 from authcenter.wiring.core import Core
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -183,6 +184,24 @@ def set_claims(ctx: click.Context, name: str, claims: tuple[tuple[str, Any], ...
 def logout(ctx: click.Context, name: str, as_json: bool) -> None:
     """Refuse all that a user was given up to now."""
     show(user_description(run_on_record(ctx, lambda core: core.accounts.logout(name, actor=actor()))), as_json=as_json)
+
+
+@command.command("reset-second-factors")
+@_name_argument
+@json_option
+@click.pass_context
+def reset_second_factors(ctx: click.Context, name: str, as_json: bool) -> None:
+    """Take all second factors and recovery codes away from a user who has lost them; a mail tells them.
+
+    Then the password alone is enough, so make sure who is asking.
+    """
+
+    async def act(core: Core) -> User:
+        user = await core.accounts.get(name)
+        await core.second_factors.reset(user, DEFAULT_LANGUAGE, actor=actor())
+        return user
+
+    show(user_description(run_on_record(ctx, act)), as_json=as_json)
 
 
 @command.command("import")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from authcenter.clients.methods.secret import ClientSecrets
+from authcenter.core.checks import failed, passed
 from authcenter.core.client import AuthMethod, Client
 from authcenter.core.errors import Unavailable, invalid_client
 from authcenter.core.rules import Rule
@@ -68,14 +69,26 @@ class ClientAuthentication:
         # The secret is compared whatever else is wrong, so that time tells nothing.
         proven = presented.method is _NONE or await self.secrets.verify(client, presented.secret)
         if client is None:
+            failed("client_authentication", client_id=presented.client_id, known=False)
             raise invalid_client(Rule.CLIENT_UNKNOWN, f"no client {presented.client_id!a:.80}")
         if presented.method not in client.auth_methods:
             registered = ", ".join(sorted(client.auth_methods)) or "no method"
+            failed("client_authentication", client_id=client.client_id, came=presented.method, expected=registered)
             raise invalid_client(
                 Rule.CLIENT_METHOD, f"{client.client_id} used {presented.method}, may use {registered}"
             )
         if not proven:
+            live = [secret.created_at for secret in client.secrets]
+            failed(
+                "client_authentication",
+                client_id=client.client_id,
+                method=presented.method,
+                live_secrets=len(live),
+                newest_secret_of=str(max(live)) if live else None,
+            )
             raise invalid_client(Rule.CLIENT_SECRET_WRONG, f"{client.client_id}, {len(client.secrets)} live secrets")
         if client.disabled_at is not None:
+            failed("client_enabled", client_id=client.client_id, disabled_at=str(client.disabled_at))
             raise invalid_client(Rule.CLIENT_DISABLED, f"{client.client_id} since {client.disabled_at}")
+        passed("client_authentication", client_id=client.client_id, method=presented.method)
         return client

@@ -85,6 +85,10 @@ class SealingKeys:
         key_id, key = self.keys[0]
         return key_id + seal(key, plaintext, bound_to)
 
+    def is_newest(self, sealed: bytes) -> bool:
+        """Whether it was sealed under the key that seals now."""
+        return sealed.startswith(self.keys[0][0])
+
     def open(self, sealed: bytes, bound_to: bytes) -> bytes | None:
         """What was sealed, or None: altered, bound to something else, or its key is gone."""
         for key_id, key in self.keys:

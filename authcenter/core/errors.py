@@ -42,6 +42,7 @@ class ErrorCode(StrEnum):
     CONSENT_REQUIRED = "consent_required"
     ACCOUNT_SELECTION_REQUIRED = "account_selection_required"
     UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"
+    MFA_REQUIRED = "mfa_required"
     REQUEST_NOT_SUPPORTED = "request_not_supported"
     REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
     INVALID_REDIRECT_URI = "invalid_redirect_uri"
@@ -83,6 +84,14 @@ class RateLimited(OAuthError):
         description = "Too many requests. Try again later."
         super().__init__(ErrorCode.TEMPORARILY_UNAVAILABLE, description, rule=rule, hint=hint, status=429)
         self.limit, self.retry_after, self.reset_after = limit, retry_after, reset_after
+
+
+class SessionsFull(OAuthError):
+    """As many are signed in for this person as may be; one has to be ended first. For who has proved who they are."""
+
+    def __init__(self, hint: str) -> None:
+        description = "Too many sessions are open. End one of them first."
+        super().__init__(ErrorCode.ACCESS_DENIED, description, rule=Rule.SESSIONS_FULL, hint=hint, status=403)
 
 
 class Reason(StrEnum):
@@ -189,6 +198,12 @@ class PolicyUnknown(Unavailable):
     rule = Rule.POLICY_UNKNOWN
 
 
+class AuditFull(Unavailable):
+    """What happened now could not be proven: there is no place left for audit rows."""
+
+    rule = Rule.AUDIT_FULL
+
+
 class CutPending(Unavailable):
     """All that is issued to a subject or client up to this second is refused: what it gets now would be dead."""
 
@@ -220,6 +235,11 @@ def invalid_target(rule: Rule, hint: str) -> OAuthError:
 def unauthorized_client(rule: Rule, hint: str) -> OAuthError:
     description = "The client may not use this grant type."
     return OAuthError(ErrorCode.UNAUTHORIZED_CLIENT, description, rule=rule, hint=hint)
+
+
+def first_party_only(rule: Rule, hint: str) -> OAuthError:
+    description = "Only first-party clients may do this."
+    return OAuthError(ErrorCode.UNAUTHORIZED_CLIENT, description, rule=rule, hint=hint, status=403)
 
 
 def bearer_missing(hint: str) -> BearerRefused:

@@ -16,6 +16,7 @@ class JobName(StrEnum):
     MAIL = "mail"
     SIGN_UP_ASKED = "sign_up_asked"
     RESET_ASKED = "reset_asked"
+    ERASE_AUDIT = "erase_audit"
 
 
 @dataclass(frozen=True, slots=True)

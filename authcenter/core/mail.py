@@ -29,6 +29,9 @@ class MailKind(StrEnum):
 
     SECOND_FACTOR_ADDED = "second_factor_added"
     SECOND_FACTOR_REMOVED = "second_factor_removed"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    """Somebody signed in by one; ``left`` tells how many there still are."""
+
     IDENTITY_LINKED = "identity_linked"
     IDENTITY_UNLINKED = "identity_unlinked"
     ACCOUNT_DELETED = "account_deleted"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from authcenter.core.approval import Approval, IdTokenRequest, PresentedCode
 from authcenter.core.authorization import AuthorizationCode
+from authcenter.core.checks import failed, passed
 from authcenter.core.clock import Clock
 from authcenter.core.cut import CutKind
 from authcenter.core.errors import invalid_grant
@@ -37,6 +38,7 @@ class AuthorizationCodeGranter(TokenGranter):
         code = await self._find(request)
         # Before 'already spent' is looked at: a stolen code alone can neither be used nor end what it was traded for.
         if code.client_id != request.client.client_id:
+            failed("code_client", expected=code.client_id, came=request.client.client_id)
             raise invalid_grant(Rule.CODE_FOREIGN, f"of {code.client_id}, presented by {request.client.client_id}")
         self._check_redirect_uri(code, request.form.get("redirect_uri"))
         check_verifier(code.code_challenge, request.form.get("code_verifier"))
@@ -68,15 +70,19 @@ class AuthorizationCodeGranter(TokenGranter):
         presented = request.require("code")
         digest = code_digest(presented)
         if digest is None:
+            failed("code", characters=len(presented))
             raise invalid_grant(Rule.CODE_MALFORMED, f"{len(presented)} characters")
         code = await self.codes.find(digest)
         if code is None:
+            failed("code", known=False)
             raise invalid_grant(Rule.CODE_UNKNOWN, f"presented by {request.client.client_id}")
+        passed("code", issued_at=str(code.issued_at), family=code.family_id)
         return code
 
     def _check_redirect_uri(self, code: AuthorizationCode, presented: str | None) -> None:
         """RFC 6749 §4.1.3: the same as in the authorization request, where that named one."""
         if code.redirect_uri is not None and presented != code.redirect_uri:
+            failed("redirect_uri", expected=code.redirect_uri, came=presented)
             hint = f"authorized for {code.redirect_uri!a:.200}, presented {presented!a:.200}"
             raise invalid_grant(Rule.CODE_REDIRECT_URI, hint)
 
@@ -91,6 +97,8 @@ class AuthorizationCodeGranter(TokenGranter):
             return
         now = self.clock.now()
         if code.expires_at <= now:
+            late = int((now - code.expires_at).total_seconds())
+            failed("code_lifetime", late_seconds=late, expired_at=str(code.expires_at), clock=str(now))
             raise invalid_grant(Rule.CODE_EXPIRED, f"lapsed {(now - code.expires_at).total_seconds():.0f} s ago")
         carried = (
             (CutKind.FAMILY, code.family_id),
@@ -105,6 +113,7 @@ class AuthorizationCodeGranter(TokenGranter):
     async def _user(self, code: AuthorizationCode) -> User:
         user = await self.users.find(code.subject)
         if user is None or user.disabled_at is not None:
+            failed("user", subject=code.subject, exists=user is not None)
             raise invalid_grant(Rule.CODE_USER_GONE, f"{code.subject} is {'disabled' if user else 'gone'}")
         if user.cut_at is not None and code.issued_at <= user.cut_at:
             raise invalid_grant(Rule.CODE_CUT, f"issued {code.issued_at}, cut {user.cut_at}")

@@ -10,6 +10,7 @@ from datetime import datetime
 from authcenter.clients.authentication import ClientAuthentication, PresentedClient
 from authcenter.clients.quota import TokenQuota
 from authcenter.core.approval import Approval, PresentedCode, PresentedDeviceCode, PresentedRefreshToken
+from authcenter.core.checks import failed, passed
 from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.cut import CutKind
@@ -85,10 +86,13 @@ class CompositeTokenGranter:
     def _strategy(self, grant_type: str, client: Client) -> TokenGranter:
         strategy = self.strategies.get(grant_type)
         if strategy is None:
+            failed("grant_type", came=grant_type)
             code, description = ErrorCode.UNSUPPORTED_GRANT_TYPE, "The grant type is not supported."
             raise OAuthError(code, description, rule=Rule.GRANT_TYPE_UNKNOWN, hint=f"{grant_type!a:.80}")
         if grant_type not in client.grants:
+            failed("grant_type", came=grant_type, allowed=" ".join(sorted(client.grants)))
             raise unauthorized_client(Rule.GRANT_NOT_ALLOWED, f"{client.client_id} asked for {grant_type}")
+        passed("grant_type", grant_type=grant_type)
         return strategy
 
     def _cut(self, approval: Approval) -> str | None:

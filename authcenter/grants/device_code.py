@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from authcenter.core.approval import Approval, IdTokenRequest, PresentedDeviceCode
+from authcenter.core.checks import failed, passed
 from authcenter.core.clock import Clock
 from authcenter.core.cut import CutKind
 from authcenter.core.device import DEVICE_CODE_GRANT, DeviceAnswer, DeviceAuthorization
@@ -60,21 +61,27 @@ class DeviceCodeGranter(TokenGranter):
         presented, client = request.require("device_code"), request.client
         digest = device_code_digest(presented)
         if digest is None:
+            failed("device_code", characters=len(presented))
             raise invalid_grant(Rule.DEVICE_CODE_MALFORMED, f"{len(presented)} characters")
         device = await self.devices.poll(digest, client.client_id, self.clock.now())
         if device is None:
             # Whoever stole a code can neither use it, nor slow its device down, nor end what it was traded for.
             if (other := await self.devices.find(digest)) is not None:
+                failed("device_code_client", expected=other.client_id, came=client.client_id)
                 hint = f"of {other.client_id}, presented by {client.client_id}"
                 raise invalid_grant(Rule.DEVICE_CODE_FOREIGN, hint)
+            failed("device_code", known=False)
             raise invalid_grant(Rule.DEVICE_CODE_UNKNOWN, f"presented by {client.client_id}")
+        passed("device_code", family=device.family_id, answered=device.answer is not None)
         return device
 
     def _answer(self, device: DeviceAuthorization) -> DeviceAnswer:
         """What the person said, where that is yes. A spent code passes: its second use is refused by who spends."""
         answer = device.answer
         if device.spent_at is None and device.expires_at <= (now := self.clock.now()):
-            hint = f"lapsed {(now - device.expires_at).total_seconds():.0f} s ago"
+            late = int((now - device.expires_at).total_seconds())
+            failed("device_code_lifetime", late_seconds=late, expired_at=str(device.expires_at), clock=str(now))
+            hint = f"lapsed {late} s ago"
             raise _refused(ErrorCode.EXPIRED_TOKEN, "The device code has expired.", Rule.DEVICE_CODE_EXPIRED, hint)
         if answer is None:
             if device.hurried:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from authcenter.core.approval import Approval, IdTokenRequest, PresentedRefreshToken
+from authcenter.core.checks import failed, passed
 from authcenter.core.clock import Clock
 from authcenter.core.errors import invalid_grant
 from authcenter.core.ids import SUBJECT_PREFIX
@@ -36,14 +37,21 @@ class RefreshTokenGranter(TokenGranter):
     async def approve(self, request: TokenRequest) -> Approval:
         presented = request.require("refresh_token")
         if split_refresh_token(presented) is None:
+            failed("refresh_token", characters=len(presented))
             raise invalid_grant(Rule.REFRESH_MALFORMED, f"{len(presented)} characters")
         held = await self.families.find(presented)
         if held is None:
+            failed("refresh_token", known=False)
             raise invalid_grant(Rule.REFRESH_UNKNOWN, f"presented by {request.client.client_id}")
         family = held.family
         if family.client_id != request.client.client_id:
+            failed("refresh_client", expected=family.client_id, came=request.client.client_id)
             raise invalid_grant(Rule.REFRESH_FOREIGN, f"of {family.client_id}, presented by {request.client.client_id}")
 
+        spent_at = held.token.spent_at
+        passed(
+            "refresh_token", family=family.family_id, issued_at=str(held.token.issued_at), spent=spent_at is not None
+        )
         # Narrowed before anything is spent, and before 'already spent' is looked at: a stolen token alone can neither
         # be used nor end its family, and a request that is going to fail spends nothing.
         asked = request.scope()
@@ -77,6 +85,14 @@ class RefreshTokenGranter(TokenGranter):
         if refusal is None and spent(held) is None:
             refusal = lapse(held, self.clock.now())
         if refusal is not None:
+            failed(
+                "refresh_lifetime",
+                family=held.family.family_id,
+                family_ended_at=str(held.family.ended_at) if held.family.ended_at else None,
+                family_ended_for=held.family.end_reason or None,
+                expires_at=str(held.token.expires_at),
+                clock=str(self.clock.now()),
+            )
             raise invalid_grant(refusal.rule, refusal.hint)
 
     async def _user(self, family: TokenFamily) -> User | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from authcenter.core.checks import failed, passed
 from authcenter.core.client import Client, Profile
 from authcenter.core.errors import invalid_scope, invalid_target
 from authcenter.core.form import Form
@@ -46,8 +47,10 @@ class GrantTargets:
         if audience is None:
             audience = allowed[0]
         elif audience not in allowed:
+            failed("audience", came=audience, allowed=" ".join(allowed))
             raise invalid_target(Rule.RESOURCE_NOT_ALLOWED, f"{client.client_id} asked for {audience!a:.200}")
         resource = await self.resources.find(audience)
+        passed("audience", audience=audience)
         scope = self._scope(asked, client, resource)
         return GrantTarget((audience,), permitted_scope(scope, resource, user))
 
@@ -99,6 +102,7 @@ def narrowed_audience(form: Form, granted: tuple[str, ...]) -> tuple[str, ...]:
     if resource is None:
         return granted
     if resource not in granted:
+        failed("audience", came=resource, granted=" ".join(granted))
         raise invalid_target(Rule.RESOURCE_EXCEEDS_GRANT, f"asked for {resource!a:.200}, granted {granted}")
     return (resource,)
 
@@ -119,5 +123,6 @@ def permitted_scope(scope: Scope, resource: Resource | None, user: User | None) 
         return scope
     permitted = resource.permitted(scope, user.roles)
     if scope and not permitted:
+        failed("roles", subject=user.subject, roles=" ".join(sorted(user.roles)), scope=str(scope))
         raise invalid_scope(Rule.SCOPE_ROLE_MISSING, f"{user.subject} has the roles {sorted(user.roles)}")
     return permitted

@@ -17,6 +17,7 @@ from authcenter.core.errors import OAuthError, invalid_request
 from authcenter.core.form import Form
 from authcenter.core.rules import Rule
 from authcenter.http.context import NOTES
+from authcenter.http.pages.arrival import SECOND_FACTOR_PATH
 from authcenter.http.pages.rendering import Pages, see_other
 from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
@@ -27,7 +28,12 @@ PATH = "/oauth/authorize"
 _POSTED = "posted"
 """What a request that came by POST is sealed for: no browser in particular, for such a POST comes without cookies."""
 
-_PATH_OF = {Page.LOGIN: "/login", Page.ACCOUNT: "/login", Page.CONSENT: "/consent"}
+_PATH_OF = {
+    Page.LOGIN: "/login",
+    Page.ACCOUNT: "/login",
+    Page.SECOND_FACTOR: SECOND_FACTOR_PATH,
+    Page.CONSENT: "/consent",
+}
 _NO_LONGER = "The redirect URI is not registered for this application."
 _NEVER_ENCODED = "-._~"
 
@@ -101,7 +107,7 @@ class AuthorizationEndpoint:
         signed_in = await self.sessions.current(visit.browser.session_digest)
         try:
             self.checks.check_still_allowed(request, client)
-            outcome = await self.decision.decide(ticket, request, client, signed_in)
+            outcome = await self.decision.decide(ticket, request, client, signed_in, visit.origin)
         except OAuthError as refused:
             return self._refuse(visit, refused, to)
         if isinstance(outcome, Ask):

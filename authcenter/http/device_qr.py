@@ -1,9 +1,7 @@
 """``GET /device/qr.svg?user_code=…``: the link to the code entry page as a QR code, for devices that show an image."""
 
 from dataclasses import dataclass
-from io import BytesIO
 
-import segno
 from aiohttp import web
 from multidict import CIMultiDict
 
@@ -11,14 +9,12 @@ from authcenter.core.errors import invalid_request
 from authcenter.core.rules import Rule
 from authcenter.http.device_authorization import complete_uri
 from authcenter.http.forms import parse_form
+from authcenter.http.qr import qr_svg
 from authcenter.http.responses import NO_STORE, Answer
 from authcenter.http.router import Router
 from authcenter.tokens.device_codes import read_user_code
 
 PATH = "/device/qr.svg"
-_MASK = 2
-"""Any of the eight can be read; to look for the prettiest takes four times as long."""
-_SCALE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +31,5 @@ class DeviceQrEndpoint:
         user_code = read_user_code(query.require("user_code"))
         if user_code is None:
             raise invalid_request(Rule.PARAMETER_MALFORMED, "The parameter user_code is malformed.")
-        drawn = segno.make_qr(complete_uri(self.issuer, user_code), error="m", boost_error=False, mask=_MASK)
-        svg = BytesIO()
-        drawn.save(svg, kind="svg", scale=_SCALE, light="#fff", xmldecl=False)
-        return Answer(svg.getvalue(), lines=NO_STORE, headers=CIMultiDict({"Content-Type": "image/svg+xml"}))
+        svg = qr_svg(complete_uri(self.issuer, user_code))
+        return Answer(svg, lines=NO_STORE, headers=CIMultiDict({"Content-Type": "image/svg+xml"}))

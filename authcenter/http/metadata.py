@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from authcenter.accounts.claims import STANDARD_CLAIMS
-from authcenter.accounts.sessions import ACR_ONE_FACTOR
+from authcenter.accounts.sessions import ACR_ONE_FACTOR, ACR_TWO_FACTORS
 from authcenter.authorization.parameters import DISPLAYS, PROMPTS
 from authcenter.core.authorization import ResponseMode
 from authcenter.core.resource import STANDARD_SCOPES
@@ -46,7 +46,7 @@ def authorization_metadata(issuer: str, signing: Iterable[str], languages: Itera
         "scopes_supported": sorted(STANDARD_SCOPES),
         "claims_supported": sorted(STANDARD_CLAIMS | _CLAIMS_OF_ID_TOKENS),
         "claims_parameter_supported": True,
-        "acr_values_supported": [ACR_ONE_FACTOR],
+        "acr_values_supported": [ACR_ONE_FACTOR, ACR_TWO_FACTORS],
         "prompt_values_supported": sorted(PROMPTS),
         "display_values_supported": sorted(DISPLAYS),
         "ui_locales_supported": sorted(languages),

@@ -61,6 +61,12 @@ class Router:
     def add_post(self, path: str, handler: Handler) -> None:
         self._add("POST", path, handler)
 
+    def add_delete(self, path: str, handler: Handler) -> None:
+        self._add("DELETE", path, handler)
+
+    def add_patch(self, path: str, handler: Handler) -> None:
+        self._add("PATCH", path, handler)
+
     def add_options(self, path: str, handler: Handler) -> None:
         self._add("OPTIONS", path, handler)
 

@@ -5,6 +5,7 @@ import hmac
 import re
 
 from authcenter.core import base64url
+from authcenter.core.checks import failed, mark, passed
 from authcenter.core.errors import OAuthError, invalid_grant
 from authcenter.core.rules import Rule
 
@@ -33,15 +34,26 @@ def check_verifier(challenge: str | None, verifier: str | None) -> None:
     """
     if challenge is None:
         if verifier is not None:
+            failed("pkce", challenge=None, verifier_sent=True)
             raise invalid_grant(Rule.PKCE_UNASKED, "a verifier, but the authorization request had no challenge")
         return
     if verifier is None:
+        failed("pkce", method=METHOD, verifier_sent=False)
         raise invalid_grant(Rule.PKCE_MISSING, "the authorization request had a challenge")
     if not _VERIFIER.fullmatch(verifier):
+        failed("pkce", method=METHOD, verifier_characters=len(verifier))
         raise _malformed(verifier)
     made = challenge_of(verifier)
     if not hmac.compare_digest(made, challenge):
-        raise invalid_grant(Rule.PKCE_MISMATCH, f"expected {challenge[:6]}…, the verifier makes {made[:6]}…")
+        failed(
+            "pkce",
+            method=METHOD,
+            expected=mark(challenge),
+            came=mark(made),
+            verifier_is_challenge=hmac.compare_digest(verifier, challenge),
+        )
+        raise invalid_grant(Rule.PKCE_MISMATCH, f"expected {mark(challenge)}, the verifier makes {mark(made)}")
+    passed("pkce", method=METHOD)
 
 
 def _malformed(verifier: str) -> OAuthError:

@@ -23,10 +23,12 @@ class DraftToken(Value, frozen=True):
     Attributes:
         claims: What it will say.
         value: The token itself, once it has been signed.
+        kid: By which key.
     """
 
     claims: Mapping[str, Any] = msgspec.field(default_factory=dict)
     value: str = ""
+    kid: str = ""
 
     def with_claims(self, claims: Mapping[str, Any]) -> "DraftToken":
         return DraftToken({**self.claims, **claims} if self.claims else claims)
@@ -87,7 +89,7 @@ class JwtTokenEnhancer(TokenEnhancer):
         key = self._keys.ring.signer(self._algorithm())
         signing_input = f"{self._header(key)}.{write_object(token.claims)}"
         signature = encode(key.sign(signing_input.encode("ascii")))
-        return DraftToken(token.claims, f"{signing_input}.{signature}")
+        return DraftToken(token.claims, f"{signing_input}.{signature}", key.kid)
 
     def _header(self, key: SigningKey) -> str:
         header = self._headers.get(key.kid)

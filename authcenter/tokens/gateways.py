@@ -7,6 +7,7 @@ as they do in introspection.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from authcenter.core.checks import failed
 from authcenter.core.clock import Clock
 from authcenter.core.errors import ErrorCode, OAuthError, Reason, TokenRejected, insufficient_scope, invalid_token
 from authcenter.core.rules import Rule
@@ -74,6 +75,7 @@ class GatewayGuard:
             raise invalid_token(rejected.reason, rejected.rule, rejected.hint) from rejected
         await self._require_known(held)
         if gateway.scopes and (lacking := [scope for scope in gateway.scopes if scope not in held.scopes]):
+            failed("scope", expected=" ".join(gateway.scopes), lacking=" ".join(lacking))
             hint = f"{held.client_id} lacks {' '.join(lacking)}"
             raise insufficient_scope(Rule.TOKEN_SCOPE, " ".join(gateway.scopes), hint)
         return Admission(held, self._keep_for(held))
@@ -96,6 +98,7 @@ class GatewayGuard:
 
 def _check_meant_for(gateway: Gateway, token: AccessToken) -> None:
     if gateway.audience not in token.audience:
+        failed("audience", expected=gateway.audience, came=" ".join(token.audience))
         raise TokenRejected(Reason.AUDIENCE, Rule.TOKEN_AUDIENCE, f"for {token.audience!a:.200}")
     if "cnf" in token.claims:
         # RFC 9449 §7.1, RFC 8705 §3: whoever accepts it as a bearer token takes it from a thief.

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from authcenter.core.checks import failed
 from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.errors import Reason, TokenRejected
@@ -59,6 +60,7 @@ class Introspector:
             Unavailable: Cannot tell.
         """
         if caller.public:
+            failed("caller", public=True)
             return Introspection(None, Rule.CALLER_NOT_ENTITLED, f"{caller.client_id} is a public client")
         if split_refresh_token(token) is not None:
             return await self._refresh_token(token, caller)
@@ -70,6 +72,7 @@ class Introspector:
         except TokenRejected as rejected:
             return Introspection(None, rejected.rule, rejected.hint, rejected.reason)
         if held.client_id != caller.client_id and caller.serves.isdisjoint(held.audience):
+            failed("caller", audience=" ".join(held.audience), serves=" ".join(sorted(caller.serves)))
             return Introspection(None, Rule.CALLER_NOT_ENTITLED, f"{caller.client_id} is not in {held.audience}")
         await self._require_known(held, caller)
         return Introspection({"active": True, **held.claims, "token_type": "Bearer"})

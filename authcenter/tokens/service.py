@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from authcenter.core.approval import Approval, PresentedRefreshToken
 from authcenter.core.authorization import AuthorizationCode
+from authcenter.core.checks import failed
 from authcenter.core.clock import Clock
 from authcenter.core.device import DeviceAuthorization
 from authcenter.core.errors import invalid_grant
@@ -19,6 +20,7 @@ from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.tokens.enhancers import DraftToken, TokenEnhancer
 from authcenter.tokens.families import TokenFamilies, new_family, open_answer, seal_answer
 from authcenter.tokens.id_tokens import IdTokens
+from authcenter.tokens.issuance import IssuanceLog
 from authcenter.tokens.lifetimes import TokenLifetimes
 from authcenter.tokens.revocation import Revocations, family_cut
 from authcenter.tokens.verifier import AccessTokenVerifier
@@ -47,6 +49,7 @@ class TokenService:
     verifier: AccessTokenVerifier
     lifetimes: TokenLifetimes
     clock: Clock
+    issuance: IssuanceLog
     on_replay: Callable[[], None]
 
     async def create_access_token(self, approval: Approval) -> TokenSet:
@@ -57,11 +60,11 @@ class TokenService:
         """
         access = await self._sign(approval)
         if not approval.refreshable:
-            return self._answer(approval, access, None)
+            return self._hand_out(approval, access, None)
         expires_at = approval.at + self.lifetimes.family(approval.client)
         first = self.families.draw(approval.family, approval.at, self.lifetimes.refresh(approval.client), expires_at)
         await self.families.open(approval, first.stored, expires_at)
-        return self._answer(approval, access, first.token)
+        return self._hand_out(approval, access, first.token)
 
     async def redeem_code(self, approval: Approval, code: AuthorizationCode) -> TokenSet:
         """Trade an authorization code for an access token, an ID token and, where it may be, a refresh token.
@@ -98,6 +101,7 @@ class TokenService:
             answer = self._answer(approval, access, successor.token)
             sealed = seal_answer(presented, answer.body) if self.lifetimes.reuse_grace(approval.client) else None
             if await self.families.store.rotate(held.token, successor.stored, sealed):
+                self.issuance.issued(approval, access, refreshable=True)
                 return answer
             held = await self._look_again(presented, held)
         return await self._answer_spent(approval, held, presented)
@@ -133,6 +137,7 @@ class TokenService:
             answer = self._answer(approval, access, first.token if first else None)
             family = replace(new_family(approval, expires_at), scope=code.scope, audience=code.audience)
             if await store.redeem(code.digest, self.clock.now(), family, first.stored if first else None):
+                self.issuance.issued(approval, access, refreshable=first is not None)
                 return answer
         replayed, cut = rules
         produced = await self.families.find_family(code.family_id)
@@ -140,13 +145,19 @@ class TokenService:
             raise invalid_grant(cut, f"family {code.family_id}: the session has ended meanwhile")
         if produced is not None:
             await self._end(produced, reason, EventKind.CODE_REPLAYED, approval.client.client_id, approval.origin)
+        failed("code_unspent", family=code.family_id, spent_at=str(code.spent_at) if code.spent_at else "just now")
         raise invalid_grant(replayed, f"family {code.family_id}, spent {code.spent_at or 'just now'}")
 
     async def _sign(self, approval: Approval) -> DraftToken:
+        self.issuance.require_room()
         token = DraftToken()
         for enhancer in self.enhancers:
             token = await enhancer.enhance(token, approval)
         return token
+
+    def _hand_out(self, approval: Approval, access: DraftToken, refresh: str | None) -> TokenSet:
+        self.issuance.issued(approval, access, refreshable=refresh is not None)
+        return self._answer(approval, access, refresh)
 
     def _answer(self, approval: Approval, access: DraftToken, refresh: str | None) -> TokenSet:
         body: dict[str, object] = {
@@ -175,6 +186,7 @@ class TokenService:
             answer = open_answer(presented, held.token.sealed_answer)
             if answer is not None and self.clock.now() < spent_at + grace:
                 return TokenSet(answer)
+        failed("refresh_token_unspent", family=family.family_id, spent_at=str(spent_at), clock=str(self.clock.now()))
         self.on_replay()
         await self._end(
             family, "refresh token replayed", EventKind.REFRESH_REPLAYED, approval.client.client_id, approval.origin

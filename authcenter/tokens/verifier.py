@@ -7,6 +7,7 @@ and never outlives its ``exp``, the key ring or the revocations it was checked a
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from authcenter.core.checks import Fact, failed, passed
 from authcenter.core.clock import Clock
 from authcenter.core.errors import Reason, TokenRejected
 from authcenter.core.rules import Rule
@@ -45,9 +46,14 @@ class AccessTokenVerifier:
             TokenRejected: It must not be accepted.
             StoreUnavailable: Cannot tell.
         """
-        held = await self._with_fresh_keys(self.check, token)
+        try:
+            held = await self._with_fresh_keys(self.check, token)
+        except TokenRejected as rejected:
+            self._note(rejected)
+            raise
         if self._revocations.asks_elsewhere and await self._revocations.known_elsewhere(held):
             raise TokenRejected(Reason.REVOKED, Rule.TOKEN_REVOKED, f"token {held.jti} was revoked, says Redis")
+        passed("access_token", jti=held.jti, kid=held.kid, client_id=held.client_id)
         return held
 
     async def read_issued(self, token: str) -> AccessToken:
@@ -96,7 +102,21 @@ class AccessTokenVerifier:
 
     def _check_revocation(self, token: AccessToken) -> None:
         if refusal := self._revocations.replica.refusal(token):
+            failed(
+                "revocation",
+                jti=token.jti,
+                family=token.family,
+                client_id=token.client_id,
+                subject=token.subject,
+                refusal=refusal,
+            )
             raise TokenRejected(Reason.REVOKED, Rule.TOKEN_REVOKED, refusal)
+
+    def _note(self, rejected: TokenRejected) -> None:
+        facts: dict[str, Fact] = {"reason": rejected.reason, "hint": rejected.hint, "clock": str(self._clock.now())}
+        if rejected.reason is Reason.KID:
+            facts["live_keys"] = " ".join(self._keys.ring.verifying)
+        failed("access_token", **facts)
 
     def _remember(self, token: str, seen: _Seen) -> None:
         if len(self._seen) >= _REMEMBERED:

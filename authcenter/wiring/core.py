@@ -4,10 +4,14 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from authcenter.accounts.breached_passwords import BreachedPasswords
+from authcenter.accounts.erasure import AccountErasure
 from authcenter.accounts.letters import Letters
 from authcenter.accounts.password_rules import PasswordRules
 from authcenter.accounts.passwords import PasswordHashing
+from authcenter.accounts.recovery_codes import RecoveryCodes
+from authcenter.accounts.second_factors import SecondFactors
 from authcenter.accounts.users import Accounts
+from authcenter.audit.checkpoints import CheckpointKeys
 from authcenter.clients.initial_tokens import InitialTokenRegistry
 from authcenter.clients.methods.secret import ClientSecrets
 from authcenter.clients.registry import ClientRegistry
@@ -54,11 +58,14 @@ class Core:
     verifier: AccessTokenVerifier
     accounts: Accounts
     letters: Letters
+    second_factors: SecondFactors
     password_rules: PasswordRules
     reset_macs: MacKeys
+    erasure: AccountErasure
     clients: ClientRegistry
     resources: ResourceRegistry
     initial_tokens: InitialTokenRegistry
+    checkpoint_keys: CheckpointKeys
 
 
 def build_core(
@@ -83,6 +90,7 @@ def build_core(
     revocations = Revocations(
         stores.revocations, clock, lambda: lifetimes.leeway, spread, lambda: policy.current.revocation.mode == "strict"
     )
+    letters = Letters(SealingKeys.derive(roots, "mail"))
     secrets = ClientSecrets(MacKeys.derive(roots, "client secret"), hashing)
     return Core(
         stores=stores,
@@ -98,16 +106,28 @@ def build_core(
         families=TokenFamilies(stores.refresh_tokens, MacKeys.derive(roots, "refresh token"), clock),
         verifier=AccessTokenVerifier(settings.issuer, keys, revocations, clock, lambda: policy.current.tokens.leeway),
         accounts=Accounts(stores.users, hashing, clock, longest),
-        letters=Letters(SealingKeys.derive(roots, "mail")),
+        letters=letters,
+        second_factors=SecondFactors(
+            totp=stores.totp,
+            codes=stores.recovery_codes,
+            factors=stores.factors,
+            sealing=SealingKeys.derive(roots, "totp"),
+            recovery=RecoveryCodes(MacKeys.derive(roots, "recovery code")),
+            letters=letters,
+            brand=lambda: policy.current.brand.name,
+            clock=clock,
+        ),
         password_rules=PasswordRules(
             hashing,
             lambda: (policy.current.brand.name, urlsplit(settings.issuer).hostname or ""),
             BreachedPasswords(settings.breached_passwords_file) if settings.breached_passwords_file else None,
         ),
         reset_macs=MacKeys.derive(roots, "password reset link"),
+        erasure=AccountErasure(stores.users, stores.persons, stores.audit, letters, clock, longest),
         clients=ClientRegistry(stores.clients, secrets, clock, known_grant_types(), longest),
         resources=ResourceRegistry(stores.resources, clock),
         initial_tokens=InitialTokenRegistry(stores.initial_tokens, clock),
+        checkpoint_keys=CheckpointKeys.derive(roots),
     )
 
 

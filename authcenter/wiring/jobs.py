@@ -16,10 +16,13 @@ from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.logout_tokens import LogoutTokens
 from authcenter.wiring.core import Core
-from authcenter.wiring.mail import mail_assignment
+from authcenter.wiring.mail import mail_assignments
 from authcenter.wiring.recovery import reset_links
 from authcenter.wiring.sign_up import sign_up_links
 from authcenter.workers.back_channel import BackChannelLogout
+from authcenter.workers.checkpoints import CheckpointWorker
+from authcenter.workers.count_sessions import SessionCounter
+from authcenter.workers.erasure import AuditErasure
 from authcenter.workers.errands import Assignment
 from authcenter.workers.outbox import OutboxWorker
 from authcenter.workers.purge import PurgeWorker
@@ -82,15 +85,26 @@ def background_jobs(
             holder=holder,
             ready=ready,
         ),
-        OutboxWorker(
-            outbox=stores.outbox,
-            queue=queue,
-            assignments=assignments(core, settings, log),
-            metrics=metrics,
+        CheckpointWorker(
+            trail=stores.trail,
+            locks=stores.locks,
+            keys=core.checkpoint_keys,
+            every=lambda: core.policy.current.audit.checkpoint_every,
+            clock=core.clock,
             log=log,
             holder=holder,
             ready=ready,
         ),
+        OutboxWorker(
+            outbox=stores.outbox,
+            assignments={**assignments(core, settings.issuer), **mail_assignments(core, settings, log)},
+            metrics=metrics,
+            log=log,
+            holder=holder,
+            ready=ready,
+            queue=queue,
+        ),
+        SessionCounter(store=stores.sessions, policy=core.policy, metrics=metrics, clock=core.clock, ready=ready),
     )
 
 
@@ -102,16 +116,15 @@ async def finish_jobs(jobs: Iterable[Job]) -> None:
             await asyncio.gather(*working)
 
 
-def assignments(core: Core, settings: BootSettings, log: Logger) -> dict[str, Assignment]:
-    """Who does which job of the outbox."""
+def assignments(core: Core, issuer: str) -> dict[str, Assignment]:
+    """Who does which job of the outbox, but for mail."""
     stores, policy = core.stores, core.policy
     poster = GuardedFetch(lambda: policy.current.fetch.allow_private)
-    tokens = LogoutTokens(settings.issuer, core.keys, core.clock)
+    tokens = LogoutTokens(issuer, core.keys, core.clock)
     logout = BackChannelLogout(stores.clients, ClientSubjects(stores.pairwise), tokens, poster)
-    mail = mail_assignment(core, settings, log)
     return {
         JobName.BACK_CHANNEL_LOGOUT: Assignment(logout),
         JobName.SIGN_UP_ASKED: Assignment(SignUpErrand(sign_up_links(core))),
         JobName.RESET_ASKED: Assignment(ResetLinkErrand(reset_links(core))),
-        **({JobName.MAIL: mail} if mail else {}),
+        JobName.ERASE_AUDIT: Assignment(AuditErasure(core.erasure)),
     }

@@ -21,6 +21,7 @@ class Limits:
     """Every limit of one process.
 
     Attributes:
+        second_factors: Of wrong second factors, by address and by person, at the rates of failed logins.
         mails: Of mails to an address that whoever is not signed in asks for.
         resets: Of links to set a password, by the network that asks for them, at the rate of sign-ups.
         user_codes: Of wrong codes on the device page, by address and by person, at the rates of failed logins.
@@ -28,6 +29,7 @@ class Limits:
     """
 
     logins: LoginLimits
+    second_factors: LoginLimits
     mails: MailLimit
     sign_ups: SignUpLimit
     resets: NetworkLimit
@@ -57,6 +59,9 @@ def build_limits(settings: BootSettings, policy: LivePolicy, clock: Clock, share
     mail_macs = MacKeys.derive(settings.secret_keys, "mail address")
     return Limits(
         logins=LoginLimits(lambda: policy.current.rate_limits, macs, shared.login_counters),
+        second_factors=LoginLimits(
+            lambda: policy.current.rate_limits, macs, shared.login_counters, name="second_factor"
+        ),
         mails=MailLimit(lambda: policy.current.rate_limits, mail_macs, shared.login_counters),
         sign_ups=SignUpLimit(lambda: policy.current.rate_limits, shared.login_counters),
         resets=NetworkLimit("reset_ip", lambda: policy.current.rate_limits.signup_per_ip, shared.login_counters),

@@ -3,6 +3,7 @@
 import ssl
 from urllib.parse import urlsplit
 
+from authcenter.core.job import JobName
 from authcenter.http.pages.contrast import Color
 from authcenter.settings.boot import BootSettings
 from authcenter.settings.policy_sections import BrandPolicy
@@ -21,16 +22,16 @@ _ACCENT = "#0b57d0"
 """As of ``style.css``."""
 
 
-def mail_assignment(core: Core, settings: BootSettings, log: Logger) -> Assignment | None:
-    """Who sends mail; None: this process leaves it in the outbox, for one that has an SMTP server."""
+def mail_assignments(core: Core, settings: BootSettings, log: Logger) -> dict[str, Assignment]:
+    """Who sends mail; none: this process leaves it in the outbox, for one that has an SMTP server."""
     sending = _sending(core, settings, log)
     if sending is None:
         log.info("mail_stays_in_the_outbox", remedy="give AUTHCENTER_SMTP_URL to this process or to a worker")
-        return None
+        return {}
     renderer = MailRenderer(
         mail_environment(), load_mail_catalogue(), lambda: mail_brand(core.policy.current.brand), settings.issuer
     )
-    return Assignment(MailErrand(core.letters, renderer, sending), MAIL_PERSISTENCE)
+    return {JobName.MAIL: Assignment(MailErrand(core.letters, renderer, sending), MAIL_PERSISTENCE)}
 
 
 def mail_brand(brand: BrandPolicy) -> MailBrand:

@@ -12,15 +12,20 @@ from authcenter.stores.consul.keys import ConsulSigningKeyStore
 from authcenter.stores.ports.accounts import UserStore
 from authcenter.stores.ports.address_changes import AddressChangeStore
 from authcenter.stores.ports.audit import AuditLog
+from authcenter.stores.ports.audit_trail import AuditTrail
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
 from authcenter.stores.ports.devices import DeviceCodeStore
+from authcenter.stores.ports.erasure import PersonStore
 from authcenter.stores.ports.eviction import Eviction
+from authcenter.stores.ports.identities import IdentityStore
 from authcenter.stores.ports.keys import KeysSettlement, RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.ports.password_resets import PasswordResetStore
 from authcenter.stores.ports.registration import InitialAccessTokens
+from authcenter.stores.ports.request_traces import RequestTraces
 from authcenter.stores.ports.schema import SchemaState
+from authcenter.stores.ports.second_factors import FactorStore, RecoveryCodeStore, TotpStore
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
 from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.sign_ups import SignUpStore
@@ -30,22 +35,27 @@ from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, Revoca
 from authcenter.stores.ports.unused_clients import UnusedClients
 from authcenter.stores.sql.address_changes import SqlAddressChangeStore
 from authcenter.stores.sql.audit import SqlAuditLog
+from authcenter.stores.sql.audit_trail import SqlAuditTrail
 from authcenter.stores.sql.changes import SqlChangeFeed
 from authcenter.stores.sql.clients import SqlClientStore
 from authcenter.stores.sql.codes import SqlAuthorizationCodeStore, SqlPairwiseSubjects, SqlPushedRequestStore
 from authcenter.stores.sql.consents import SqlConsentStore
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.devices import SqlDeviceCodeStore
+from authcenter.stores.sql.erasure import SqlPersonStore
 from authcenter.stores.sql.eviction import SqlEviction
+from authcenter.stores.sql.identities import SqlIdentityStore
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.outage import OnOutage
 from authcenter.stores.sql.outbox import SqlOutbox
 from authcenter.stores.sql.password_resets import SqlPasswordResetStore
 from authcenter.stores.sql.registration import SqlInitialAccessTokens
+from authcenter.stores.sql.request_traces import SqlRequestTraces
 from authcenter.stores.sql.resources import SqlResourceStore
 from authcenter.stores.sql.revocations import SqlRevocationStore
 from authcenter.stores.sql.schema import schema_state, upgrade_schema
+from authcenter.stores.sql.second_factors import SqlFactorStore, SqlRecoveryCodeStore, SqlTotpStore
 from authcenter.stores.sql.sessions import SqlSessionStore
 from authcenter.stores.sql.settled_keys import SqlKeysSettlement
 from authcenter.stores.sql.sign_ups import SqlSignUpStore
@@ -77,6 +87,8 @@ class Stores:
     revocations: RevocationStore
     changes: ChangeFeed
     audit: AuditLog
+    trail: AuditTrail
+    traces: RequestTraces
     pauses: RotationPauses
     locks: Locks
     eviction: Eviction
@@ -89,9 +101,14 @@ class Stores:
     pairwise: PairwiseSubjects
     outbox: Outbox
     initial_tokens: InitialAccessTokens
+    identities: IdentityStore
+    totp: TotpStore
+    recovery_codes: RecoveryCodeStore
+    factors: FactorStore
     unused_clients: UnusedClients
     password_resets: PasswordResetStore
     address_changes: AddressChangeStore
+    persons: PersonStore
     settlement: KeysSettlement | None = None
     keys_in_consul: ConsulSigningKeyStore | None = None
 
@@ -172,6 +189,8 @@ def sql_stores(
         revocations=SqlRevocationStore(database, transactions),
         changes=SqlChangeFeed(database),
         audit=SqlAuditLog(database, transactions),
+        trail=SqlAuditTrail(database),
+        traces=SqlRequestTraces(database),
         pauses=SqlRotationPauses(database, transactions),
         locks=SqlLocks(database),
         eviction=SqlEviction(database),
@@ -185,7 +204,12 @@ def sql_stores(
         pairwise=SqlPairwiseSubjects(database, transactions),
         outbox=SqlOutbox(database, transactions),
         initial_tokens=SqlInitialAccessTokens(database, transactions),
+        identities=SqlIdentityStore(database, transactions),
+        totp=SqlTotpStore(database, transactions),
+        recovery_codes=SqlRecoveryCodeStore(database, transactions),
+        factors=SqlFactorStore(database, transactions),
         unused_clients=SqlUnusedClients(database),
         password_resets=SqlPasswordResetStore(database, transactions),
         address_changes=SqlAddressChangeStore(database, transactions),
+        persons=SqlPersonStore(database, transactions),
     )

@@ -55,9 +55,11 @@ def recovery_endpoints(parts: "InteractiveParts") -> "Sequence[Endpoint]":
     )
     return (
         ForgotPasswordPage(pages, requests),
-        ResetPasswordPage(pages, resets),
-        DemandedPasswordPage(pages, parts.tickets, parts.sessions, core.stores.users, change, parts.arrival),
-        AccountPasswordPage(pages, parts.own_account, parts.tickets, change, parts.arrival),
+        ResetPasswordPage(pages, resets, limits.sign_ups),
+        DemandedPasswordPage(
+            pages, parts.tickets, parts.sessions, core.stores.users, change, limits.sign_ups, parts.arrival
+        ),
+        AccountPasswordPage(pages, parts.own_account, parts.tickets, change, limits.sign_ups, parts.arrival),
         AccountAddressPage(pages, parts.own_account, addresses),
         PasswordApi(requests, resets, parts.catalogue),
     )

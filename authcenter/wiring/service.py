@@ -6,11 +6,15 @@ from typing import Any, TypeVar
 
 from authcenter.accounts.claims import claims_of
 from authcenter.accounts.sign_in import PasswordSignIn
+from authcenter.audit.grouped import GroupedAudit
+from authcenter.audit.traces import TraceLog
 from authcenter.clients.authentication import ClientAuthentication
 from authcenter.clients.quota import TokenQuota
 from authcenter.core.client import Client
-from authcenter.core.errors import OAuthError
+from authcenter.core.derived import hkdf
+from authcenter.core.errors import OAuthError, invalid_grant
 from authcenter.core.resource import Resource
+from authcenter.core.rules import Rule
 from authcenter.core.session import Session
 from authcenter.core.user import User
 from authcenter.grants.authorization_code import AuthorizationCodeGranter
@@ -22,6 +26,8 @@ from authcenter.grants.password import PasswordGranter
 from authcenter.grants.refresh_token import RefreshTokenGranter
 from authcenter.grants.resources import GrantTargets
 from authcenter.grants.third_party import third_party_granters
+from authcenter.http.api.logout import AppLogout
+from authcenter.http.api.tokens import TokensForApps
 from authcenter.http.cors import ClientCors
 from authcenter.http.discovery import DiscoveryEndpoint, JwksEndpoint
 from authcenter.http.frame import Frame, security_headers
@@ -29,6 +35,7 @@ from authcenter.http.introspect import IntrospectionEndpoint
 from authcenter.http.operations import OperatorsListener, ThisProcess
 from authcenter.http.origin import OriginReader
 from authcenter.http.probes import Probes
+from authcenter.http.request_tracer import RequestTracer
 from authcenter.http.revocation_feed import RevocationFeedEndpoint
 from authcenter.http.revoke import RevocationEndpoint
 from authcenter.http.router import Handler, Router
@@ -53,6 +60,7 @@ from authcenter.tokens.feed import RevocationFeed
 from authcenter.tokens.gateways import GatewayGuard
 from authcenter.tokens.id_tokens import IdTokens
 from authcenter.tokens.introspection import Introspector
+from authcenter.tokens.issuance import IssuanceLog
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.status_claim import StatusEnhancer
 from authcenter.tokens.surrender import TokenSurrender
@@ -76,6 +84,8 @@ class Service:
 
     Attributes:
         settle_limits: Background work: sums rate limits with the other instances.
+        audit: To be run, and closed once nothing is issued any more.
+        traces: To be run, and flushed at the end.
         feed: To be ended before the listener drains: who follows it would stay.
     """
 
@@ -88,6 +98,8 @@ class Service:
     hints: ChangeHints
     health: Health
     feed: RevocationFeed
+    audit: GroupedAudit
+    traces: TraceLog
     spreading: Sequence[StreamFollower | SpreadRepairer] = ()
 
 
@@ -124,7 +136,16 @@ def build_service(
     quota = TokenQuota(limits.tokens)
     authentication = ClientAuthentication(clients, core.secrets, limits.client_failures)
     status = build_status(settings, core, metrics, log)
-    tokens = _token_service(settings, core, metrics, status.enhancer)
+    audit = GroupedAudit(
+        trail=core.stores.trail,
+        directory=settings.audit_spool,
+        clock=clock,
+        count=lambda event: metrics.audit_events.count(event.kind),
+        on_depth=metrics.audit_depth.set,
+        log=log,
+    )
+    traces = TraceLog(core.stores.traces, clock, lambda: policy.current.audit.explain_ttl, log)
+    tokens = _token_service(settings, core, metrics, status.enhancer, IssuanceLog(audit))
     strategies = _strategies(settings, core, resources, users, limits, metrics, log)
     granter = CompositeTokenGranter(strategies, authentication, quota, tokens, core.revocations, clock)
     introspector = Introspector(
@@ -141,7 +162,8 @@ def build_service(
     cors = ClientCors(clients)
     origins = OriginReader(settings.trusted_networks)
     router = Router()
-    frame = Frame(router, origins, cors, metrics, health, log, request_log, security_headers(settings.issuer))
+    tracer = RequestTracer(traces, audit.record, clock, hkdf(settings.secret_keys[0], "explain mark"))
+    frame = Frame(router, origins, cors, metrics, health, log, request_log, tracer, security_headers(settings.issuer))
     interactive = InteractiveParts(
         settings,
         core,
@@ -155,11 +177,16 @@ def build_service(
         log,
         authentication,
         quota,
+        shared.replay,
+        audit,
         sessions.forget,
         users.forget,
     )
+    token_endpoint = TokenEndpoint(granter, quota, cors, metrics)
     endpoints: list[Endpoint] = [
-        TokenEndpoint(granter, quota, cors, metrics),
+        token_endpoint,
+        TokensForApps(token_endpoint, authentication),
+        AppLogout(interactive.own_tokens, interactive.sessions, tokens),
         IntrospectionEndpoint(
             authentication,
             introspector,
@@ -211,7 +238,20 @@ def build_service(
     hints = ChangeHints(shared.wake_ups, CHANGES, forget, clock)
     spreading = _spreading(spread, core, health, metrics, log) if spread else ()
     public = frame.handle if tracing is None else TracedRequests(tracing, router, origins, frame.handle).handle
-    return Service(public, operators.handle, probes, observed, follower, limits.settle, hints, health, feed, spreading)
+    return Service(
+        public,
+        operators.handle,
+        probes,
+        observed,
+        follower,
+        limits.settle,
+        hints,
+        health,
+        feed,
+        audit,
+        traces,
+        spreading,
+    )
 
 
 def _spreading(
@@ -222,7 +262,9 @@ def _spreading(
     return follower, SpreadRepairer(stream, core.stores.revocations, policy, clock, lambda: core.lifetimes.leeway, log)
 
 
-def _token_service(settings: BootSettings, core: Core, metrics: Metrics, status: StatusEnhancer) -> TokenService:
+def _token_service(
+    settings: BootSettings, core: Core, metrics: Metrics, status: StatusEnhancer, issuance: IssuanceLog
+) -> TokenService:
     enhancers = [
         GrantEnhancer(settings.issuer, lambda approval: core.lifetimes.access(approval.client)),
         UserEnhancer(),
@@ -240,6 +282,7 @@ def _token_service(settings: BootSettings, core: Core, metrics: Metrics, status:
         verifier=core.verifier,
         lifetimes=core.lifetimes,
         clock=core.clock,
+        issuance=issuance,
         on_replay=replayed,
     )
 
@@ -263,6 +306,9 @@ def _strategies(
         except OAuthError as refused:
             metrics.logins.count(refused.rule)
             raise
+        if await core.second_factors.due(user):
+            metrics.logins.count(Rule.USER_SECOND_FACTOR_DUE)
+            raise invalid_grant(Rule.USER_SECOND_FACTOR_DUE, user.subject)
         metrics.logins.count("success")
         return user
 

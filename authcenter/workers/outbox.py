@@ -33,22 +33,22 @@ class OutboxWorker:
     """One process's part in it. One job that takes its time holds up no other.
 
     Attributes:
-        queue: Where one hears of jobs that have just been left. The outbox is looked into without it, too: it is the
-            truth, and what was postponed is announced nowhere.
         assignments: By name of the job; others are left to processes that know them.
         holder: This process, among those that claim.
         ready: Whether this process may act.
+        queue: Where it hears of jobs that have just been left; None: nowhere. The outbox is looked into all the same:
+            it is the truth, and what was postponed is announced nowhere.
         elapsed: Seconds since some instant.
         pauses: Seconds between tries to write down what became of a job.
     """
 
     outbox: Outbox
-    queue: JobQueue
     assignments: Mapping[str, Assignment]
     metrics: Metrics
     log: Logger
     holder: str
     ready: Callable[[], bool]
+    queue: JobQueue | None = None
     elapsed: Callable[[], float] = time.monotonic
     pauses: Sequence[float] = _PAUSES
     _lanes: Lanes = field(default_factory=Lanes, init=False)
@@ -62,8 +62,10 @@ class OutboxWorker:
         """Work for ever; cancel the task to end it. What is under way then is another's once its lease has lapsed."""
         try:
             async with asyncio.TaskGroup() as group:
-                for work in (self._look, self._listen, self._keep):
-                    group.create_task(work())
+                group.create_task(self._look())
+                group.create_task(self._keep())
+                if self.queue is not None:
+                    group.create_task(self._listen(self.queue))
         finally:
             for task in self._under_way:
                 task.cancel()
@@ -111,9 +113,9 @@ class OutboxWorker:
             expecting = self._wake.is_set()
             self._wake.clear()
 
-    async def _listen(self) -> None:
+    async def _listen(self, queue: JobQueue) -> None:
         while True:
-            if await self.queue.pop(tuple(self.assignments), _LONGEST_WAIT) is not None:
+            if await queue.pop(tuple(self.assignments), _LONGEST_WAIT) is not None:
                 self._wake.set()
 
     async def _keep(self) -> None:

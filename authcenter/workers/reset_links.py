@@ -10,7 +10,7 @@ from authcenter.workers.errands import Pointless
 
 @dataclass(frozen=True, slots=True)
 class ResetLinkErrand:
-    """Finds out whose address was typed; of nobody's nothing is left but that the job is done."""
+    """Finds out whose address was typed. That it is nobody's is no failure, and nothing tells of it."""
 
     links: ResetLinks
 
@@ -18,8 +18,8 @@ class ResetLinkErrand:
         """Leave the mail in the outbox.
 
         Raises:
-            Pointless: Nobody is to get one.
+            Pointless: It cannot be read any more.
             StoreUnavailable: Cannot tell.
         """
-        if why := await self.links.send(payload):
-            raise Pointless(why)
+        if not await self.links.send(payload):
+            raise Pointless("it is sealed under a key that is gone")

@@ -15,7 +15,7 @@ async def submit(page: Page, **fields: str) -> None:
     for name, value in fields.items():
         await page.locator(f"#{name}").fill(value)
     async with page.expect_navigation():
-        await page.locator("form button[type=submit] >> nth=-1").press("Enter")
+        await page.locator("form button[type=submit]").first.press("Enter")
 
 
 async def signed_in_on(page: Page, site: Site, path: str) -> str:
@@ -33,7 +33,7 @@ async def forgot(page: Page, site: Site) -> None:
 async def forgot_wrong(page: Page, site: Site) -> None:
     await forgot(page, site)
     # Browsers let it pass; no account can have it.
-    await submit(page, email="somebody@-example")
+    await submit(page, email="some..body@example.com")
     await expect(page.get_by_role("alert")).to_be_visible()
 
 
@@ -103,6 +103,14 @@ async def password_wrong(page: Page, site: Site) -> None:
     await expect(page.get_by_role("alert")).to_be_visible()
 
 
+async def password_judged(page: Page, site: Site) -> None:
+    await password(page, site)
+    await page.locator("#password").fill(NEW)
+    async with page.expect_navigation():
+        await page.locator("button[value=check]").click()
+    await expect(page.locator("meter")).to_be_visible()
+
+
 async def password_changed(page: Page, site: Site) -> None:
     await password(page, site)
     await submit(page, old=PASSWORD, password=NEW, again=NEW)
@@ -116,7 +124,7 @@ async def address(page: Page, site: Site) -> None:
 
 async def address_wrong(page: Page, site: Site) -> None:
     await address(page, site)
-    await submit(page, email="somebody@-example")
+    await submit(page, email="some..body@example.com")
     await expect(page.get_by_role("alert")).to_be_visible()
 
 
@@ -151,6 +159,7 @@ VIEWS = {
     "demanded-same": demanded_same,
     "password": password,
     "password-wrong": password_wrong,
+    "password-judged": password_judged,
     "password-changed": password_changed,
     "address": address,
     "address-wrong": address_wrong,

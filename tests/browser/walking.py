@@ -1,6 +1,9 @@
 """What a person does on the pages."""
 
-from playwright.async_api import Page, expect
+import time
+
+import pyotp
+from playwright.async_api import Locator, Page, expect
 
 from tests.browser.site import PASSWORD
 
@@ -11,6 +14,26 @@ async def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
     await page.locator("#password").fill(password)
     async with page.expect_navigation():
         await page.locator("#password").press("Enter")
+
+
+async def set_up_app(page: Page) -> pyotp.TOTP:
+    """On the page of second factors: add an app, up to its recovery codes. The answer is the app."""
+    await page.locator("button[value=begin]").click()
+    app = pyotp.TOTP((await page.locator("#secret").inner_text()).replace(" ", ""))
+    await type_code(page, app, "confirm", page.locator("ul.recovery"))
+    await expect(page.locator("ul.recovery li")).to_have_count(10)
+    return app
+
+
+async def type_code(page: Page, app: pyotp.TOTP, button: str, then: Locator, steps_ahead: int = 0) -> None:
+    """A code of the app; a second one where the machine was so slow that the first had lapsed."""
+    for _ in range(2):
+        await page.locator("#code").fill(app.at(int(time.time()) + steps_ahead * app.interval))
+        await page.locator(f"button[value={button}]").click()
+        await expect(then.or_(page.get_by_role("alert"))).to_be_visible()
+        if await then.is_visible():
+            return
+    await expect(then).to_be_visible()
 
 
 async def ask_for_link(page: Page, address: str) -> None:

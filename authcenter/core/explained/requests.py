@@ -46,6 +46,10 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "The secret is none of the client's live ones: mistyped, of another client, or rotated away.",
         "Compare the dates in `authcenter clients show ID`; `authcenter clients rotate-secret ID` makes a new one.",
     ),
+    Rule.CLIENT_NOT_FIRST_PARTY: Explanation(
+        "What belongs to a person's own account was asked for by a client that is not first-party.",
+        "`authcenter clients create --first-party`, for applications of your own alone.",
+    ),
     Rule.RATE_LIMITED_CLIENT: Explanation(
         "The client asked for tokens more often than `rate_limits.token_per_client` allows, over all instances.",
         "Let it keep its token until `expires_in`; or raise the limit in the policy, which takes effect at once.",
@@ -112,6 +116,11 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     Rule.POLICY_UNKNOWN: Explanation(
         "This process has had no policy since its start: Consul does not answer or holds none, and there is no copy.",
         "Look at `dependency_up` and Consul; a new deployment needs `authcenter policy push FILE` once.",
+    ),
+    Rule.AUDIT_FULL: Explanation(
+        "What is issued could not be recorded: the database is gone, and the spool on this machine is full or its disk "
+        "does not take it.",
+        "Bring the database back, or make room in `AUTHCENTER_STATE_DIR`; rows in `audit-spool/` must not be deleted.",
     ),
     Rule.REVOCATIONS_STALE: Explanation(
         "This process has not heard of revocations for too long, and the policy says `closed`.",

@@ -16,6 +16,7 @@ from authcenter.http.pages.rendering import Pages
 from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
 from authcenter.http.router import Router
+from authcenter.limits.sign_ups import SignUpLimit
 
 PATH = "/account/password"
 DONE_PATH = "/account/password/done"
@@ -29,6 +30,7 @@ class AccountPasswordPage:
     own: OwnAccount
     tickets: Tickets
     passwords: PasswordChange
+    limit: SignUpLimit
     arrival: Arrival
 
     def mount(self, router: Router) -> None:
@@ -37,7 +39,7 @@ class AccountPasswordPage:
 
     async def get(self, visit: Visit) -> Answer:
         signed_in = await self.own.open(visit, PATH)
-        return signed_in if isinstance(signed_in, Answer) else self._form.show(visit, signed_in.user.username)
+        return signed_in if isinstance(signed_in, Answer) else self._form.show(visit, signed_in.user)
 
     async def post(self, visit: Visit) -> Answer:
         signed_in = await self.own.open(visit, PATH)
@@ -51,23 +53,23 @@ class AccountPasswordPage:
 
     async def _change(self, visit: Visit, user: User) -> User | Answer:
         """The user with the new password, or the form again."""
-        if (again := self._form.differ(visit, user.username)) is not None:
+        if (again := await self._form.again(visit, user)) is not None:
             return again
         old, new = visit.form.values.get("old") or "", Secret(visit.form.values.get("password") or "")
         try:
             return await self.passwords.change(user, old, new, visit.messages.language, visit.origin)
         except PasswordRefused as refused:
-            return self._form.refused(visit, user.username, refused)
+            return self._form.refused(visit, user, refused)
         except RateLimited as limited:
-            return self._form.limited(visit, user.username, limited)
+            return self._form.limited(visit, user, limited)
         except Conflict:
-            return self._form.show(visit, user.username, problem=visit.messages("password.meanwhile"), status=409)
+            return self._form.show(visit, user, problem=visit.messages("password.meanwhile"), status=409)
         except OAuthError as wrong:
             if wrong.code is not ErrorCode.INVALID_GRANT:
                 raise
             visit.request[NOTES].verdict = (wrong.rule, wrong.hint)
             problem = visit.messages("password.old_wrong")
-            return self._form.show(visit, user.username, problem=problem, status=401, wrong="old")
+            return self._form.show(visit, user, problem=problem, status=401, wrong="old")
 
     async def done(self, visit: Visit) -> Answer:
         signed_in = await self.own.open(visit, PATH)
@@ -77,4 +79,7 @@ class AccountPasswordPage:
 
     @property
     def _form(self) -> NewPasswordForm:
-        return NewPasswordForm(self.pages, PATH, "account.section.password", "password.change.lead", old=True)
+        passwords = self.passwords.passwords
+        return NewPasswordForm(
+            self.pages, passwords, self.limit, PATH, "account.section.password", "password.change.lead", old=True
+        )

@@ -1,14 +1,17 @@
-"""The end of every sign-in, whichever way a person proved who they are: the session, its cookie, and on."""
+"""The end of every sign-in, whichever way a person proved who they are: a second factor where one is due, the session,
+its cookie, and on."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from msgspec import structs
 
-from authcenter.accounts.sessions import ACR_ONE_FACTOR, Sessions, SignedIn
+from authcenter.accounts.second_factors import SecondFactors
+from authcenter.accounts.sessions import ACR_ONE_FACTOR, ACR_TWO_FACTORS, Sessions, SignedIn
 from authcenter.authorization.ticket import Proved, Ticket, Tickets
 from authcenter.core.clock import Clock
 from authcenter.core.digest import Digest
+from authcenter.core.session import Session
 from authcenter.core.user import User
 from authcenter.http.pages.browser import BrowserCookies, new_session_cookie
 from authcenter.http.pages.rendering import see_other
@@ -16,6 +19,7 @@ from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
 from authcenter.settings.policy_sections import SessionPolicy
 
+SECOND_FACTOR_PATH = "/login/second-factor"
 DEMAND_PATH = "/password/new"
 _NEXT = {"authorize": "/oauth/authorize", "account": "/account", "device": "/device", "logout": "/oauth/logout"}
 
@@ -28,6 +32,7 @@ class Arrival:
     sessions: Sessions
     cookies: BrowserCookies
     policy: Callable[[], SessionPolicy]
+    factors: SecondFactors
     clock: Clock
 
     async def arrive(
@@ -40,7 +45,10 @@ class Arrival:
         amr: Sequence[str],
         acr: str = ACR_ONE_FACTOR,
     ) -> Answer:
-        """The answer that signs ``user`` in; whose password must be set anew, the way to where that is done.
+        """The answer that signs ``user`` in, and goes on.
+
+        Or the way to what is due before that: a second factor of who has one and proved only the first, then a new
+        password of whose password must be set anew.
 
         Args:
             before: Who was signed in in this browser until now.
@@ -49,8 +57,10 @@ class Arrival:
         Raises:
             StoreUnavailable: Nobody was signed in.
         """
+        if acr != ACR_TWO_FACTORS and await self.factors.due(user):
+            return self._to(SECOND_FACTOR_PATH, visit, ticket, user, amr)
         if user.reset_required_at is not None and "pwd" in amr:
-            return self._to_new_password(visit, ticket, user, amr, acr)
+            return self._to(DEMAND_PATH, visit, ticket, user, amr, acr)
         cookie, digest = new_session_cookie()
         await self.sessions.sign_in(
             user,
@@ -65,17 +75,35 @@ class Arrival:
         self.cookies.sign_in(answer, cookie, self.policy().max_ttl)
         return answer
 
-    def _to_new_password(self, visit: Visit, ticket: Ticket, user: User, amr: Sequence[str], acr: str) -> Answer:
-        # What cut the person off before the password was read does not count against it.
+    async def raise_session(self, visit: Visit, answer: Answer, session: Session, *, amr: Sequence[str]) -> bool:
+        """Let this browser's session count as one of two factors, and put its new cookie on ``answer``; False: ended.
+
+        Raises:
+            StoreUnavailable: It is what it was.
+        """
+        cookie, digest = new_session_cookie()
+        raised = await self.sessions.raise_to_two(
+            session, Digest(digest), visit.origin, amr=amr, before_cookie=visit.browser.session_digest
+        )
+        if raised:
+            self.cookies.sign_in(answer, cookie, self.policy().max_ttl)
+        return raised
+
+    def _to(self, path: str, visit: Visit, ticket: Ticket, user: User, amr: Sequence[str], acr: str = "") -> Answer:
+        # What cut the person off before the first proof was read does not count against it.
         cut_at = user.cut_at.timestamp() if user.cut_at else 0.0
         proved = Proved(user.subject, tuple(amr), max(self.clock.seconds(), cut_at), acr)
         sealed = self.tickets.seal(structs.replace(ticket, proved=proved), visit.browser.browser_id)
-        return see_other(f"{DEMAND_PATH}?ticket={sealed}")
+        return see_other(f"{path}?ticket={sealed}")
 
     def go_on(self, visit: Visit, ticket: Ticket) -> Answer:
         """To where the ticket leads. It was sealed here, so that nobody else can have chosen the place."""
+        return see_other(self.way_on(visit, ticket))
+
+    def way_on(self, visit: Visit, ticket: Ticket) -> str:
+        """The path of it."""
         path = _NEXT[ticket.destination]
         if ticket.destination == "account":
-            return see_other(ticket.page or path)
-        chosen = structs.replace(ticket, account_chosen=True)
-        return see_other(f"{path}?ticket={self.tickets.seal(chosen, visit.browser.browser_id)}")
+            return ticket.page or path
+        chosen = structs.replace(ticket, account_chosen=True, proved=None)
+        return f"{path}?ticket={self.tickets.seal(chosen, visit.browser.browser_id)}"

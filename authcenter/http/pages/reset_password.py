@@ -15,6 +15,7 @@ from authcenter.http.pages.rendering import Pages, see_other
 from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
 from authcenter.http.router import Router
+from authcenter.limits.sign_ups import SignUpLimit
 
 PATH = "/password/reset"
 DONE_PATH = "/password/reset/done"
@@ -26,6 +27,7 @@ class ResetPasswordPage:
 
     pages: Pages
     resets: PasswordReset
+    limit: SignUpLimit
 
     def mount(self, router: Router) -> None:
         self.pages.mount(router, PATH, self.get, self.post)
@@ -38,20 +40,20 @@ class ResetPasswordPage:
             user = await self.resets.owner(self._token(visit))
         except OAuthError as refused:
             return self._gone(visit, refused)
-        return self._form.show(visit, user.username)
+        return self._form.show(visit, user)
 
     async def post(self, visit: Visit) -> Answer:
         token, password = self._token(visit), Secret(visit.form.values.get("password") or "")
         try:
             user = await self.resets.owner(token)
-            if (again := self._form.differ(visit, user.username)) is not None:
+            if (again := await self._form.again(visit, user)) is not None:
                 return again
             try:
                 await self.resets.reset(token, password, visit.messages.language, visit.origin)
             except PasswordRefused as refused:
-                return self._form.refused(visit, user.username, refused)
+                return self._form.refused(visit, user, refused)
             except Conflict:
-                return self._form.show(visit, user.username, problem=visit.messages("password.meanwhile"), status=409)
+                return self._form.show(visit, user, problem=visit.messages("password.meanwhile"), status=409)
         except OAuthError as refused:
             return self._gone(visit, refused)
         return self._link.forget(see_other(DONE_PATH))
@@ -65,7 +67,7 @@ class ResetPasswordPage:
 
     @property
     def _form(self) -> NewPasswordForm:
-        return NewPasswordForm(self.pages, PATH, "password.new", "password.new.lead")
+        return NewPasswordForm(self.pages, self.resets.passwords, self.limit, PATH, "password.new", "password.new.lead")
 
     def _token(self, visit: Visit) -> bytes | None:
         text = self._link.token(visit)
@@ -80,6 +82,6 @@ class ResetPasswordPage:
             key="password.link_gone",
             failed=True,
             next=FORGOT_PATH,
-            next_key="password.forgot",
+            next_key="password.forgot.again",
         )
         return self._link.forget(answer)

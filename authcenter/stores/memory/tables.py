@@ -12,16 +12,20 @@ from authcenter.core.consent import Consent
 from authcenter.core.cut import Cut, CutKind, RevokedToken
 from authcenter.core.device import DeviceAuthorization
 from authcenter.core.digest import Digest
+from authcenter.core.identity import Identity
 from authcenter.core.job import Job, logout_jobs
 from authcenter.core.registration import InitialAccessToken
 from authcenter.core.resource import Resource
+from authcenter.core.second_factor import TotpSecret
 from authcenter.core.session import Session
 from authcenter.core.sign_up import SignUpLink
 from authcenter.core.status import StatusEntry, StatusList
 from authcenter.core.token import RefreshToken, TokenFamily
 from authcenter.stores.ports.accounts import UserCredentials
 from authcenter.stores.ports.audit import AuditRow
+from authcenter.stores.ports.audit_trail import Checkpoint
 from authcenter.stores.ports.keys import RotationPause, StoredKey
+from authcenter.stores.ports.request_traces import RequestTrace
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,14 @@ class Tables:
     reset_links: dict[Digest, ResetLink] = field(default_factory=dict)
     address_changes: dict[Digest, AddressChange] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
+    audit_checkpoints: list[Checkpoint] = field(default_factory=list)
+    request_traces: dict[str, RequestTrace] = field(default_factory=dict)
     status_lists: dict[str, ListRow] = field(default_factory=dict)
     status_entries: dict[tuple[str, int], StatusEntry] = field(default_factory=dict)
+    identities: dict[tuple[str, str], Identity] = field(default_factory=dict)
+    totp_secrets: dict[str, TotpSecret] = field(default_factory=dict)
+    recovery_codes: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
+    passkey_owners: dict[bytes, str] = field(default_factory=dict)
 
     def copy(self) -> Self:
         """The same values in tables of their own."""

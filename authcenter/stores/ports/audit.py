@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from authcenter.core.cut import Consequences
 from authcenter.core.event import Event
 
 
@@ -14,8 +15,12 @@ class AuditRow:
     Attributes:
         occurred_at: ISO 8601, UTC, microseconds.
         context: Canonical JSON.
-        salt: 16 random bytes, hexadecimal; personal fields enter the hash as SHA-256(salt, field).
+        salt: 16 random bytes, hexadecimal; personal fields enter the hash as SHA-256 under salts derived of it.
         prev_hash, row_hash: SHA-256, hexadecimal; the first row of a chain follows 64 zeros.
+        format: Which fields are personal; 1: rows from before a person could be erased.
+        erased: Where a person was erased: canonical JSON of the digests of the fields that were emptied, and of the
+            salts of those that stay; else empty.
+        jti, family: Of the context, to look rows up by; the hash does not hold them twice.
     """
 
     occurred_at: str
@@ -32,6 +37,22 @@ class AuditRow:
     salt: str
     prev_hash: str
     row_hash: str
+    format: int = 1
+    erased: str = ""
+    jti: str = ""
+    family: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EmptiedRow:
+    """A row as it is to read once a person has been erased from it.
+
+    Attributes:
+        erased_before: What the record must still say, for it to be written.
+    """
+
+    row: AuditRow
+    erased_before: str
 
 
 class AuditLog(Protocol):
@@ -43,4 +64,12 @@ class AuditLog(Protocol):
 
     async def rows(self) -> Sequence[AuditRow]:
         """All rows, by writer and sequence."""
+        ...
+
+    async def rows_about(self, subject: str, most: int) -> Sequence[AuditRow]:
+        """The newest rows whose actor or subject is ``subject``, the newest first."""
+        ...
+
+    async def empty(self, rows: Sequence[EmptiedRow], consequences: Consequences) -> bool:
+        """Put emptied rows in the place of whole ones; False, and nothing kept: one was emptied meanwhile."""
         ...

@@ -35,6 +35,7 @@ class Evictable(StrEnum):
     SESSIONS = "sessions"
     ADDRESS_VERIFICATIONS = "address_verifications"
     RESET_LINKS = "password_reset_tokens"
+    REQUEST_TRACES = "request_traces"
     OUTBOX = "outbox"
     DEAD_JOBS = "outbox_dead"
 

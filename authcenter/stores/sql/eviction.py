@@ -31,6 +31,7 @@ from authcenter.stores.ports.eviction import (
     Eviction,
 )
 from authcenter.stores.sql.account_tables import address_verifications, password_reset_tokens
+from authcenter.stores.sql.audit_tables import request_traces
 from authcenter.stores.sql.columns import Instant
 from authcenter.stores.sql.database import Database, now_on
 from authcenter.stores.sql.sign_in_tables import authorization_codes as codes
@@ -77,6 +78,7 @@ LAPSING: Mapping[Evictable, Sequence[Lapsing]] = {
     Evictable.RATE_COUNTERS: [Lapsing(rate_counters, rate_counters.c.free_at)],
     Evictable.CODES: [Lapsing(codes, codes.c.expires_at, codes.c.spent_at.is_(None))],
     Evictable.DEVICE_CODES: [Lapsing(device_codes, device_codes.c.expires_at, device_codes.c.spent_at.is_(None))],
+    Evictable.REQUEST_TRACES: [Lapsing(request_traces, request_traces.c.expires_at)],
     Evictable.PUSHED_REQUESTS: [Lapsing(pushed_requests, pushed_requests.c.expires_at)],
     Evictable.OUTBOX: [Lapsing(outbox, outbox.c.done_at)],
     Evictable.DEAD_JOBS: [Lapsing(outbox, outbox.c.dead_at, kept=DEAD_JOBS_KEPT)],

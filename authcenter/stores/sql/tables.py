@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from authcenter.stores.sql.columns import Instant, Json, metadata
@@ -179,9 +180,17 @@ auth_audit = Table(
     Column("salt", String(32), nullable=False),
     Column("prev_hash", String(64), nullable=False),
     Column("row_hash", String(64), nullable=False),
-    UniqueConstraint("row_hash"),
+    Column("format", Integer, nullable=False, server_default="1"),
+    Column("erased", Text, nullable=False, server_default=text("''")),
+    Column("jti", String(64), nullable=False, server_default=text("''")),
+    Column("family", String(64), nullable=False, server_default=text("''")),
     Index(None, "occurred_at"),
     Index(None, "request_id"),
+    Index(None, "actor"),
+    Index(None, "subject"),
+    Index(None, "client_id", "occurred_at"),
+    Index("ix_auth_audit_jti", "jti", sqlite_where=text("jti <> ''"), postgresql_where=text("jti <> ''")),
+    Index("ix_auth_audit_family", "family", sqlite_where=text("family <> ''"), postgresql_where=text("family <> ''")),
 )
 
 key_rotation = Table(

@@ -1,11 +1,11 @@
 """One way to write: the row, what it cuts off and what the audit log says of it, all or nothing."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol, TypeAlias
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,6 +17,7 @@ from authcenter.core.ids import uuid7
 from authcenter.core.job import Job
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.spread import Revoked
+from authcenter.stores.sql.audit_rows import append_rows
 from authcenter.stores.sql.changes import NOTED
 from authcenter.stores.sql.cuts import lift_cuts, write_cuts
 from authcenter.stores.sql.database import Database
@@ -151,7 +152,7 @@ class Transactions:
 
     async def _append(self, connection: AsyncConnection, rows: Sequence[AuditRow]) -> None:
         try:
-            await connection.execute(insert(auth_audit), [asdict(row) for row in rows])
+            await append_rows(connection, rows)
         except IntegrityError as moved:
             # A commit of ours whose outcome was unknown has landed after all: no name of the caller's is taken.
             raise StoreUnavailable("database: the audit chain has moved on") from moved

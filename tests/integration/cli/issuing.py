@@ -3,14 +3,19 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import structlog
+
 from authcenter.accounts.claims import claims_of
+from authcenter.audit.grouped import GroupedAudit
 from authcenter.core.approval import Approval, PresentedRefreshToken
 from authcenter.core.ids import Subject
 from authcenter.core.scope import Scope
 from authcenter.tokens.enhancers import GrantEnhancer, JwtTokenEnhancer, UserEnhancer
 from authcenter.tokens.id_tokens import IdTokens
+from authcenter.tokens.issuance import IssuanceLog
 from authcenter.tokens.service import TokenService
 from authcenter.wiring.core import Core
 from tests.integration.cli.console import Console
@@ -90,6 +95,7 @@ def _service(core: Core) -> TokenService:
         UserEnhancer(),
         JwtTokenEnhancer(core.keys, lambda: "ES256"),
     ]
+    audit = GroupedAudit(core.stores.trail, Path(), core.clock, lambda _: None, lambda _: None, structlog.get_logger())
     return TokenService(
         enhancers=enhancers,
         id_tokens=IdTokens(ISSUER, core.keys, lambda: 300, claims_of),
@@ -100,5 +106,6 @@ def _service(core: Core) -> TokenService:
         verifier=core.verifier,
         lifetimes=core.lifetimes,
         clock=core.clock,
+        issuance=IssuanceLog(audit),
         on_replay=lambda: None,
     )

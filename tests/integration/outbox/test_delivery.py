@@ -12,7 +12,6 @@ from aiohttp import web
 from structlog.testing import CapturingLogger
 
 from authcenter.core.job import Job
-from authcenter.stores.memory.job_queue import MemoryJobQueue
 from authcenter.stores.ports.remote import FetchFailed
 from authcenter.stores.remote.fetch import GuardedFetch, Networks
 from authcenter.telemetry.metrics import Metrics
@@ -133,7 +132,6 @@ class Posting:
 def worker(stores: Stores, metrics: Metrics, seconds: float) -> OutboxWorker:
     return OutboxWorker(
         outbox=stores.outbox,
-        queue=MemoryJobQueue(),
         assignments={"post": Assignment(Posting(GuardedFetch(lambda: LOOPBACK, seconds=seconds)), AT_ONCE)},
         metrics=metrics,
         log=structlog.wrap_logger(CapturingLogger(), processors=[]),

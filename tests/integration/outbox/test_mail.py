@@ -17,7 +17,6 @@ from authcenter.core.job import Job, JobName
 from authcenter.core.mail import Letter, MailKind
 from authcenter.settings.policy_sections import BrandPolicy
 from authcenter.settings.smtp_url import parse_smtp_url
-from authcenter.stores.memory.job_queue import MemoryJobQueue
 from authcenter.stores.ports.mail import Mail, MailNotSent, MailRefused
 from authcenter.stores.remote.smtp import SmtpMail
 from authcenter.telemetry.metrics import Metrics
@@ -71,7 +70,6 @@ class Process:
         self.metrics, self.stores = Metrics(), stores
         self.worker = OutboxWorker(
             outbox=stores.outbox,
-            queue=MemoryJobQueue(),
             assignments={JobName.MAIL: Assignment(MailErrand(LETTERS, renderer, sending), AT_ONCE)},
             metrics=self.metrics,
             log=structlog.wrap_logger(CapturingLogger(), processors=[]),

@@ -16,6 +16,9 @@ from authcenter.stores.ports.audit import AuditRow
 AT = datetime(2026, 3, 29, 1, 59, 59, 7, tzinfo=UTC)
 FIELDS = [field.name for field in fields(AuditRow)]
 
+# What no hash can be made anew for: numbers of our own, and what says which digests count.
+UNHASHED = {"row_hash", "prev_hash", "sequence", "format", "erased", "jti", "family"}
+
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | texts,
@@ -71,12 +74,13 @@ def test_an_altered_row_is_named(name: str) -> None:
     assert first_break(rows) == rows[2]
 
 
-@pytest.mark.parametrize("name", [name for name in FIELDS if name not in {"row_hash", "prev_hash", "sequence"}])
+@pytest.mark.parametrize("name", [name for name in FIELDS if name not in UNHASHED])
 def test_an_altered_row_with_its_hash_made_anew_breaks_at_its_successor(name: str) -> None:
     rows = some_rows()
     altered = replace(rows[2], **{name: getattr(rows[2], name) + "x"})
     rows[2] = replace(altered, row_hash=row_hash(altered))
-    assert first_break(rows) == (rows[2] if name == "writer" else rows[3])
+    # A context with something behind it is no JSON any more.
+    assert first_break(rows) == (rows[2] if name in {"writer", "context"} else rows[3])
 
 
 def test_a_removed_row_is_found() -> None:

@@ -11,7 +11,6 @@ from authcenter.authorization.subjects import ClientSubjects
 from authcenter.core.digest import Digest
 from authcenter.core.ids import Subject
 from authcenter.http.pages.browser import new_session_cookie
-from authcenter.stores.memory.job_queue import MemoryJobQueue
 from authcenter.stores.ports.remote import FetchFailed, FormPosting
 from authcenter.tokens.logout_tokens import EVENT, LogoutTokens
 from authcenter.workers.back_channel import BackChannelLogout
@@ -59,7 +58,6 @@ async def delivered(bench: Workbench) -> Clients:
     clients = Clients()
     worker = OutboxWorker(
         outbox=bench.stores.outbox,
-        queue=MemoryJobQueue(),
         assignments={"backchannel_logout": Assignment(errand(bench, clients))},
         metrics=bench.metrics,
         log=bench.log,

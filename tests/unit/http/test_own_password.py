@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from msgspec import structs
 
 from authcenter.core.event import EventKind
 from authcenter.core.mail import MailKind
 from authcenter.core.secret import Secret
+from authcenter.http.pages.demanded_password import DemandedPasswordPage
 from authcenter.http.server import Listener
 from tests.unit.http.browsing import Shown, Tab
 from tests.unit.http.mailbox import letters, link
@@ -32,6 +35,13 @@ async def sign_in(tab: Tab, password: str = PASSWORD, path: str = "/login") -> S
 async def change(tab: Tab, **changes: str) -> Shown:
     shown = await tab.get("/account/password")
     return await tab.post("/account/password", {**shown.fields, **CHANGE, **changes})
+
+
+def page_of(bench: Workbench) -> DemandedPasswordPage:
+    frame: Any = bench.service.public.__self__  # type: ignore[attr-defined]
+    cells = [cell.cell_contents for cell in frame.router.find("/password/new").handlers["GET"].__closure__]
+    owners = [getattr(cell, "__self__", None) for cell in cells]
+    return next(owner for owner in owners if isinstance(owner, DemandedPasswordPage))
 
 
 async def demand(bench: Workbench, tab: Tab) -> Shown:
@@ -92,6 +102,30 @@ async def test_what_does_not_do_changes_nothing(
     assert (await tab.get("/account")).status == 200
     assert await letters(bench) == []
     assert (await sign_in(Tab(tab.address))).status == 303
+
+
+@pytest.mark.parametrize("page", ["account/password", "password/new"])
+async def test_a_password_is_judged_without_being_set(bench: Workbench, tab: Tab, page: str) -> None:
+    if page == "account/password":
+        await sign_in(tab)
+        shown = await tab.get("/account/password")
+    else:
+        shown = await demand(bench, tab)
+    for password, said in (("qwertyuiop", "tried first"), (NEW, 'value="4"')):
+        judged = await tab.post(f"/{page}", {**shown.fields, "password": password, "act": "check"})
+        assert judged.status == 200
+        assert "<meter" in judged.body
+        assert said in judged.body
+        assert password not in judged.body
+    assert await letters(bench) == []
+
+
+async def test_judging_passwords_is_limited(bench: Workbench, tab: Tab) -> None:
+    await sign_in(tab)
+    shown = await tab.get("/account/password")
+    form = {**shown.fields, "password": "x", "act": "check"}
+    statuses = [(await tab.post("/account/password", form)).status for _ in range(61)]
+    assert statuses == [200] * 60 + [429]
 
 
 async def test_guesses_at_the_old_password_are_counted_like_sign_ins(bench: Workbench, tab: Tab) -> None:
@@ -181,6 +215,20 @@ async def test_the_old_password_counts_for_it_only_a_while(bench: Workbench, tab
     refused = await answer(tab, shown)
     assert refused.location.startswith("/login?ticket=")
     assert EventKind.USER_PASSWORD_SET not in [event.kind for event in bench.events if event.actor != "tests"]
+
+
+async def test_a_proof_that_is_no_whole_sign_in_sets_nothing(bench: Workbench, tab: Tab) -> None:
+    shown = await demand(bench, tab)
+    tickets, browser = page_of(bench).tickets, tab.jar["__Host-authcenter_browser"]
+    ticket = tickets.open(shown.fields["ticket"], browser)
+    assert ticket.proved is not None
+    half = structs.replace(ticket, proved=structs.replace(ticket.proved, acr=""))
+    refused = await tab.get(f"/password/new?ticket={tickets.seal(half, browser)}")
+    assert refused.location.startswith("/login?ticket=")
+    forged = shown.body.replace(shown.fields["ticket"], tickets.seal(half, browser))
+    refused = await answer(tab, Shown(200, shown.headers, forged))
+    assert refused.location.startswith("/login?ticket=")
+    assert bench.alice.reset_required_at is not None
 
 
 async def test_a_demand_is_met_by_the_link_of_a_mail_too(bench: Workbench, tab: Tab) -> None:

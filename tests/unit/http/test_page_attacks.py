@@ -13,6 +13,7 @@ from authcenter.core.relying_party import RelyingParty
 from authcenter.core.rules import Rule
 from authcenter.http.server import Listener
 from authcenter.proofs.pkce import challenge_of
+from tests.authenticator import Authenticator, enrol
 from tests.unit.http.browsing import Shown, Tab
 from tests.unit.http.mailbox import link
 from tests.unit.http.signing_up import ON, STRONG, choose, follow_link
@@ -21,6 +22,9 @@ from tests.workbench import ISSUER, PASSWORD, Workbench
 REDIRECT = "https://shop.example/cb"
 MARKUP = "\"'><script>alert(1)</script>"
 SESSION, BROWSER = "__Host-authcenter_session", "__Host-authcenter_browser"
+NOWHERE = "kind: openid, client_id: x, issuer: 'http://127.0.0.1:1'"
+"""A provider that nobody may go to: the policy does not list its network."""
+
 ASKED = {
     "client_id": "shop",
     "redirect_uri": REDIRECT,
@@ -80,8 +84,53 @@ async def account(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await sign_in(tab))
 
 
+def section(name: str, **form: str) -> Callable[[Tab, Workbench], Awaitable[Shown]]:
+    """The way to a page under the account, and with ``form`` what it answers to that."""
+
+    async def way(tab: Tab, _: Workbench) -> Shown:
+        shown = await tab.follow(await sign_in(tab, f"/account/{name}"))
+        return await tab.post(f"/account/{name}", {**shown.fields, **form}) if form else shown
+
+    return way
+
+
 async def login(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await tab.get(authorize()))
+
+
+async def identities(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer(f"identity_providers: {{home: {{{NOWHERE}}}}}")
+    await sign_in(tab)
+    return await tab.get("/account/identities")
+
+
+async def provider_gone(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer(f"identity_providers: {{home: {{{NOWHERE}}}}}")
+    shown = await tab.get("/login")
+    return await tab.get("/federation/home?ticket=" + shown.fields["ticket"])
+
+
+async def second_factor(tab: Tab, bench: Workbench) -> Shown:
+    await enrol(bench)
+    return await tab.follow(await sign_in(tab, authorize()))
+
+
+async def second_factors(tab: Tab, _: Workbench) -> Shown:
+    await sign_in(tab)
+    return await tab.get("/account/second-factors")
+
+
+async def setting_up(tab: Tab, bench: Workbench) -> Shown:
+    shown = await second_factors(tab, bench)
+    return await tab.follow(await tab.post("/account/second-factors", {**shown.fields, "act": "begin"}))
+
+
+async def recovery_codes(tab: Tab, bench: Workbench) -> Shown:
+    shown = await setting_up(tab, bench)
+    begun = await bench.core.second_factors.begun(bench.alice)
+    assert begun is not None
+    code = Authenticator(bench, begun.secret).code()
+    return await tab.post("/account/second-factors", {**shown.fields, "act": "confirm", "code": code})
 
 
 async def sign_up(tab: Tab, bench: Workbench, email: str = "") -> Shown:
@@ -137,6 +186,18 @@ PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "wrong password": (lambda tab, _: sign_in(tab, password="wrong"), 401),
     "consent": (consent, 200),
     "account": (account, 200),
+    "account/profile": (section("profile"), 200),
+    "wrong profile": (section("profile", picture=MARKUP, street_address=MARKUP), 422),
+    "account/download": (section("download"), 200),
+    "account/delete": (section("delete"), 200),
+    "wrong name": (section("delete", confirm=MARKUP), 422),
+    "account deleted": (lambda tab, _: tab.get("/account/deleted"), 200),
+    "account/identities": (identities, 200),
+    "provider gone": (provider_gone, 424),
+    "login/second-factor": (second_factor, 200),
+    "account/second-factors": (second_factors, 200),
+    "setting up a second factor": (setting_up, 200),
+    "recovery codes": (recovery_codes, 200),
     "password/forgot": (lambda tab, _: tab.get("/password/forgot"), 200),
     "password/forgot/sent": (lambda tab, _: tab.get("/password/forgot/sent"), 200),
     "password/reset": (reset, 200),
@@ -176,7 +237,7 @@ async def test_every_page_keeps_the_rules(bench: Workbench, tab: Tab, name: str)
     assert directives["style-src"] == "'self'"
     assert directives.get("script-src", "'self'") == "'self'"
     assert "unsafe" not in policy
-    leads_away = name in {"login", "consent", "form_post"}
+    leads_away = name in {"login", "login/second-factor", "consent", "form_post"}
     assert directives["form-action"] == ("'self' https://shop.example" if leads_away else "'self'")
     assert ("https://cdn.example" in directives["img-src"]) is (name == "consent")
     # Nothing inline, nothing of the client's as markup, no link that is a script.
@@ -184,6 +245,8 @@ async def test_every_page_keeps_the_rules(bench: Workbench, tab: Tab, name: str)
 
 
 FORMS = [
+    "login/second-factor",
+    "account/second-factors",
     "signup",
     "signup/verify",
     "login",
@@ -195,16 +258,25 @@ FORMS = [
     "account/password",
     "account/address",
     "account/address/confirm",
+    "account/profile",
+    "account/download",
+    "account/delete",
+    "account/identities",
 ]
 TYPED = {
     "login": {"username": "alice", "password": PASSWORD},
+    "login/second-factor": {"act": "recovery", "code": "00000-00000"},
     "consent": {"answer": "allow"},
+    "account/second-factors": {"act": "begin"},
     "account": {"withdraw": "shop"},
     "signup": {"email": "max@example.com"},
     "signup/verify": {"username": "jo", "password": STRONG},
     "password/forgot": {"email": "alice@example.com"},
     "account/address": {"email": "alice@new.example"},
     "account/address/confirm": {},
+    "account/profile": {"name": "Mallory"},
+    "account/download": {},
+    "account/delete": {"confirm": "alice"},
 }
 SET = {"old": PASSWORD, "password": "seven green umbrellas", "again": "seven green umbrellas"}
 FORGERIES = {
@@ -306,7 +378,7 @@ async def test_nothing_in_a_request_chooses_where_a_sign_in_leads(tab: Tab, name
     assert answer.location == "/account"
 
 
-@pytest.mark.parametrize("path", ["/login", "/consent", "/oauth/authorize"])
+@pytest.mark.parametrize("path", ["/login", "/login/second-factor", "/consent", "/oauth/authorize"])
 async def test_a_ticket_of_another_browser_is_refused(bench: Workbench, address: str, path: str) -> None:
     tab, other = Tab(address), Tab(address)
     ticket = (await consent(tab, bench)).fields["ticket"]
@@ -346,18 +418,23 @@ async def test_a_name_that_did_not_work_comes_back_as_text(tab: Tab) -> None:
     assert again.body.count("alert(1)") == 1, "the password never comes back"
 
 
-@pytest.mark.parametrize("step", ["login", "consent", "account", "authorize"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        *("login", "login/second-factor", "consent", "account", "account/second-factors"),
+        *("account/profile", "account/download", "account/delete", "authorize"),
+    ],
+)
 async def test_while_the_record_is_gone_a_page_says_so_and_when_to_come_again(
     bench: Workbench, tab: Tab, step: str
 ) -> None:
     fields = (await PAGES[step][0](tab, bench)).fields if step != "authorize" else {}
-    more = {"login": {"username": "alice", "password": PASSWORD}, "consent": {"answer": "allow"}}
     bench.clock.advance(100_000 if step == "authorize" else 0)
     bench.board.down = True
     if step == "authorize":
         shown = await tab.get(authorize(client_id="never-seen"), Accept_Language="de")
     else:
-        values = fields | more.get(step, {"withdraw": "shop"})
+        values = fields | TYPED[step]
         values.setdefault("csrf", (await tab.get("/login")).fields.get("csrf", ""))
         shown = await tab.post(f"/{step}", values, Accept_Language="de")
     assert shown.status == 503

@@ -7,8 +7,7 @@ from structlog.testing import CapturingLogger
 from authcenter.core.job import JobName
 from authcenter.core.mail import Letter, MailKind
 from authcenter.stores.remote.smtp import SmtpMail
-from authcenter.wiring.jobs import assignments
-from authcenter.wiring.mail import mail_assignment
+from authcenter.wiring.mail import mail_assignments
 from authcenter.workers.mail import MailErrand
 from authcenter.workers.mail_log import LoggedMail
 from tests.workbench import Workbench, settings
@@ -28,7 +27,7 @@ SMTP = {"SMTP_URL": "smtp://mail.example", "MAIL_FROM": "mail@auth.example"}
 )
 def test_who_sends(bench: Workbench, environ: dict[str, str], sender: type[object] | None) -> None:
     log = structlog.wrap_logger(CapturingLogger(), processors=[])
-    found = assignments(bench.core, settings(**environ), log).get(JobName.MAIL)
+    found = mail_assignments(bench.core, settings(**environ), log).get(JobName.MAIL)
     assert (found is None) == (sender is None)
     if found is not None and sender is not None:
         assert isinstance(found.errand, MailErrand)
@@ -37,8 +36,8 @@ def test_who_sends(bench: Workbench, environ: dict[str, str], sender: type[objec
 
 async def test_a_development_server_writes_mail_to_its_log(bench: Workbench) -> None:
     logged = CapturingLogger()
-    assignment = mail_assignment(bench.core, bench.settings, structlog.wrap_logger(logged, processors=[]))
-    assert assignment is not None
+    log = structlog.wrap_logger(logged, processors=[])
+    assignment = mail_assignments(bench.core, bench.settings, log)[JobName.MAIL]
     letter = Letter(MailKind.CONFIRM_ADDRESS, "bob@example.com", "de", {"link": "/x?token=abc"})
     job = bench.core.letters.job(letter)
     assert "bob@example.com" not in str(job.payload)

@@ -9,7 +9,6 @@ import structlog
 from structlog.testing import CapturingLogger
 
 from authcenter.core.job import Job, Room
-from authcenter.stores.memory.job_queue import MemoryJobQueue
 from authcenter.workers.errands import Assignment, ErrandFailed
 from authcenter.workers.lanes import MOST_AT_ONCE, SHARE, SLOW_SECONDS, Lanes
 from authcenter.workers.outbox import OutboxWorker
@@ -115,7 +114,6 @@ def receivers() -> Receivers:
 def worker(bench: Workbench, receivers: Receivers) -> OutboxWorker:
     return OutboxWorker(
         outbox=bench.stores.outbox,
-        queue=MemoryJobQueue(),
         assignments={"logout": Assignment(receivers)},
         metrics=bench.metrics,
         log=structlog.wrap_logger(CapturingLogger(), processors=[]),

@@ -98,5 +98,19 @@ def upgrade() -> None:
     op.create_index("ix_passkeys_subject", "passkeys", ["subject"])
 
 
+def downgrade() -> None:
+    for table in (
+        "address_verifications",
+        "password_reset_tokens",
+        "identities",
+        "totp_secrets",
+        "recovery_codes",
+        "passkeys",
+    ):
+        op.drop_table(table)
+    op.drop_column("users", "erased_at")
+    op.drop_column("users", "reset_required_at")
+
+
 def _of_user(table: str) -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(["subject"], ["users.subject"], name=f"fk_{table}_subject", ondelete="CASCADE")

@@ -1,0 +1,142 @@
+"""What the log and the facts of a refused request say beyond its rule: who used the code before, when the secret was
+rotated, in which character a URI differs."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from authcenter.audit.differences import closest, difference
+from authcenter.core.event import EventKind
+from authcenter.core.rules import Rule
+from authcenter.stores.ports.audit import AuditRow
+from authcenter.stores.ports.audit_trail import AuditFilter, AuditTrail
+from authcenter.stores.ports.request_traces import RequestTrace
+
+Facts = Mapping[str, Mapping[str, Any]]
+"""By name of the check."""
+
+_MOST_ROWS = 100
+_SHOWN_KEYS = 10
+
+
+async def evidence_of(trace: RequestTrace, facts: Facts, trail: AuditTrail) -> Sequence[str]:
+    """Sentences, in the order of their weight. Raises ``StoreUnavailable``."""
+    looks_up = _LOOKED_UP.get(trace.rule)
+    said = _SAID.get(trace.rule)
+    return [
+        *(said(facts) if said else ()),
+        *(await looks_up(trace, facts, trail) if looks_up else ()),
+    ]
+
+
+def _redirect_uri(facts: Facts) -> list[str]:
+    about = facts.get("redirect_uri", {})
+    came = about.get("came")
+    known = [about["expected"]] if about.get("expected") else str(about.get("registered", "")).split()
+    if not isinstance(came, str):
+        return ["The request named no redirect URI.", *[f"Registered: {uri}" for uri in known]]
+    lines = [f"Came: {came}", *[f"Registered: {uri}" for uri in known]]
+    near = closest(came, known)
+    return [*lines, f"It differs from {near} {difference(near, came)}."] if near else lines
+
+
+def _pkce(facts: Facts) -> list[str]:
+    about = facts.get("pkce", {})
+    if about.get("verifier_is_challenge"):
+        return ["The verifier that came is the challenge itself: the client sends the challenge twice."]
+    if "challenge_sent" in about and about.get("verifier_sent"):
+        return ["The request carries a `code_verifier`: that is for the token endpoint, here belongs the challenge."]
+    if "came" in about and "expected" in about and about.get("method"):
+        return [f"The challenge is {about['expected']}, the verifier makes {about['came']}: is it another sign-in's?"]
+    return []
+
+
+def _lateness(facts: Facts) -> list[str]:
+    for about in facts.values():
+        if "late_seconds" in about:
+            late, expired_at, clock = about["late_seconds"], about["expired_at"], about["clock"]
+            return [f"Late by {late} s: it lapsed at {expired_at}, the clock here said {clock}."]
+    return []
+
+
+def _token(facts: Facts) -> list[str]:
+    about = facts.get("access_token", {})
+    lines = [f"The clock here said {about['clock']}."] if about.get("clock") else []
+    if "live_keys" in about:
+        keys = str(about["live_keys"]).split()
+        lines.append(f"Keys that were live: {', '.join(keys[:_SHOWN_KEYS]) or 'none'}.")
+    return lines
+
+
+async def _family(trace: RequestTrace, facts: Facts, trail: AuditTrail) -> list[str]:
+    family = next((str(about["family"]) for about in facts.values() if about.get("family")), "")
+    if not family:
+        return []
+    rows = (await trail.find(AuditFilter(family=family), _MOST_ROWS)).rows
+    return [_told(row) for row in reversed(rows) if row.request_id != trace.request_id][:_SHOWN_KEYS]
+
+
+async def _rotations(trace: RequestTrace, facts: Facts, trail: AuditTrail) -> list[str]:
+    about = facts.get("client_authentication", {})
+    lines = []
+    if about.get("newest_secret_of"):
+        lines.append(
+            f"The client has {about['live_secrets']} live secrets, the newest made {about['newest_secret_of']}."
+        )
+    wanted = AuditFilter(event=EventKind.CLIENT_SECRET_ROTATED, client_id=trace.client_id)
+    rows = (await trail.find(wanted, 1)).rows if trace.client_id else ()
+    return lines + [
+        f"{_told(row)} Whoever still has the secret of before is refused once it has lapsed." for row in rows
+    ]
+
+
+async def _keys(trace: RequestTrace, facts: Facts, trail: AuditTrail) -> list[str]:
+    rows = (await trail.find(AuditFilter(event="key."), 5)).rows
+    return [_told(row) for row in rows]
+
+
+async def _revocations(trace: RequestTrace, facts: Facts, trail: AuditTrail) -> list[str]:
+    about = facts.get("revocation", {})
+    found = list[AuditRow]()
+    for wanted in (
+        AuditFilter(event=EventKind.TOKEN_REVOKED, jti=str(about.get("jti") or "")),
+        AuditFilter(event=EventKind.FAMILY_ENDED, family=str(about.get("family") or "")),
+        AuditFilter(event=EventKind.TOKENS_CUT, client_id=str(about.get("client_id") or "")),
+        AuditFilter(event=EventKind.TOKENS_CUT, person=str(about.get("subject") or "")),
+    ):
+        if wanted.jti or wanted.family or wanted.client_id or wanted.person:
+            found.extend((await trail.find(wanted, 3)).rows)
+    return [_told(row) for row in found]
+
+
+def _told(row: AuditRow) -> str:
+    context = json.loads(row.context)
+    why = f", because: {context['reason']}" if context.get("reason") else ""
+    where = f" from {row.ip}" if row.ip else ""
+    request = f" (request {row.request_id})" if row.request_id else ""
+    return f"{row.occurred_at[:19]}Z {row.event} by {row.actor}{where}{why}{request}."
+
+
+_SAID: Mapping[str, Callable[[Facts], list[str]]] = {
+    Rule.REDIRECT_URI: _redirect_uri,
+    Rule.CODE_REDIRECT_URI: _redirect_uri,
+    Rule.PKCE_MISMATCH: _pkce,
+    Rule.PKCE_REQUIRED: _pkce,
+    Rule.CODE_EXPIRED: _lateness,
+    Rule.DEVICE_CODE_EXPIRED: _lateness,
+    Rule.TOKEN_EXPIRED: _token,
+    Rule.TOKEN_NOT_YET_VALID: _token,
+    Rule.TOKEN_ISSUED_IN_FUTURE: _token,
+    Rule.TOKEN_KID: _token,
+}
+
+_LOOKED_UP: Mapping[str, Callable[[RequestTrace, Facts, AuditTrail], Awaitable[list[str]]]] = {
+    Rule.CODE_REPLAYED: _family,
+    Rule.CODE_CUT: _family,
+    Rule.DEVICE_CODE_REPLAYED: _family,
+    Rule.REFRESH_REPLAYED: _family,
+    Rule.REFRESH_FAMILY_ENDED: _family,
+    Rule.CLIENT_SECRET_WRONG: _rotations,
+    Rule.TOKEN_KID: _keys,
+    Rule.TOKEN_REVOKED: _revocations,
+}

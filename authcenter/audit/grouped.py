@@ -1,0 +1,216 @@
+"""Audit rows that no answer waits for, written together: what is issued, and what is refused.
+
+At most ``FLUSH_SECONDS`` lie between the event and its row at rest. Where the database takes longer, or is gone, the
+rows go to the spool, in the same chain, and are drained from there in order once it is back. Where the spool is full,
+too, ``require_room`` refuses, so that nothing is issued that nobody could prove.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from authcenter.audit.chain import GENESIS, link
+from authcenter.core.clock import Clock
+from authcenter.core.errors import AuditFull, Unavailable
+from authcenter.core.event import Event
+from authcenter.core.ids import uuid7
+from authcenter.stores.ports.audit import AuditRow
+from authcenter.stores.ports.audit_trail import AuditTrail
+from authcenter.stores.spool import Spool, SpoolFull, left_behind
+from authcenter.telemetry.logs import Logger
+
+FLUSH_SECONDS = 0.05
+_GATHERED_SECONDS = 0.02
+"""How long rows wait for others; the rest of the time is the database's."""
+
+_MOST_WAITING = 20_000
+_ROWS_AT_ONCE = 500
+_SECONDS_BETWEEN_DRAINS = 1.0
+_SECONDS_BETWEEN_LOOKS_FOR_LEFTOVERS = 60.0
+
+Recorded = Callable[[], Event]
+"""Makes the event: when its row is written, not while somebody waits for an answer."""
+
+
+@dataclass(slots=True)
+class GroupedAudit:
+    """One process's part, a chain of its own.
+
+    Attributes:
+        directory: Of the spool; processes of one machine may share it.
+        count: Told of each event as its row is made.
+        on_depth: Told how many rows are not in the database yet.
+        sleep: Takes seconds.
+    """
+
+    trail: AuditTrail
+    directory: Path
+    clock: Clock
+    count: Callable[[Event], None]
+    on_depth: Callable[[int], None]
+    log: Logger
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    writer: str = field(default_factory=uuid7)
+    spool: Spool = field(init=False)
+    _head: tuple[int, str] = field(default=(0, GENESIS), init=False)
+    _waiting: list[tuple[datetime, Recorded]] = field(default_factory=list, init=False)
+    _unsafe: list[AuditRow] = field(default_factory=list, init=False)
+    _spooled: int = field(default=0, init=False)
+    _dropped: int = field(default=0, init=False)
+    _full: bool = field(default=False, init=False)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _files: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _late: "set[asyncio.Task[bool]]" = field(default_factory=set, init=False)
+
+    def __post_init__(self) -> None:
+        self.spool = Spool(self.directory, self.writer)
+
+    def require_room(self) -> None:
+        """Raises ``AuditFull``: what happens now could not be recorded."""
+        if self._full or len(self._waiting) >= _MOST_WAITING:
+            raise AuditFull("neither the database nor the spool takes audit rows")
+
+    def record(self, event: Recorded, at: datetime) -> None:
+        """Have a row written. Never waits, never fails; whoever must not go on unrecorded asks for room first, others'
+        rows are dropped where there is none, which the log says."""
+        if len(self._waiting) + len(self._unsafe) < 2 * _MOST_WAITING:
+            self._waiting.append((at, event))
+            self._wake.set()
+        else:
+            self._dropped += 1
+
+    async def run(self) -> None:
+        """Write for ever; cancel the task to end it, then ``flush`` what it had not come to."""
+        drains = asyncio.create_task(self._drain_for_ever())
+        try:
+            while True:
+                await self._wake.wait()
+                await self.sleep(_GATHERED_SECONDS)
+                await self.flush()
+        finally:
+            drains.cancel()
+            with suppress(asyncio.CancelledError):
+                await drains
+
+    async def flush(self) -> None:
+        """Bring all that was recorded to the database or to the spool."""
+        async with self._turn:
+            self._wake.clear()
+            waiting, self._waiting = self._waiting, []
+            rows = self._unsafe + self._linked(waiting)
+            self._unsafe = rows
+            if not rows:
+                return
+            if self._spooled or not await self._append_in_time(rows):
+                await self._spool(rows)
+            if not self._full:
+                self._unsafe = []
+            if self._dropped:
+                self.log.error("audit_rows_dropped", rows=self._dropped)
+                self._dropped = 0
+            self.on_depth(self._spooled + len(self._unsafe))
+
+    async def close(self) -> None:
+        """Write what is left. What the database does not take now, the next process finds in the spool."""
+        await self.flush()
+        if self._spooled:
+            with suppress(Unavailable):
+                await self._drain(self.spool)
+        for late in self._late:
+            late.cancel()
+        await asyncio.to_thread(self.spool.close)
+
+    async def drain(self) -> None:
+        """Bring spooled rows to the database, in their order. Raises ``Unavailable``: the rest is tried again."""
+        await self._drain(self.spool)
+        if self._unsafe:
+            await self.flush()
+
+    async def drain_left_behind(self) -> None:
+        """The same for what processes that died have left here. Raises ``Unavailable``."""
+        for path in await asyncio.to_thread(left_behind, self.directory):
+            if path.stem == self.writer:
+                continue
+            left = await asyncio.to_thread(Spool.adopt, path)
+            if left is not None:
+                try:
+                    rows = await self._drain(left)
+                finally:
+                    await asyncio.to_thread(left.close)
+                self.log.info("audit_spool_adopted", writer=path.stem, rows=rows)
+
+    def _linked(self, waiting: Sequence[tuple[datetime, Recorded]]) -> list[AuditRow]:
+        (sequence, prev_hash), rows = self._head, list[AuditRow]()
+        for at, recorded in waiting:
+            event = recorded()
+            row = link(event, at, self.writer, sequence + 1, prev_hash)
+            rows.append(row)
+            sequence, prev_hash = row.sequence, row.row_hash
+            self.count(event)
+        self._head = sequence, prev_hash
+        return rows
+
+    async def _append_in_time(self, rows: Sequence[AuditRow]) -> bool:
+        """Whether the database took them. Not broken off: what it takes late, it does not take twice."""
+        task = asyncio.create_task(self._append(rows))
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+        done, _ = await asyncio.wait({task}, timeout=FLUSH_SECONDS)
+        return bool(done) and task.result()
+
+    async def _append(self, rows: Sequence[AuditRow]) -> bool:
+        try:
+            await self.trail.append(rows)
+        except Unavailable:
+            return False
+        self._full = False
+        return True
+
+    async def _spool(self, rows: Sequence[AuditRow]) -> None:
+        async with self._files:
+            try:
+                await asyncio.to_thread(self.spool.append, rows)
+            except SpoolFull as full:
+                if not self._full:
+                    self.log.error("audit_spool_full", hint=str(full))  # noqa: TRY400 - not a defect
+                self._full = True
+                return
+        if not self._spooled:
+            self.log.warning("audit_spooled", writer=self.writer)
+        self._spooled += len(rows)
+        self._full = False
+
+    async def _drain_for_ever(self) -> None:
+        looked = timedelta(0)
+        while True:
+            if self._spooled or self._unsafe:
+                with suppress(Unavailable):
+                    await self.drain()
+            if looked <= timedelta(0):
+                with suppress(Unavailable):
+                    await self.drain_left_behind()
+                looked = timedelta(seconds=_SECONDS_BETWEEN_LOOKS_FOR_LEFTOVERS)
+            await self.sleep(_SECONDS_BETWEEN_DRAINS)
+            looked -= timedelta(seconds=_SECONDS_BETWEEN_DRAINS)
+
+    async def _drain(self, spool: Spool) -> int:
+        drained = 0
+        while True:
+            async with self._files:
+                rows = await asyncio.to_thread(spool.next_rows, _ROWS_AT_ONCE)
+            if not rows:
+                break
+            await self.trail.append(rows)
+            async with self._files:
+                await asyncio.to_thread(spool.drained)
+            drained += len(rows)
+            if spool is self.spool:
+                self._spooled -= len(rows)
+                self.on_depth(self._spooled + len(self._unsafe))
+        if drained and spool is self.spool:
+            self.log.info("audit_spool_drained", writer=self.writer, rows=drained)
+        return drained

@@ -1,0 +1,118 @@
+"""``/login/second-factor``: the second proof of a sign-in whose first was given, just now or when the session began."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+from typing import get_args
+
+from aiohttp import hdrs
+from msgspec import structs
+
+from authcenter.accounts.second_step import SecondStep, Way
+from authcenter.accounts.sessions import ACR_TWO_FACTORS, Sessions
+from authcenter.authorization.ticket import Ticket, Tickets
+from authcenter.core.errors import ErrorCode, OAuthError, RateLimited
+from authcenter.core.second_factor import Factor
+from authcenter.http.context import NOTES
+from authcenter.http.pages.arrival import SECOND_FACTOR_PATH as PATH
+from authcenter.http.pages.arrival import Arrival
+from authcenter.http.pages.client_face import face_of
+from authcenter.http.pages.first_proof import First, FirstProof
+from authcenter.http.pages.rendering import Pages, see_other
+from authcenter.http.pages.visit import Visit
+from authcenter.http.responses import Answer
+from authcenter.http.router import Router
+from authcenter.stores.ports.clients import ClientLookup
+
+ENROLMENT_PATH = "/account/second-factors"
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorPage:
+    """Asks for a one-time code, or a recovery code; opens the session, or raises the one there is.
+
+    Attributes:
+        count: Told each failure, for the metrics.
+    """
+
+    pages: Pages
+    tickets: Tickets
+    sessions: Sessions
+    first: FirstProof
+    step: SecondStep
+    clients: ClientLookup
+    arrival: Arrival
+    count: Callable[[str], None]
+
+    def mount(self, router: Router) -> None:
+        self.pages.mount(router, PATH, self.get, self.post)
+
+    async def get(self, visit: Visit) -> Answer:
+        return await self._ask(visit, self.tickets.open(visit.query.get("ticket") or "", visit.browser.browser_id))
+
+    async def post(self, visit: Visit) -> Answer:
+        form = visit.form
+        ticket = self.tickets.open(form.get("ticket") or "", visit.browser.browser_id)
+        way: Way | None = next((one for one in get_args(Way) if one == form.get("act")), None)
+        if form.get("act") == "cancel" and ticket.request is not None:
+            return self.arrival.go_on(visit, structs.replace(ticket, consent="denied"))
+        first = await self.first.of(visit, ticket)
+        if isinstance(first, Answer):
+            return first
+        if way is None:
+            return await self._ask(visit, ticket)
+        language = visit.messages.language
+        try:
+            methods = await self.step.prove(first.user, form.get("code") or "", language, visit.origin, way)
+        except RateLimited as limited:
+            self.count(limited.rule)
+            visit.request[NOTES].verdict = (limited.rule, limited.hint)
+            answer = await self._ask(visit, ticket, "login.limited", 429, minutes=ceil(limited.retry_after / 60))
+            answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(limited.retry_after)))
+            return answer
+        except OAuthError as refused:
+            if refused.code is not ErrorCode.INVALID_GRANT:
+                raise
+            self.count(refused.rule)
+            visit.request[NOTES].verdict = (refused.rule, refused.hint)
+            return await self._ask(visit, ticket, f"second_factor.problem.{refused.rule}", 401, way=way)
+        return await self._arrive(visit, ticket, first, (*first.amr, *methods))
+
+    async def _arrive(self, visit: Visit, ticket: Ticket, first: First, amr: tuple[str, ...]) -> Answer:
+        if first.session is None:
+            before = await self.sessions.current(visit.browser.session_digest)
+            return await self.arrival.arrive(visit, ticket, first.user, before, amr=amr, acr=ACR_TWO_FACTORS)
+        answer = self.arrival.go_on(visit, ticket)
+        if not await self.arrival.raise_session(visit, answer, first.session, amr=amr):
+            return self.first.again(visit, ticket, "the session was ended meanwhile")
+        return answer
+
+    async def _ask(
+        self, visit: Visit, ticket: Ticket, problem: str = "", status: int = 200, way: Way = "code", **about: object
+    ) -> Answer:
+        first = await self.first.of(visit, ticket)
+        if isinstance(first, Answer):
+            return first
+        if first.session is not None and first.session.acr == ACR_TWO_FACTORS:
+            return self.arrival.go_on(visit, ticket)
+        held = await self.step.factors.kinds(first.user)
+        sealed = self.tickets.seal(ticket, visit.browser.browser_id)
+        if not held:
+            # Somebody who has none can only be asked for one that they add now; that takes a session.
+            none_left = self.first.again(visit, ticket, f"{first.user.subject} has no second factor any more")
+            return see_other(f"{ENROLMENT_PATH}?ticket={sealed}") if first.session is not None else none_left
+        request = ticket.request
+        visit = self.pages.in_language(visit, request.ui_locales if request else ())
+        client = await self.clients.find(request.client_id) if request else None
+        return self.pages.show(
+            visit,
+            "second_factor.html",
+            status=status,
+            form_to=[request.redirect_uri] if request else (),
+            ticket=sealed,
+            client=face_of(client, visit.messages.language) if client else None,
+            user=first.user,
+            totp=Factor.TOTP in held,
+            way=way,
+            problem=visit.messages(problem, **about) if problem else "",
+        )

@@ -1,0 +1,92 @@
+"""Which requests ``authcenter explain`` is to know: all that were refused, and of those that were answered, all at the
+protocol's endpoints. What a token's own audit row says of its request is not said twice."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from authcenter.audit.traces import Traced, TraceLog
+from authcenter.core.checks import Check, Trace, begin_trace, current_trace
+from authcenter.core.clock import Clock
+from authcenter.core.event import Event, EventKind
+from authcenter.core.rules import Rule
+from authcenter.http.context import RequestNotes
+
+_EXPLAINED = frozenset(
+    {
+        "/oauth/authorize",
+        "/oauth/device_authorization",
+        "/oauth/introspect",
+        "/oauth/logout",
+        "/oauth/par",
+        "/oauth/revoke",
+        "/oauth/token",
+        "/oauth/userinfo",
+        "/oauth/validate",
+        "/oauth/validate/{gateway}",
+    }
+)
+_READS = frozenset({"/oauth/introspect", "/oauth/userinfo", "/oauth/validate", "/oauth/validate/{gateway}"})
+_PROOFS = frozenset({"client_authentication", "access_token"})
+"""The checks by which a client proves itself, or a token of it does."""
+
+_SIGN_INS_REFUSED = frozenset({Rule.USER_UNKNOWN, Rule.USER_PASSWORD_WRONG, Rule.USER_DISABLED})
+"""What a password was looked at for; limits refuse the rest unseen."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTracer:
+    """Begins a trace for each request, and keeps it where it is to be explained.
+
+    Attributes:
+        audit: Has an audit row written (``GroupedAudit.record``): of sign-ins that were refused.
+        key: Of the marks that stand for random values.
+    """
+
+    log: TraceLog
+    audit: Callable[[Callable[[], Event], datetime], None]
+    clock: Clock
+    key: bytes
+
+    def begin(self) -> None:
+        begin_trace(self.key)
+
+    def record(self, route: str, method: str, status: int, notes: RequestNotes) -> None:
+        trace = current_trace()
+        if trace is None or not _is_explained(trace, route, notes):
+            return
+        rule, hint = notes.verdict or ("", "")
+        if rule in _SIGN_INS_REFUSED:
+            self.audit(partial(_refused, rule, notes), self.clock.now())
+        self.log.record(
+            Traced(
+                origin=notes.origin,
+                method=method,
+                route=route,
+                status=status,
+                client_id=notes.client_id or _named(trace.checks),
+                rule=rule,
+                hint=hint,
+                checks=trace.checks,
+                known=any(name in _PROOFS and held for name, held, _ in trace.checks),
+                reads=route in _READS,
+            )
+        )
+
+
+def _refused(rule: str, notes: RequestNotes) -> Event:
+    # Not what was typed as a name, which now and then is a password.
+    client_id = notes.client_id or ""
+    return Event(EventKind.SIGN_IN_REFUSED, "stranger", client_id, "", notes.origin, {"rule": rule})
+
+
+def _is_explained(trace: Trace, route: str, notes: RequestNotes) -> bool:
+    if notes.verdict is not None:
+        return True
+    return route in _EXPLAINED and not trace.recorded
+
+
+def _named(checks: Sequence[Check]) -> str:
+    """The client that the checks are about, where the request itself did not name one in its form."""
+    return next((str(facts["client_id"]) for _, _, facts in checks if facts.get("client_id")), "")

@@ -1,0 +1,228 @@
+"""Rows that no answer waits for: in the database, or in the spool, but never lost in silence and never twice."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import CapturingLogger
+
+from authcenter.audit import grouped
+from authcenter.audit.chain import GENESIS, first_break, link
+from authcenter.audit.grouped import GroupedAudit
+from authcenter.core.errors import AuditFull, StoreUnavailable
+from authcenter.core.event import Event, EventKind
+from authcenter.stores.memory.audit_trail import MemoryAuditTrail
+from authcenter.stores.memory.record import MemoryRecord
+from authcenter.stores.ports.audit import AuditRow
+from authcenter.stores.spool import Spool, SpoolFull, left_behind
+from tests.workbench import SetClock
+
+
+class Database(MemoryAuditTrail):
+    """Answers, refuses, or says nothing until it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryRecord(SetClock(), link, GENESIS, lambda _: None))
+        self.gone = False
+        self.answering = asyncio.Event()
+        self.answering.set()
+
+    async def append(self, rows: Sequence[AuditRow]) -> None:
+        await self.answering.wait()
+        if self.gone:
+            raise StoreUnavailable("gone")
+        await super().append(rows)
+
+    @property
+    def rows(self) -> list[AuditRow]:
+        return sorted(self._record.tables.audit, key=lambda row: (row.writer, row.sequence))
+
+
+class Bench:
+    def __init__(self, directory: Path) -> None:
+        self.database, self.directory = Database(), directory
+        self.depth = 0.0
+        self.log: Any = CapturingLogger()
+        self.audit = self.another()
+
+    def another(self) -> GroupedAudit:
+        def deep(rows: float) -> None:
+            self.depth = rows
+
+        return GroupedAudit(self.database, self.directory, SetClock(), lambda _: None, deep, self.log)
+
+    def record(self, *numbers: int, audit: GroupedAudit | None = None) -> None:
+        for number in numbers:
+            event = Event(EventKind.TOKEN_ISSUED, "app", context={"jti": f"t{number}"})
+            (audit or self.audit).record(lambda event=event: event, SetClock().now())  # type: ignore[misc]
+
+    @property
+    def kept(self) -> list[str]:
+        assert first_break(self.database.rows) is None
+        return [row.jti for row in self.database.rows]
+
+    @property
+    def said(self) -> list[str]:
+        return [call.args[0] if call.args else call.kwargs["event"] for call in self.log.calls]
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    made = Bench(tmp_path / "spool")
+    yield made
+    made.database.answering.set()
+    await made.audit.close()
+
+
+async def test_what_is_recorded_together_is_written_together(bench: Bench) -> None:
+    bench.record(1, 2)
+    assert bench.kept == []
+    await bench.audit.flush()
+    bench.record(3)
+    await bench.audit.flush()
+    assert bench.kept == ["t1", "t2", "t3"]
+    assert not bench.directory.exists()
+
+
+async def test_it_runs_by_itself_and_what_is_left_is_written_at_the_end(bench: Bench) -> None:
+    running = asyncio.create_task(bench.audit.run())
+    bench.record(1)
+    async with asyncio.timeout(10):
+        while not bench.kept:
+            await asyncio.sleep(0.01)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    bench.record(2)
+    await bench.audit.close()
+    assert bench.kept == ["t1", "t2"]
+
+
+async def test_without_the_database_rows_are_spooled_and_drained_in_order(bench: Bench) -> None:
+    bench.record(1)
+    await bench.audit.flush()
+    bench.database.gone = True
+    for number in (2, 3):
+        bench.record(number)
+        await bench.audit.flush()
+    assert (bench.kept, bench.depth) == (["t1"], 2)
+    with pytest.raises(StoreUnavailable):
+        await bench.audit.drain()
+    bench.database.gone = False
+    bench.record(4)
+    await bench.audit.flush()
+    # Not past those that wait.
+    assert bench.kept == ["t1"]
+    await bench.audit.drain()
+    bench.record(5)
+    await bench.audit.flush()
+    assert (bench.kept, bench.depth) == (["t1", "t2", "t3", "t4", "t5"], 0)
+    assert bench.audit.spool.empty
+    bench.audit.require_room()
+
+
+async def test_a_database_that_answers_late_is_not_waited_for_and_keeps_nothing_twice(bench: Bench) -> None:
+    bench.database.answering.clear()
+    bench.record(1, 2)
+    await bench.audit.flush()
+    assert not bench.audit.spool.empty
+    bench.database.answering.set()
+    await bench.audit.drain()
+    assert bench.kept == ["t1", "t2"]
+
+
+async def test_a_process_that_died_leaves_its_rows_to_the_next(bench: Bench) -> None:
+    dead = bench.another()
+    bench.database.gone = True
+    bench.record(1, 2, audit=dead)
+    await dead.flush()
+    # As the kernel closes files of a process: the lock goes, the rows stay.
+    assert dead.spool._file is not None
+    dead.spool._file.close()
+    bench.database.gone = False
+    await bench.audit.drain_left_behind()
+    assert bench.kept == ["t1", "t2"]
+    assert left_behind(bench.directory) == []
+
+
+async def test_the_spool_of_a_living_process_is_left_alone(bench: Bench) -> None:
+    alive = bench.another()
+    bench.database.gone = True
+    bench.record(1, audit=alive)
+    await alive.flush()
+    bench.database.gone = False
+    await bench.audit.drain_left_behind()
+    assert bench.kept == []
+    await alive.close()
+    assert bench.kept == ["t1"]
+
+
+async def test_a_line_that_death_cut_short_was_never_kept(bench: Bench) -> None:
+    dead = bench.another()
+    bench.database.gone = True
+    bench.record(1, 2, audit=dead)
+    await dead.flush()
+    path = left_behind(bench.directory)[0]
+    assert dead.spool._file is not None
+    dead.spool._file.close()
+    path.write_bytes(path.read_bytes()[:-20])
+    bench.database.gone = False
+    await bench.audit.drain_left_behind()
+    assert bench.kept == ["t1"]
+
+
+async def test_where_nothing_takes_rows_nothing_is_issued_any_more_and_nothing_is_lost(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Spool, rows: Sequence[AuditRow]) -> None:
+        raise SpoolFull("no room")
+
+    bench.database.gone = True
+    with monkeypatch.context() as patched:
+        patched.setattr(Spool, "append", full)
+        bench.record(1)
+        await bench.audit.flush()
+        with pytest.raises(AuditFull):
+            bench.audit.require_room()
+        assert bench.said.count("audit_spool_full") == 1
+    bench.record(2)
+    await bench.audit.flush()
+    bench.audit.require_room()
+    bench.database.gone = False
+    await bench.audit.drain()
+    assert bench.kept == ["t1", "t2"]
+
+
+async def test_rows_beyond_all_room_are_dropped_aloud(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grouped, "_MOST_WAITING", 2)
+    bench.record(1, 2)
+    with pytest.raises(AuditFull):
+        bench.audit.require_room()
+    bench.record(3, 4, 5)
+    await bench.audit.flush()
+    assert bench.kept == ["t1", "t2", "t3", "t4"]
+    assert "audit_rows_dropped" in bench.said
+
+
+def test_a_spool_takes_no_more_than_its_bytes(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, "w", most_bytes=2_000)
+    row = link(Event(EventKind.TOKEN_ISSUED, "app"), SetClock().now(), "w", 1, GENESIS)
+    spool.append([row])
+    with pytest.raises(SpoolFull):
+        spool.append([row] * 10)
+    assert spool.next_rows(10) == [row]
+    spool.drained()
+    assert spool.next_rows(10) == []
+    spool.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_written_is_a_full_spool(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SpoolFull):
+        Spool(tmp_path / "file" / "spool", "w").append(
+            [link(Event(EventKind.TOKEN_ISSUED, "app"), SetClock().now(), "w", 1, GENESIS)]
+        )
