@@ -53,6 +53,7 @@ class Rule(StrEnum):
     USER_PASSWORD_WRONG = "user_password_wrong"
     USER_DISABLED = "user_disabled"
     USER_ADDRESS_UNVERIFIED = "user_address_unverified"
+    SESSIONS_FULL = "sessions_full"
     USER_SECOND_FACTOR_DUE = "user_second_factor_due"
     SECOND_FACTOR_WRONG = "second_factor_wrong"
     SECOND_FACTOR_REPLAYED = "second_factor_replayed"

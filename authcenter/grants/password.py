@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from authcenter.accounts.sessions import ACR_ONE_FACTOR
 from authcenter.core.approval import Approval
 from authcenter.core.client import Client
+from authcenter.core.scope import OPENID
 from authcenter.core.user import User
 from authcenter.grants.granter import TokenGranter, TokenRequest
 from authcenter.grants.resources import GrantTargets, refreshable
@@ -35,11 +36,15 @@ class PasswordGranter(TokenGranter):
         self.on_use(request.client)
         user = await self.authenticate(username, password, request.origin.ip)
         target = await self.targets.of(request.form, asked, request.client, user)
+        audience, issuer = target.audience, self.targets.issuer
+        # As everywhere: what asked for `openid` is for userinfo, too, and for the account's own JSON.
+        if OPENID in target.scope and issuer not in audience:
+            audience = (*audience, issuer)
         return Approval(
             client=request.client,
             subject=user.subject,
             scope=target.scope,
-            audience=target.audience,
+            audience=audience,
             at=request.at,
             user=user,
             sign_in={"auth_time": int(request.at.timestamp()), "acr": ACR_ONE_FACTOR, "amr": ["pwd"]},

@@ -32,10 +32,7 @@ from authcenter.settings.policy_sections import (
 from authcenter.settings.wording import sentence, suggestion
 
 # What the document may already say although nothing in this version acts on it. Delete a row when something does.
-NOT_IN_FORCE = (
-    "sessions.max_per_user",
-    "sessions.when_full",
-)
+NOT_IN_FORCE: tuple[str, ...] = ()
 
 # An empty file is an operator's "nothing differs"; an empty answer of a remote store is far likelier a lost one.
 _MAY_BE_EMPTY = frozenset({"file"})

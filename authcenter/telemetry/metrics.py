@@ -43,6 +43,9 @@ class Metrics:
         )
         self.cache_requests = self._counter("cache_requests", "Cache look-ups.", "cache", "outcome")
         self.logins = self._counter("login", "Password checks.", "outcome")
+        self.sessions_active = self._gauge(
+            "sessions_active", "Sessions that people can go on with, in the whole deployment.", over=Over.MAX
+        )
         self.rate_limited = self._counter("rate_limited", "Requests refused by a rate limit.", "rule")
         self.audit_events = self._counter("audit_events", "Audit events written.", "event")
         self.eviction_backlog = self._gauge(

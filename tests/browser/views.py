@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Page, expect
 
-from tests.browser import account_views, second_factor_views
+from tests.browser import account_views, own_account_views, second_factor_views
 from tests.browser.sign_up_mail import sign_up_link
 from tests.browser.site import LONG_NAME, Site
 from tests.browser.walking import ask_for_link, sign_in
@@ -344,6 +344,7 @@ VIEWS: dict[str, View] = {
     "error-logout-client": _logout_of_nobody,
     "error-logout-hint": _strange_hint,
     "error-not-found": _not_found,
+    **own_account_views.VIEWS,
     **account_views.VIEWS,
     **second_factor_views.VIEWS,
 }
