@@ -106,7 +106,7 @@ async def test_who_signs_up_may_do_so_by_a_provider_that_opens_accounts(abroad: 
 
 
 async def test_a_first_sign_in_from_many_tabs_makes_one_account(abroad: Abroad) -> None:
-    tabs = [Tab(abroad.tab.address) for _ in range(8)]
+    tabs = [Tab(abroad.tab.address) for _ in range(4)]
     ways = [await abroad.answer(await abroad.leave("company", tab=tab)) for tab in tabs]
     shown = await asyncio.gather(*(tab.get(way) for tab, way in zip(tabs, ways, strict=True)))
     assert {each.location for each in shown} == {"/account"}
