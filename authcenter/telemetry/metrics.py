@@ -20,6 +20,9 @@ class Metrics:
         self.introspection_seconds = self._histogram("introspection_seconds", "Time of an introspection.")
         self.refresh_replays = self._counter("refresh_replay_detected", "Refresh tokens used a second time.")
         self.token_failures = self._counter("access_token_validation_failure", "Access tokens refused.", "reason")
+        self.id_token_failures = self._counter(
+            "id_token_validation_failure", "ID tokens of identity providers refused.", "reason"
+        )
         self.revocations = self._counter("revocation", "Revocations made by this process.", "kind")
         self.revocation_entries = self._gauge(
             "revocation_list_entries", "Entries of the revocation replica.", over=Over.MAX

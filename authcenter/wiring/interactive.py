@@ -63,6 +63,7 @@ from authcenter.settings.boot import BootSettings
 from authcenter.stores.ports.accounts import UserLookup
 from authcenter.stores.ports.clients import ClientLookup, ResourceLookup
 from authcenter.stores.ports.sessions import SessionLookup
+from authcenter.stores.ports.shared import ReplayCache
 from authcenter.stores.remote.fetch import GuardedFetch
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
@@ -70,11 +71,20 @@ from authcenter.tokens.device_codes import UserCodeDigests
 from authcenter.tokens.token_owners import TokenOwners
 from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
+from authcenter.wiring.federation import Federation, build_federation
 from authcenter.wiring.limits import Limits
 from authcenter.wiring.recovery import recovery_endpoints
 from authcenter.wiring.sign_up import sign_up_endpoints
 
-ACCOUNT_SECTIONS: tuple[str, ...] = ("profile", "password", "second-factors", "address", "download", "delete")
+ACCOUNT_SECTIONS: tuple[str, ...] = (
+    "profile",
+    "address",
+    "password",
+    "second-factors",
+    "identities",
+    "download",
+    "delete",
+)
 """The pages under ``/account``, in the order in which it lists them."""
 
 
@@ -100,6 +110,7 @@ class InteractiveParts:
     log: Logger
     authentication: ClientAuthentication
     quota: TokenQuota
+    replay: ReplayCache
     audit: GroupedAudit
     forget_session: Callable[[str], None] = lambda _: None
     forget_user: Callable[[str], None] = lambda _: None
@@ -179,6 +190,10 @@ class InteractiveParts:
         return OwnTokens(self.token_owners, self.metrics)
 
     @cached_property
+    def federation(self) -> Federation:
+        return build_federation(self.settings, self.core, self.limits, self.metrics)
+
+    @cached_property
     def fetch(self) -> GuardedFetch:
         return GuardedFetch(lambda: self.core.policy.current.fetch.allow_private)
 
@@ -251,6 +266,10 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.arrival,
             parts.metrics.logins.count,
             lambda: core.policy.current.accounts.signup,
+            parts.federation.providers.offered,
+        ),
+        *parts.federation.endpoints(
+            parts.pages, parts.tickets, parts.own_account, parts.arrival, parts.metrics, parts.replay
         ),
         SecondFactorPage(
             parts.pages,
@@ -262,7 +281,15 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.arrival,
             parts.metrics.logins.count,
         ),
-        *sign_up_endpoints(core, parts.limits, parts.pages, parts.tickets, parts.sessions, parts.arrival),
+        *sign_up_endpoints(
+            core,
+            parts.limits,
+            parts.pages,
+            parts.tickets,
+            parts.sessions,
+            parts.arrival,
+            parts.federation.providers.offered,
+        ),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
         *recovery_endpoints(parts),
         AccountPage(parts.pages, parts.own_account, consents, parts.clients, ACCOUNT_SECTIONS),

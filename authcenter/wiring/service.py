@@ -177,6 +177,7 @@ def build_service(
         log,
         authentication,
         quota,
+        shared.replay,
         audit,
         sessions.forget,
         users.forget,

@@ -22,6 +22,9 @@ from tests.workbench import ISSUER, PASSWORD, Workbench
 REDIRECT = "https://shop.example/cb"
 MARKUP = "\"'><script>alert(1)</script>"
 SESSION, BROWSER = "__Host-authcenter_session", "__Host-authcenter_browser"
+NOWHERE = "kind: openid, client_id: x, issuer: 'http://127.0.0.1:1'"
+"""A provider that nobody may go to: the policy does not list its network."""
+
 ASKED = {
     "client_id": "shop",
     "redirect_uri": REDIRECT,
@@ -93,6 +96,18 @@ def section(name: str, **form: str) -> Callable[[Tab, Workbench], Awaitable[Show
 
 async def login(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await tab.get(authorize()))
+
+
+async def identities(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer(f"identity_providers: {{home: {{{NOWHERE}}}}}")
+    await sign_in(tab)
+    return await tab.get("/account/identities")
+
+
+async def provider_gone(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer(f"identity_providers: {{home: {{{NOWHERE}}}}}")
+    shown = await tab.get("/login")
+    return await tab.get("/federation/home?ticket=" + shown.fields["ticket"])
 
 
 async def second_factor(tab: Tab, bench: Workbench) -> Shown:
@@ -177,6 +192,8 @@ PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "account/delete": (section("delete"), 200),
     "wrong name": (section("delete", confirm=MARKUP), 422),
     "account deleted": (lambda tab, _: tab.get("/account/deleted"), 200),
+    "account/identities": (identities, 200),
+    "provider gone": (provider_gone, 424),
     "login/second-factor": (second_factor, 200),
     "account/second-factors": (second_factors, 200),
     "setting up a second factor": (setting_up, 200),
@@ -244,6 +261,7 @@ FORMS = [
     "account/profile",
     "account/download",
     "account/delete",
+    "account/identities",
 ]
 TYPED = {
     "login": {"username": "alice", "password": PASSWORD},

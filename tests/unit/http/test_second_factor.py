@@ -317,7 +317,7 @@ async def test_who_has_a_secret_whose_root_is_gone_is_not_let_in_without(bench: 
 
 
 async def test_a_demanded_new_password_comes_after_the_second_factor(
-    bench: Workbench, tab: Tab, app: Authenticator
+    bench: Workbench, tab: Tab, app: Authenticator, waits: list[float]
 ) -> None:
     await bench.core.accounts.require_reset("alice", actor="tests")
     bench.clock.advance(5)
@@ -333,10 +333,11 @@ async def test_a_demanded_new_password_comes_after_the_second_factor(
     assert answer.location == "/account"
     [session] = sessions(bench)
     assert (session.acr, session.amr) == (ACR_TWO_FACTORS, ("pwd", *OTP_METHODS))
+    assert (await tab.get("/account")).status == 200
 
 
 async def test_a_new_password_of_ones_own_asks_for_the_second_factor_again(
-    bench: Workbench, tab: Tab, app: Authenticator
+    bench: Workbench, tab: Tab, app: Authenticator, waits: list[float]
 ) -> None:
     await second(tab, await first_step(tab), app.code())
     page = await tab.get("/account/password")

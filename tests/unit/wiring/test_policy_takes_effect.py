@@ -294,7 +294,7 @@ async def test_what_a_gateway_demands_takes_effect(bench: Workbench, web: aiohtt
 
 
 def test_every_field_in_force_is_shown() -> None:
-    shown = {row[0] for row in CHANGES} | {"jwks.max_age", "gateways"} | SHOWN_ELSEWHERE.keys()
+    shown = {row[0] for row in CHANGES} | {"jwks.max_age", "gateways", "identity_providers"} | SHOWN_ELSEWHERE.keys()
     in_force = {
         f"{name}.{field}" if field else name
         for name in Policy.model_fields
