@@ -125,7 +125,6 @@ def _providers(company: OpenIdStandIn, github: GitHubStandIn) -> str:
     """Two that are there and one that is not."""
     ours = f"client_id: {CLIENT_ID}, new_accounts: always"
     return (
-        "fetch: {allow_private: [127.0.0.0/8]}\n"
         "identity_providers:\n"
         f"  company: {{kind: openid, name: Firma & Co, issuer: '{company.url}', {ours}}}\n"
         f"  github: {{kind: github, issuer: '{github.url}', {ours}}}\n"

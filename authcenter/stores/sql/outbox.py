@@ -15,7 +15,7 @@ from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.sql.database import Database, database_clock, now_on
 from authcenter.stores.sql.sign_in_tables import outbox
 from authcenter.stores.sql.transactions import Transactions
-from authcenter.stores.sql.waiting_jobs import LONGEST_ERROR, add_jobs
+from authcenter.stores.sql.waiting_jobs import LONGEST_ERROR
 
 _MOST_RANKED = 1_000
 _SPARE = 4
@@ -29,11 +29,10 @@ class SqlOutbox(Outbox):
         self._database, self._transactions = database, transactions
 
     async def add(self, jobs: Sequence[Job], events: Sequence[Event] = ()) -> None:
-        async def write(connection: AsyncConnection) -> bool:
-            await add_jobs(connection, jobs)
+        async def write(_: AsyncConnection) -> bool:
             return True
 
-        await self._transactions.commit(write, Consequences(events=events))
+        await self._transactions.commit(write, Consequences(events=events, jobs=tuple(jobs)))
 
     async def claim(self, holder: str, names: Collection[str], lease: timedelta, room: Room) -> Sequence[ClaimedJob]:
         row, claim = outbox.c, f"{holder}/{uuid7()}"
@@ -65,6 +64,9 @@ class SqlOutbox(Outbox):
 
         await self._transactions.commit(write)
         return sorted(claimed, key=lambda one: (one.created_at, one.job.job_id))
+
+    async def keep(self, claimed: ClaimedJob, lease: timedelta) -> bool:
+        return await self._settle(claimed, {}, lease)
 
     async def done(self, claimed: ClaimedJob) -> bool:
         return await self._settle(claimed, {"done_at": database_clock(), "last_error": ""})

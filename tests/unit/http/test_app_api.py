@@ -13,6 +13,7 @@ from authcenter.core.event import EventKind
 from authcenter.core.rules import Rule
 from authcenter.http.forms import MAX_BODY_BYTES
 from authcenter.proofs.pkce import challenge_of
+from tests.authenticator import enrol
 from tests.unit.http.browsing import Tab
 from tests.unit.http.requests import basic
 from tests.workbench import API, ISSUER, PASSWORD, Workbench
@@ -222,6 +223,15 @@ async def test_a_refused_login_is_a_problem_document(
     assert (answer[0], answer[1]["error"], answer[2]["Content-Type"]) == (status, error, PROBLEM)
     assert set(answer[1]) == {"type", "title", "status", "detail", "error"}
     assert rule_of(bench) == rule
+
+
+async def test_where_a_second_factor_is_due_an_app_is_told_so(app: App, bench: Workbench) -> None:
+    await enrol(bench)
+    own = basic("phone", bench.secrets["phone"])
+    status, told, headers = await app.post("login", LOGIN, **own)
+    assert (status, told["error"], headers["Content-Type"]) == (403, "mfa_required", PROBLEM)
+    assert rule_of(bench) == Rule.USER_SECOND_FACTOR_DUE
+    assert (await app.post("login", {**LOGIN, "password": "wrong"}, **own))[1]["error"] == "invalid_grant"
 
 
 async def test_who_is_unknown_and_who_is_wrong_read_the_same(app: App, bench: Workbench) -> None:
