@@ -48,6 +48,7 @@ from authcenter.stores.memory.codes import (
 from authcenter.stores.memory.devices import MemoryDeviceCodeStore
 from authcenter.stores.memory.erasure import MemoryPersonStore
 from authcenter.stores.memory.eviction import MemoryEviction
+from authcenter.stores.memory.identities import MemoryIdentityStore
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.outbox import MemoryOutbox
@@ -289,6 +290,7 @@ class Workbench:
             pairwise=through("pairwise", MemoryPairwiseSubjects(record)),
             outbox=through("outbox", MemoryOutbox(record)),
             initial_tokens=through("initial_tokens", MemoryInitialAccessTokens(record)),
+            identities=through("identities", MemoryIdentityStore(record)),
             totp=through("totp", MemoryTotpStore(record)),
             recovery_codes=through("recovery_codes", MemoryRecoveryCodeStore(record)),
             factors=through("factors", MemoryFactorStore(record)),

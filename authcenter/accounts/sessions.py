@@ -6,15 +6,17 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
+from authcenter.accounts.one_at_a_time import OneAtATime
 from authcenter.core.clock import Clock
 from authcenter.core.cut import Consequences, Cut, CutKind
 from authcenter.core.digest import Digest
-from authcenter.core.errors import Unavailable
+from authcenter.core.errors import SessionsFull, StoreUnavailable, Unavailable
 from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import SessionId, uuid7
 from authcenter.core.origin import RequestOrigin
-from authcenter.core.session import Session
+from authcenter.core.session import Room, Session
 from authcenter.core.user import User
 from authcenter.core.value import Value
 from authcenter.sdk.replica import RevocationReplica
@@ -27,6 +29,8 @@ ACR_ONE_FACTOR = "urn:authcenter:acr:1fa"
 ACR_TWO_FACTORS = "urn:authcenter:acr:2fa"
 """The ``acr`` of a sign-in by two factors, or by a passkey that asked who holds it."""
 
+_ATTEMPTS = 100
+"""In this process sign-ins of one person go one at a time: each that fails is one that another process made."""
 _TOUCH = timedelta(minutes=1)
 _MOST_TOUCHED = 10_000
 _LONGEST_USER_AGENT = 400
@@ -58,6 +62,7 @@ class Sessions:
     clock: Clock
     longest_token: timedelta
     forget: Callable[[str], None] = lambda _: None
+    _sign_ins: OneAtATime = field(default_factory=OneAtATime, init=False)
     _touched: OrderedDict[str, datetime] = field(default_factory=OrderedDict, init=False)
 
     async def current(self, cookie: Digest | None) -> SignedIn | None:
@@ -108,6 +113,7 @@ class Sessions:
             before_cookie: Digest of its cookie, which nobody is signed in by from now on.
 
         Raises:
+            SessionsFull: The policy is to reject where as many are signed in as may be.
             StoreUnavailable: Nobody was signed in.
         """
         at = await self._past(user, before)
@@ -117,12 +123,20 @@ class Sessions:
             if await self.store.renew(renewed, cookie, Consequences(events=(event,))):
                 self._forget(before_cookie)
                 return renewed
-        elif before is not None:
-            await self.end(before, "another person signed in", user.subject, origin)
         session = self._opened(user, origin, at, amr, acr, SessionId(uuid7()), at)
-        event = _event(EventKind.SESSION_STARTED, session, origin)
-        await self.store.add(session, cookie, Consequences(events=(event,)))
+        await self._add(session, cookie, origin)
+        if before is not None and before.subject != user.subject:
+            await self.end(before, "another person signed in", user.subject, origin)
         return session
+
+    async def alive_of(self, subject: str) -> Sequence[Session]:
+        """The sessions that somebody can go on with, the most recently active first.
+
+        Raises:
+            StoreUnavailable: Cannot tell.
+        """
+        at, used_since = self._present()
+        return [session for session in await self.store.list_of(subject) if session.alive(at, used_since)]
 
     async def raise_to_two(
         self,
@@ -158,13 +172,48 @@ class Sessions:
         Raises:
             StoreUnavailable: It goes on.
         """
-        at = self.clock.now()
-        cut = Cut(CutKind.SESSION, session.session_id, reason, expires_at=at + self.longest_token)
-        event = _event(EventKind.SESSION_ENDED, session, origin, actor=actor, reason=reason)
-        ended = await self.store.end(session.session_id, at, Consequences(events=(event,), cuts=(cut,)))
-        # At once in this process: the session, by whichever cookie, and its access tokens.
-        self.replica().add_cut(cut)
+        consequences = self._ending(session, reason, actor, origin)
+        ended = await self.store.end(session.session_id, self.clock.now(), consequences)
+        self._cut_here(consequences)
         return ended
+
+    async def _add(self, session: Session, cookie: Digest, origin: RequestOrigin) -> None:
+        """Keep a new session; where there are too many, the policy says what gives way."""
+        started = _event(EventKind.SESSION_STARTED, session, origin)
+        async with self._sign_ins.turn(session.subject):
+            for _ in range(_ATTEMPTS):
+                policy = self.policy()
+                alive = await self.alive_of(session.subject)
+                surplus = max(0, len(alive) + 1 - policy.max_per_user)
+                if surplus and policy.when_full == "reject":
+                    raise SessionsFull(f"{session.subject} has {len(alive)} of {policy.max_per_user}")
+                oldest = sorted(alive, key=lambda one: (one.auth_time, one.created_at, one.session_id))[:surplus]
+                endings = [self._ending(one, "too many sessions", session.subject, origin) for one in oldest]
+                consequences = Consequences(
+                    events=(started, *chain.from_iterable(one.events for one in endings)),
+                    cuts=tuple(chain.from_iterable(one.cuts for one in endings)),
+                )
+                replaced = frozenset(one.session_id for one in oldest)
+                room = Room(policy.max_per_user, *self._present(), replaced)
+                if await self.store.add(session, cookie, consequences, room):
+                    self._cut_here(consequences)
+                    return
+        raise StoreUnavailable(f"others keep signing in as {session.subject}")
+
+    def _present(self) -> tuple[datetime, datetime]:
+        """Now, and since when a session must have been used to be alive."""
+        now = self.clock.now()
+        return now, now - timedelta(seconds=self.policy().idle_ttl)
+
+    def _ending(self, session: Session, reason: str, actor: str, origin: RequestOrigin | None) -> Consequences:
+        cut = Cut(CutKind.SESSION, session.session_id, reason, expires_at=self.clock.now() + self.longest_token)
+        event = _event(EventKind.SESSION_ENDED, session, origin, actor=actor, reason=reason)
+        return Consequences(events=(event,), cuts=(cut,))
+
+    def _cut_here(self, consequences: Consequences) -> None:
+        """At once in this process: sessions, by whichever cookie, and their access tokens."""
+        for cut in consequences.cuts:
+            self.replica().add_cut(cut)
 
     def _forget(self, cookie: Digest | None) -> None:
         """At once in this process; the others hear of it by the change feed."""

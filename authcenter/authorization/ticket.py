@@ -55,6 +55,7 @@ class Ticket(Value, frozen=True):
         logout: The request to sign out, where there is one.
         page: The path of ours under ``/account`` that it leads to, where ``/account`` itself is not meant.
         proved: What has been proved in this sign-in, where it takes more.
+        links: Whose account an identity elsewhere is to be linked to: the subject.
     """
 
     destination: Destination
@@ -68,6 +69,7 @@ class Ticket(Value, frozen=True):
     logout: LogoutRequest | None = None
     page: str | None = None
     proved: Proved | None = None
+    links: str | None = None
 
 
 class Tickets:

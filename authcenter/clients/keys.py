@@ -74,7 +74,11 @@ class ClientKeys:
         party = client.relying_party
         if not party.jwks_uri:
             return _named(read_keys(party.jwks or {}), kid)
-        uri, now = party.jwks_uri, self.clock.seconds()
+        return await self.keys_at(party.jwks_uri, kid)
+
+    async def keys_at(self, uri: str, kid: str | None) -> Sequence[ClientKey]:
+        """The same of whoever keeps a set at ``uri``."""
+        now = self.clock.seconds()
         held = self.sets.get(uri)
         known = held is not None and bool(_named(held.keys, kid))
         if held is None or not known or now - held.at >= FRESH_SECONDS:

@@ -86,6 +86,14 @@ class RateLimited(OAuthError):
         self.limit, self.retry_after, self.reset_after = limit, retry_after, reset_after
 
 
+class SessionsFull(OAuthError):
+    """As many are signed in for this person as may be; one has to be ended first. For who has proved who they are."""
+
+    def __init__(self, hint: str) -> None:
+        description = "Too many sessions are open. End one of them first."
+        super().__init__(ErrorCode.ACCESS_DENIED, description, rule=Rule.SESSIONS_FULL, hint=hint, status=403)
+
+
 class Reason(StrEnum):
     """Why a token does not hold; the ``reason`` label of the metrics."""
 

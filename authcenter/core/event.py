@@ -25,6 +25,8 @@ class EventKind(StrEnum):
     USER_PASSWORD_SET = "user.password_set"
     USER_CLAIMS_SET = "user.claims_set"
     USER_LOGGED_OUT = "user.logged_out"
+    IDENTITY_LINKED = "identity.linked"
+    IDENTITY_UNLINKED = "identity.unlinked"
     USER_RESET_SENT = "user.reset_sent"
     USER_RESET_REQUIRED = "user.reset_required"
     USER_ADDRESS_CHANGE_ASKED = "user.address_change_asked"

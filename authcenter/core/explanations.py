@@ -1,6 +1,6 @@
 """What each rule means and what to do about it, for operators."""
 
-from authcenter.core.explained import account_links, requests, second_factors, sign_in, tokens
+from authcenter.core.explained import account_links, federation, requests, second_factors, sign_in, tokens
 from authcenter.core.explained.explanation import Explanation
 from authcenter.core.rules import Rule
 
@@ -10,4 +10,5 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     **sign_in.EXPLANATIONS,
     **second_factors.EXPLANATIONS,
     **account_links.EXPLANATIONS,
+    **federation.EXPLANATIONS,
 }

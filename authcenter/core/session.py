@@ -1,6 +1,6 @@
 """Sessions: signed-in browsers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,3 +41,28 @@ class Session:
             "amr": list(self.amr),
             "sid": self.session_id,
         }
+
+    def alive(self, at: datetime, used_since: datetime) -> bool:
+        """Whether nobody has ended it, it has not lapsed at ``at``, and somebody used it after ``used_since``."""
+        return self.ended_at is None and self.expires_at > at and self.last_active_at > used_since
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What must hold as a new session is kept, so that never more of a person's are alive than may be.
+
+    Attributes:
+        most: How many may be alive then, the new one included.
+        at, used_since: Which are alive, as ``Session.alive`` has it.
+        replaced: Those that end for it, by cuts among the consequences; each must still be alive.
+    """
+
+    most: int
+    at: datetime
+    used_since: datetime
+    replaced: frozenset[str] = frozenset()
+
+    def suffices(self, alive: Collection[str]) -> bool:
+        """Whether a new session may join ``alive``, the ids of the person's sessions."""
+        kept = self.replaced.symmetric_difference(alive)
+        return self.replaced.issubset(alive) and len(kept) < self.most

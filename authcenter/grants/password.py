@@ -7,6 +7,7 @@ from authcenter.accounts.both_steps import Presented, Proof
 from authcenter.core.approval import Approval
 from authcenter.core.client import Client
 from authcenter.core.origin import RequestOrigin
+from authcenter.core.scope import OPENID
 from authcenter.grants.granter import TokenGranter, TokenRequest
 from authcenter.grants.resources import GrantTargets, refreshable
 
@@ -37,11 +38,15 @@ class PasswordGranter(TokenGranter):
         proof = await self.authenticate(presented, request.origin)
         user = proof.user
         target = await self.targets.of(request.form, asked, request.client, user)
+        audience, issuer = target.audience, self.targets.issuer
+        # As everywhere: what asked for `openid` is for userinfo, too, and for the account's own JSON.
+        if OPENID in target.scope and issuer not in audience:
+            audience = (*audience, issuer)
         return Approval(
             client=request.client,
             subject=user.subject,
             scope=target.scope,
-            audience=target.audience,
+            audience=audience,
             at=request.at,
             user=user,
             sign_in={"auth_time": int(request.at.timestamp()), "acr": proof.acr, "amr": list(proof.amr)},

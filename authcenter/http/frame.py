@@ -12,8 +12,9 @@ from authcenter.core.rules import Rule
 from authcenter.http.context import NOTES, RequestNotes
 from authcenter.http.cors import ClientCors
 from authcenter.http.origin import OriginReader
+from authcenter.http.problems import answers_problems, problem_of_outage, refusal_at
 from authcenter.http.request_tracer import RequestTracer
-from authcenter.http.responses import Answer, error, header_lines, refusal, unavailable
+from authcenter.http.responses import Answer, header_lines, refusal, unavailable
 from authcenter.http.router import Route, Router, known_method
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.log_context import REQUEST_FIELDS
@@ -77,7 +78,7 @@ class Frame:
     async def _answer(self, request: web.BaseRequest, route: Route | None, notes: RequestNotes) -> Answer:
         handler = route.handler(request.method) if route is not None else self.router.otherwise
         if handler is None:
-            return _no_handler(route, notes)
+            return _no_handler(request, route, notes)
         if "policy" in self.health.missing:
             handler = _without_policy
         try:
@@ -89,15 +90,15 @@ class Frame:
             return refusal(refused)
         except Unavailable as cause:
             notes.verdict = (cause.rule, cause.hint)
-            return unavailable(cause)
+            return problem_of_outage(cause) if answers_problems(request.path) else unavailable(cause)
         except web.HTTPException as answer:
-            return error(ErrorCode.INVALID_REQUEST, "The request is malformed.", answer.status)
+            return refusal_at(request.path, ErrorCode.INVALID_REQUEST, "The request is malformed.", answer.status)
         except asyncio.CancelledError:
             raise
         except Exception:
             self.log.exception("defect", path=request.path[:200])
             notes.verdict = (Rule.INTERNAL, "see the traceback")
-            return error(ErrorCode.SERVER_ERROR, "The server failed.", 500)
+            return refusal_at(request.path, ErrorCode.SERVER_ERROR, "The server failed.", 500)
 
     def _record(
         self,
@@ -137,11 +138,12 @@ async def _without_policy(_: web.BaseRequest) -> Answer:
     raise PolicyUnknown("no policy since the start", retry_after=5)
 
 
-def _no_handler(route: Route | None, notes: RequestNotes) -> Answer:
+def _no_handler(request: web.BaseRequest, route: Route | None, notes: RequestNotes) -> Answer:
     if route is None:
         notes.verdict = (Rule.ROUTE_UNKNOWN, "")
-        return error(ErrorCode.NOT_FOUND, "There is nothing here.", 404)
+        return refusal_at(request.path, ErrorCode.NOT_FOUND, "There is nothing here.", 404)
     notes.verdict = (Rule.METHOD_NOT_ALLOWED, "")
-    response = error(ErrorCode.METHOD_NOT_ALLOWED, "The method is not allowed here.", 405)
+    description = "The method is not allowed here."
+    response = refusal_at(request.path, ErrorCode.METHOD_NOT_ALLOWED, description, 405)
     response.headers["Allow"] = route.allow
     return response

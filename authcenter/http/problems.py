@@ -1,19 +1,19 @@
 """JSON for first-party apps and operators (``/api``, ``/admin``): refusals as problem documents (RFC 9457)."""
 
 from collections.abc import Mapping
-from math import ceil
 from typing import Any
 
 from aiohttp import hdrs, web
 
 from authcenter.accounts.password_rules import PasswordRefused
-from authcenter.core.errors import BearerRefused, Conflict, InvalidInput, NotFound, OAuthError, RateLimited, Unavailable
+from authcenter.core.errors import Conflict, InvalidInput, NotFound, OAuthError, Unavailable
 from authcenter.core.rules import Rule
 from authcenter.core.wire_json import encode
 from authcenter.http.context import NOTES
-from authcenter.http.responses import NO_STORE, Answer, header_lines, refusal
+from authcenter.http.responses import NO_STORE, Answer, error, header_lines, refusal
 from authcenter.http.router import Handler
 
+_UNDER = ("/api/", "/admin/")
 _PROBLEM = NO_STORE + header_lines({hdrs.CONTENT_TYPE: "application/problem+json"})
 
 
@@ -27,10 +27,9 @@ def with_problems(handler: Handler) -> Handler:
         except OAuthError as refused:
             notes.verdict = (refused.rule, refused.hint)
             answer = problem(refused.status, refused.description, error=str(refused.code))
-            if isinstance(refused, BearerRefused):
-                answer.headers[hdrs.WWW_AUTHENTICATE] = refusal(refused).headers[hdrs.WWW_AUTHENTICATE]
-            if isinstance(refused, RateLimited):
-                answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(refused.retry_after)))
+            for name in (hdrs.WWW_AUTHENTICATE, hdrs.RETRY_AFTER):
+                if (value := refusal(refused).headers.get(name)) is not None:
+                    answer.headers[name] = value
             return answer
         except PasswordRefused as refused:
             notes.verdict = (Rule.INPUT_REFUSED, str(refused))
@@ -42,10 +41,27 @@ def with_problems(handler: Handler) -> Handler:
             return problem(status, str(refused))
         except Unavailable as cause:
             notes.verdict = (cause.rule, cause.hint)
-            answer = problem(503, "Try again later.", error="temporarily_unavailable")
-            answer.headers[hdrs.RETRY_AFTER] = str(cause.retry_after)
-            return answer
+            return problem_of_outage(cause)
 
+    return answer
+
+
+def answers_problems(path: str) -> bool:
+    """Whether what is refused at ``path`` is to be a problem document, whoever refuses it."""
+    return path.startswith(_UNDER)
+
+
+def refusal_at(path: str, code: str, description: str, status: int) -> Answer:
+    """A refusal in the form that is read at ``path``: as RFC 6749 has it, or a problem document."""
+    if answers_problems(path):
+        return problem(status, description, error=str(code))
+    return error(code, description, status)
+
+
+def problem_of_outage(cause: Unavailable) -> Answer:
+    """Cannot tell now: try again."""
+    answer = problem(503, "Try again later.", error="temporarily_unavailable")
+    answer.headers[hdrs.RETRY_AFTER] = str(cause.retry_after)
     return answer
 
 
@@ -66,9 +82,12 @@ _TITLES = {
     401: "Unauthorized",
     403: "Forbidden",
     404: "Not Found",
+    405: "Method Not Allowed",
     409: "Conflict",
+    413: "Content Too Large",
     422: "Unprocessable Content",
     429: "Too Many Requests",
+    500: "Internal Server Error",
     503: "Service Unavailable",
 }
 _OURS: Mapping[type[Exception], tuple[int, Rule]] = {

@@ -64,6 +64,9 @@ class Router:
     def add_delete(self, path: str, handler: Handler) -> None:
         self._add("DELETE", path, handler)
 
+    def add_patch(self, path: str, handler: Handler) -> None:
+        self._add("PATCH", path, handler)
+
     def add_options(self, path: str, handler: Handler) -> None:
         self._add("OPTIONS", path, handler)
 

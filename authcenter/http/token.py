@@ -1,6 +1,7 @@
 """``POST /oauth/token`` (RFC 6749 §3.2). Decides nothing: reads, calls, writes."""
 
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -34,11 +35,19 @@ class TokenEndpoint:
         self.cors.mount_preflight(router, PATH)
 
     async def post(self, request: web.BaseRequest) -> Answer:
+        return await self.answer(request, read_form(request))
+
+    async def answer(self, request: web.BaseRequest, asked: Awaitable[Form]) -> Answer:
+        """Answer a token request that may have come in another form than the endpoint's own.
+
+        Raises:
+            OAuthError, Unavailable: As ``CompositeTokenGranter.serve``, and what ``asked`` raises.
+        """
         started = time.perf_counter()
         notes = request[NOTES]
         grant_type, outcome = "unknown", "error"
         try:
-            form = await read_form(request)
+            form = await asked
             grant_type = self._label(form)
             presented = client_credentials(request, form)
             notes.client_id = presented.client_id

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from authcenter.core.secret import Secret
 from authcenter.settings.boot_fields import (
     ConsulUrl,
     DatabaseUrl,
@@ -19,11 +20,13 @@ from authcenter.settings.boot_fields import (
     Passphrases,
     Port,
     Prefix,
+    ProviderSecrets,
     RedisUrl,
     SecretKeys,
     Workers,
     parse_networks,
     parse_passphrases,
+    parse_provider_secrets,
     parse_secret_keys,
 )
 from authcenter.settings.boot_sources import PREFIX, gather, unreadable
@@ -31,7 +34,15 @@ from authcenter.settings.errors import SettingsError
 from authcenter.settings.wording import got, sentence
 
 # Settings whose value is, or may contain, a secret: never echoed, and accepted as `..._FILE` too.
-SECRETS = ("secret_key", "key_passphrase", "consul_token", "database_url", "redis_url", "smtp_url")
+SECRETS = (
+    "secret_key",
+    "key_passphrase",
+    "consul_token",
+    "database_url",
+    "redis_url",
+    "smtp_url",
+    "identity_provider_secrets",
+)
 
 # What this version does not have yet. Delete a row when it does.
 UNSUPPORTED = ("smtp_url",)
@@ -101,6 +112,11 @@ class BootSettings(BaseModel):
         default="", description="comma separated CIDRs whose Forwarded and X-Forwarded-* headers are believed"
     )
     smtp_url: str = Field(default="", repr=False, description="smtp:// or smtps://; empty: development logs mail")
+    identity_provider_secrets: ProviderSecrets = Field(
+        default=SecretStr(""),
+        description="client secrets at the policy's identity_providers: name=secret, comma separated or a line each,"
+        ' or {"name": "secret"} as JSON',
+    )
     mail_from: MailAddress = Field(default="", description="sender of mail")
 
     @property
@@ -112,6 +128,12 @@ class BootSettings(BaseModel):
     def key_passphrases(self) -> tuple[bytes, ...]:
         """The passphrases of private keys at rest; the first makes, all open. Empty where none is given."""
         return parse_passphrases(self.key_passphrase.get_secret_value())
+
+    @property
+    def provider_secrets(self) -> Mapping[str, Secret]:
+        """The client secrets at identity providers, by the provider's name."""
+        found = parse_provider_secrets(self.identity_provider_secrets.get_secret_value())
+        return {name: Secret(secret) for name, secret in found.items()}
 
     @property
     def trusted_networks(self) -> tuple[Network, ...]:

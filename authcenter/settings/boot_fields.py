@@ -1,6 +1,7 @@
 """The types that boot settings are made of. Every message completes the sentence "AUTHCENTER_X: ..."."""
 
 import base64
+import json
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -18,6 +19,7 @@ _HOSTNAME = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*"
 )
 _VISIBLE = re.compile(r"[!-~]+")
+_PROVIDER = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 
 Network = IPv4Network | IPv6Network
@@ -186,6 +188,40 @@ def parse_passphrases(text: str) -> tuple[bytes, ...]:
     return tuple(phrase.encode() for phrase in phrases)
 
 
+def _provider_secrets(secret: SecretStr) -> SecretStr:
+    parse_provider_secrets(secret.get_secret_value())
+    return secret
+
+
+def parse_provider_secrets(text: str) -> dict[str, str]:
+    """Secrets by the name of the identity provider: ``name=secret``, comma separated or a line each, or JSON.
+
+    Raises:
+        ValueError: One of them is not so written, or a name is there twice. It is told by its place.
+    """
+    if text.lstrip().startswith("{"):
+        return _json_secrets(text)
+    secrets: dict[str, str] = {}
+    for place, part in enumerate(filter(None, map(str.strip, re.split(r"[,\n]", text))), start=1):
+        name, separator, secret = part.partition("=")
+        if not (separator and secret and _PROVIDER.fullmatch(name)):
+            raise ValueError(f"must be name=secret, comma separated or a line each; entry {place} is not")
+        if name in secrets:
+            raise ValueError(f"must name each provider once; entry {place} repeats one")
+        secrets[name] = secret
+    return secrets
+
+
+def _json_secrets(text: str) -> dict[str, str]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("begins with { and is not JSON") from None
+    if not all(isinstance(secret, str) and secret and _PROVIDER.fullmatch(name) for name, secret in found.items()):
+        raise ValueError("must be a JSON object of names and secrets")
+    return dict(found)
+
+
 def _consul_url(value: str) -> str:
     if value == "":
         return value
@@ -226,6 +262,7 @@ FilePath = Annotated[Path, BeforeValidator(_path)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_optional_path)]
 NetworkList = Annotated[str, BeforeValidator(_networks)]
 SecretKeys = Annotated[SecretStr, AfterValidator(_secret_keys)]
+ProviderSecrets = Annotated[SecretStr, AfterValidator(_provider_secrets)]
 Passphrases = Annotated[SecretStr, AfterValidator(_passphrases)]
 ConsulUrl = Annotated[str, AfterValidator(_consul_url)]
 Prefix = Annotated[str, AfterValidator(_prefix)]

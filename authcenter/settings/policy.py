@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from authcenter.settings.document import DocumentError, parse_document
 from authcenter.settings.errors import PolicyError
-from authcenter.settings.policy_fields import GatewayName, Section
+from authcenter.settings.policy_fields import GatewayName, ProviderName, Section
 from authcenter.settings.policy_sections import (
     AccountPolicy,
     AuditPolicy,
@@ -19,6 +19,7 @@ from authcenter.settings.policy_sections import (
     CachePolicy,
     FetchPolicy,
     Gateway,
+    IdentityProviderPolicy,
     JwksPolicy,
     KeysPolicy,
     LoggingPolicy,
@@ -31,10 +32,7 @@ from authcenter.settings.policy_sections import (
 from authcenter.settings.wording import sentence, suggestion
 
 # What the document may already say although nothing in this version acts on it. Delete a row when something does.
-NOT_IN_FORCE = (
-    "sessions.max_per_user",
-    "sessions.when_full",
-)
+NOT_IN_FORCE: tuple[str, ...] = ()
 
 # An empty file is an operator's "nothing differs"; an empty answer of a remote store is far likelier a lost one.
 _MAY_BE_EMPTY = frozenset({"file"})
@@ -60,6 +58,11 @@ class Policy(Section):
     fetch: FetchPolicy = Field(default_factory=FetchPolicy, description="outbound requests")
     gateways: Mapping[GatewayName, Gateway] = Field(
         default_factory=dict, description="name: {audience: ..., scopes: [...]} for /oauth/validate/{name}"
+    )
+    identity_providers: Mapping[ProviderName, IdentityProviderPolicy] = Field(
+        default_factory=dict,
+        description="name: {kind: openid, issuer: https://..., client_id: ...}, or kind: google or github, in the order"
+        " of their buttons; redirect URI there: <issuer>/federation/{name}/callback",
     )
     brand: BrandPolicy = Field(default_factory=BrandPolicy, description="what pages look like")
     logging: LoggingPolicy = Field(default_factory=LoggingPolicy, description="the log")
@@ -165,6 +168,8 @@ def _fields_at(parents: list[str]) -> tuple[str, ...]:
         return tuple(Policy.model_fields)
     if parents[0] == "gateways":
         return tuple(Gateway.model_fields)
+    if parents[0] == "identity_providers":
+        return tuple(IdentityProviderPolicy.model_fields)
     return tuple(type(getattr(Policy(), parents[0])).model_fields)
 
 

@@ -76,7 +76,19 @@ Networks = Annotated[
 GatewayName = Annotated[
     str, _matching(re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"), "a name of letters, digits, . _ -")
 ]
+ProviderName = Annotated[
+    str, _matching(re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?"), "a name of small letters, digits and -")
+]
+ProviderIssuer = Annotated[
+    str,
+    _matching(
+        re.compile(r"(https://[^/?#@\s]+[^?#\s]*|http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]+)?(/[^?#\s]*)?)?"),
+        "an https URL without query, or one of this machine",
+    ),
+]
 AudienceName = Annotated[str, _matching(_NAME, "an audience without spaces")]
 Title = Annotated[str, _matching(re.compile(r"[^\x00-\x1f\x7f<>]{1,100}"), "1 to 100 printable characters")]
+OptionalTitle = Annotated[str, _matching(re.compile(r"[^\x00-\x1f\x7f<>]{0,60}"), "up to 60 printable characters")]
+ClientName = Annotated[str, _matching(re.compile(r"[ -~]{1,255}"), "1 to 255 printable ASCII characters")]
 Color = Annotated[str, _matching(_COLOR, "empty or a color such as #1a2b3c")]
 Logo = Annotated[str, _matching(_LOGO, "empty, an https URL or a path")]

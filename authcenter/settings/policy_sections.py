@@ -1,15 +1,18 @@
 """The sections of the hot policy: names, defaults, ranges, meaning (CONTRACT "Hot policy")."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from authcenter.settings.policy_fields import (
     AudienceName,
+    ClientName,
     Color,
     Logo,
     Names,
     Networks,
+    OptionalTitle,
+    ProviderIssuer,
     RateField,
     Scopes,
     Section,
@@ -168,6 +171,30 @@ class Gateway(Section):
 
     audience: AudienceName = Field(description="audience the token must have")
     scopes: Scopes = Field(default=(), description="scopes the token must have, all of them")
+
+
+class IdentityProviderPolicy(Section):
+    """Where people may sign in elsewhere. What signs us in there is the boot setting identity_provider_secrets."""
+
+    kind: Literal["openid", "google", "github"] = Field(
+        description="openid: any OpenID issuer, by discovery; google and github know where theirs is"
+    )
+    client_id: ClientName = Field(description="what we are called there")
+    issuer: ProviderIssuer = Field(default="", description="openid: the issuer; github: that of an own GitHub server")
+    name: OptionalTitle = Field(default="", description="what people call it; empty: as its kind or host is called")
+    scopes: Scopes = Field(default=(), description="scopes asked for; empty: those for name and address")
+    new_accounts: Literal["as_signup", "always", "never"] = Field(
+        default="as_signup", description="whether a stranger gets an account: as accounts.signup says, or not"
+    )
+    trust_addresses: bool = Field(
+        default=True, description="whether an address counts as verified where the provider says that it is"
+    )
+
+    @model_validator(mode="after")
+    def _openid_has_an_issuer(self) -> Self:
+        if self.kind == "openid" and not self.issuer:
+            raise ValueError("must name an issuer, as its kind is openid")
+        return self
 
 
 class BrandPolicy(Section):

@@ -20,6 +20,9 @@ class Metrics:
         self.introspection_seconds = self._histogram("introspection_seconds", "Time of an introspection.")
         self.refresh_replays = self._counter("refresh_replay_detected", "Refresh tokens used a second time.")
         self.token_failures = self._counter("access_token_validation_failure", "Access tokens refused.", "reason")
+        self.id_token_failures = self._counter(
+            "id_token_validation_failure", "ID tokens of identity providers refused.", "reason"
+        )
         self.revocations = self._counter("revocation", "Revocations made by this process.", "kind")
         self.revocation_entries = self._gauge(
             "revocation_list_entries", "Entries of the revocation replica.", over=Over.MAX
@@ -40,6 +43,9 @@ class Metrics:
         )
         self.cache_requests = self._counter("cache_requests", "Cache look-ups.", "cache", "outcome")
         self.logins = self._counter("login", "Password checks.", "outcome")
+        self.sessions_active = self._gauge(
+            "sessions_active", "Sessions that people can go on with, in the whole deployment.", over=Over.MAX
+        )
         self.rate_limited = self._counter("rate_limited", "Requests refused by a rate limit.", "rule")
         self.audit_events = self._counter("audit_events", "Audit events written.", "event")
         self.eviction_backlog = self._gauge(

@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import Protocol
 
 from authcenter.accounts.claims import claims_of, claims_of_scope
+from authcenter.accounts.personal_data import PersonalData
+from authcenter.accounts.profile import Profiles
 from authcenter.accounts.second_step import SecondStep
 from authcenter.accounts.sessions import Sessions
 from authcenter.accounts.sign_in import PasswordSignIn
@@ -27,6 +29,7 @@ from authcenter.clients.keys import ClientKeys
 from authcenter.clients.quota import TokenQuota
 from authcenter.clients.registration import ClientRegistration
 from authcenter.core.derived import MacKeys, SealingKeys
+from authcenter.http.api.me import MeEndpoint
 from authcenter.http.api.own_token import OwnTokens
 from authcenter.http.authorize import AuthorizationEndpoint
 from authcenter.http.cors import ClientCors
@@ -34,6 +37,8 @@ from authcenter.http.device_authorization import DeviceAuthorizationEndpoint
 from authcenter.http.device_qr import DeviceQrEndpoint
 from authcenter.http.logout import LogoutEndpoint
 from authcenter.http.pages.account import AccountPage
+from authcenter.http.pages.account_data import DownloadPage
+from authcenter.http.pages.account_deletion import DeletionPage
 from authcenter.http.pages.arrival import Arrival
 from authcenter.http.pages.brand import BrandStyle
 from authcenter.http.pages.browser import BrowserCookies
@@ -45,6 +50,7 @@ from authcenter.http.pages.messages import Catalogue, load_catalogue
 from authcenter.http.pages.nowhere import Nowhere
 from authcenter.http.pages.own_account import OwnAccount
 from authcenter.http.pages.own_second_factors import OwnSecondFactorsPage
+from authcenter.http.pages.profile import ProfilePage
 from authcenter.http.pages.rendering import Pages, page_environment
 from authcenter.http.pages.second_factor import SecondFactorPage
 from authcenter.http.pages.static import load_static_files
@@ -57,6 +63,7 @@ from authcenter.settings.boot import BootSettings
 from authcenter.stores.ports.accounts import UserLookup
 from authcenter.stores.ports.clients import ClientLookup, ResourceLookup
 from authcenter.stores.ports.sessions import SessionLookup
+from authcenter.stores.ports.shared import ReplayCache
 from authcenter.stores.remote.fetch import GuardedFetch
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
@@ -64,11 +71,20 @@ from authcenter.tokens.device_codes import UserCodeDigests
 from authcenter.tokens.token_owners import TokenOwners
 from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
+from authcenter.wiring.federation import Federation, build_federation
 from authcenter.wiring.limits import Limits
 from authcenter.wiring.recovery import recovery_endpoints
 from authcenter.wiring.sign_up import sign_up_endpoints
 
-ACCOUNT_SECTIONS: tuple[str, ...] = ("password", "second-factors", "address")
+ACCOUNT_SECTIONS: tuple[str, ...] = (
+    "profile",
+    "address",
+    "password",
+    "second-factors",
+    "identities",
+    "download",
+    "delete",
+)
 """The pages under ``/account``, in the order in which it lists them."""
 
 
@@ -94,6 +110,7 @@ class InteractiveParts:
     log: Logger
     authentication: ClientAuthentication
     quota: TokenQuota
+    replay: ReplayCache
     audit: GroupedAudit
     forget_session: Callable[[str], None] = lambda _: None
     forget_user: Callable[[str], None] = lambda _: None
@@ -147,6 +164,23 @@ class InteractiveParts:
         return OwnAccount(self.sessions, self.tickets, self.core.clock, self.core.second_factors)
 
     @cached_property
+    def profiles(self) -> Profiles:
+        return Profiles(self.core.accounts)
+
+    @cached_property
+    def personal_data(self) -> PersonalData:
+        core, stores = self.core, self.core.stores
+        return PersonalData(
+            accounts=core.accounts,
+            consents=stores.consents,
+            sessions=stores.sessions,
+            persons=stores.persons,
+            audit=stores.audit,
+            issuer=self.settings.issuer,
+            clock=core.clock,
+        )
+
+    @cached_property
     def token_owners(self) -> TokenOwners:
         core = self.core
         return TokenOwners(core.verifier, core.families, core.stores.users, self.clients, self.settings.issuer)
@@ -154,6 +188,10 @@ class InteractiveParts:
     @cached_property
     def own_tokens(self) -> OwnTokens:
         return OwnTokens(self.token_owners, self.metrics)
+
+    @cached_property
+    def federation(self) -> Federation:
+        return build_federation(self.settings, self.core, self.limits, self.metrics)
 
     @cached_property
     def fetch(self) -> GuardedFetch:
@@ -228,6 +266,10 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.arrival,
             parts.metrics.logins.count,
             lambda: core.policy.current.accounts.signup,
+            parts.federation.providers.offered,
+        ),
+        *parts.federation.endpoints(
+            parts.pages, parts.tickets, parts.own_account, parts.arrival, parts.metrics, parts.replay
         ),
         SecondFactorPage(
             parts.pages,
@@ -239,10 +281,22 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.arrival,
             parts.metrics.logins.count,
         ),
-        *sign_up_endpoints(core, parts.limits, parts.pages, parts.tickets, parts.sessions, parts.arrival),
+        *sign_up_endpoints(
+            core,
+            parts.limits,
+            parts.pages,
+            parts.tickets,
+            parts.sessions,
+            parts.arrival,
+            parts.federation.providers.offered,
+        ),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
         *recovery_endpoints(parts),
         AccountPage(parts.pages, parts.own_account, consents, parts.clients, ACCOUNT_SECTIONS),
+        ProfilePage(parts.pages, parts.own_account, parts.profiles),
+        DownloadPage(parts.pages, parts.own_account, parts.personal_data),
+        DeletionPage(parts.pages, parts.own_account, core.erasure),
+        MeEndpoint(parts.own_tokens, parts.profiles),
         OwnSecondFactorsPage(
             parts.pages, parts.tickets, parts.own_account, parts.second_step, parts.clients, parts.arrival
         ),

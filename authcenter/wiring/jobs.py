@@ -15,6 +15,7 @@ from authcenter.wiring.recovery import reset_links
 from authcenter.wiring.sign_up import sign_up_links
 from authcenter.workers.back_channel import BackChannelLogout
 from authcenter.workers.checkpoints import CheckpointWorker
+from authcenter.workers.count_sessions import SessionCounter
 from authcenter.workers.erasure import AuditErasure
 from authcenter.workers.errands import Assignment
 from authcenter.workers.outbox import OutboxWorker
@@ -92,6 +93,7 @@ def background_jobs(core: Core, issuer: str, health: Health, metrics: Metrics, l
             holder=holder,
             ready=ready,
         ),
+        SessionCounter(store=stores.sessions, policy=core.policy, metrics=metrics, clock=core.clock, ready=ready),
     )
 
 

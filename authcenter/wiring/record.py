@@ -18,6 +18,7 @@ from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjec
 from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.stores.ports.erasure import PersonStore
 from authcenter.stores.ports.eviction import Eviction
+from authcenter.stores.ports.identities import IdentityStore
 from authcenter.stores.ports.keys import KeysSettlement, RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.ports.password_resets import PasswordResetStore
@@ -43,6 +44,7 @@ from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.devices import SqlDeviceCodeStore
 from authcenter.stores.sql.erasure import SqlPersonStore
 from authcenter.stores.sql.eviction import SqlEviction
+from authcenter.stores.sql.identities import SqlIdentityStore
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.outage import OnOutage
@@ -99,6 +101,7 @@ class Stores:
     pairwise: PairwiseSubjects
     outbox: Outbox
     initial_tokens: InitialAccessTokens
+    identities: IdentityStore
     totp: TotpStore
     recovery_codes: RecoveryCodeStore
     factors: FactorStore
@@ -201,6 +204,7 @@ def sql_stores(
         pairwise=SqlPairwiseSubjects(database, transactions),
         outbox=SqlOutbox(database, transactions),
         initial_tokens=SqlInitialAccessTokens(database, transactions),
+        identities=SqlIdentityStore(database, transactions),
         totp=SqlTotpStore(database, transactions),
         recovery_codes=SqlRecoveryCodeStore(database, transactions),
         factors=SqlFactorStore(database, transactions),

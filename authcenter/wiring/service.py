@@ -28,6 +28,8 @@ from authcenter.grants.password import PasswordGranter
 from authcenter.grants.refresh_token import RefreshTokenGranter
 from authcenter.grants.resources import GrantTargets
 from authcenter.grants.third_party import third_party_granters
+from authcenter.http.api.logout import AppLogout
+from authcenter.http.api.tokens import TokensForApps
 from authcenter.http.cors import ClientCors
 from authcenter.http.discovery import DiscoveryEndpoint, JwksEndpoint
 from authcenter.http.frame import Frame, security_headers
@@ -177,12 +179,16 @@ def build_service(
         log,
         authentication,
         quota,
+        shared.replay,
         audit,
         sessions.forget,
         users.forget,
     )
+    token_endpoint = TokenEndpoint(granter, quota, cors, metrics)
     endpoints: list[Endpoint] = [
-        TokenEndpoint(granter, quota, cors, metrics),
+        token_endpoint,
+        TokensForApps(token_endpoint, authentication),
+        AppLogout(interactive.own_tokens, interactive.sessions, tokens),
         IntrospectionEndpoint(
             authentication,
             introspector,

@@ -1,6 +1,7 @@
 """A whole deployment as a browser meets it: the product as a process, and an application that people sign in to."""
 
 import ssl
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from authcenter.wiring.record import open_record
 from tests.browser.client_app import ClientApp
 from tests.servers.authcenter import AuthcenterProcess
 from tests.servers.certificates import Pair
+from tests.servers.identity_providers import CLIENT_ID, CLIENT_SECRET, GitHubStandIn, OpenIdStandIn, opened
 
 PASSWORD = "correct horse battery"
 LONG_NAME = "Donaudampfschifffahrtsgesellschaftskapitänsmützenverwaltung & Söhne <Außenstelle>"
@@ -46,6 +48,8 @@ class Site:
 
     process: AuthcenterProcess
     app: ClientApp
+    company: OpenIdStandIn
+    github: GitHubStandIn
     api_secret: str
     _people: Iterator[str]
 
@@ -102,15 +106,29 @@ async def open_site(folder: Path, pair: Pair | None = None) -> AsyncIterator[Sit
         server_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server_tls.load_cert_chain(pair.certificate, pair.key)
         client_tls = ssl.create_default_context(cafile=str(pair.certificate))
-    process.policy_file.write_text(POLICY)
     app = ClientApp(process.environment["AUTHCENTER_ISSUER"], server_tls, client_tls or True)
     await app.open()
     try:
         api_secret = await _populate(process, app)
-        with process:
-            yield Site(process, app, api_secret, iter(_PEOPLE))
+        async with opened(OpenIdStandIn(time.time)) as company, opened(GitHubStandIn(time.time)) as github:
+            secrets = f'{{"company": "{CLIENT_SECRET}", "github": "{CLIENT_SECRET}"}}'
+            process.environment["AUTHCENTER_IDENTITY_PROVIDER_SECRETS"] = secrets
+            process.policy_file.write_text(f"{POLICY}{_providers(company, github)}")
+            with process:
+                yield Site(process, app, company, github, api_secret, iter(_PEOPLE))
     finally:
         await app.close()
+
+
+def _providers(company: OpenIdStandIn, github: GitHubStandIn) -> str:
+    """Two that are there and one that is not."""
+    ours = f"client_id: {CLIENT_ID}, new_accounts: always"
+    return (
+        "identity_providers:\n"
+        f"  company: {{kind: openid, name: Firma & Co, issuer: '{company.url}', {ours}}}\n"
+        f"  github: {{kind: github, issuer: '{github.url}', {ours}}}\n"
+        f"  gone: {{kind: openid, name: The Long Gone Identity Service, issuer: 'http://127.0.0.1:1', {ours}}}\n"
+    )
 
 
 async def _populate(process: AuthcenterProcess, app: ClientApp) -> str:

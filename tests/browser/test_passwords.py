@@ -7,7 +7,7 @@ from authcenter.core.mail import MailKind
 from tests.browser import account_views
 from tests.browser.account_views import NEW, submit
 from tests.browser.conftest import Contexts
-from tests.browser.mailbox import link
+from tests.browser.mailbox import link, operate
 from tests.browser.site import PASSWORD, Site
 from tests.browser.walking import expect_page, press, sign_in
 
@@ -49,11 +49,14 @@ async def test_a_changed_password_leaves_this_browser_signed_in_and_no_other(sit
     await expect_page(other, "Sign in")
 
 
-async def test_a_demanded_password_lets_the_sign_in_go_on(site: Site, contexts: Contexts) -> None:
-    page = await contexts.open()
-    await account_views.demanded(page, site)
+async def test_a_demanded_password_lets_the_sign_in_go_on_to_the_application(site: Site, contexts: Contexts) -> None:
+    page, name = await contexts.open(), site.somebody()
+    await operate(site, lambda core: core.accounts.require_reset(name, actor="tests"))
+    await page.goto(site.app.start("house", ui_locales="de"))
+    await sign_in(page, name)
+    await expect_page(page, "Neues Passwort setzen")
     await submit(page, password=NEW, again=NEW)
-    await expect_page(page, "Your account")
+    await expect(page.locator("#outcome")).to_be_visible()
 
 
 async def test_a_new_address_counts_once_its_link_was_followed(site: Site, contexts: Contexts) -> None:

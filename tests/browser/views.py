@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Page, expect
 
-from tests.browser import account_views, second_factor_views
+from tests.browser import account_views, own_account_views, second_factor_views
 from tests.browser.sign_up_mail import sign_up_link
 from tests.browser.site import LONG_NAME, Site
 from tests.browser.walking import ask_for_link, sign_in
@@ -75,6 +75,47 @@ async def _empty_account(page: Page, site: Site) -> None:
     await page.goto(f"{site.issuer}/account")
     await sign_in(page, site.somebody())
     await expect(page.get_by_role("heading", level=2)).to_be_visible()
+
+
+async def _federated(page: Page, site: Site, **claims: object) -> None:
+    """Come by the company, as somebody new there."""
+    name = site.somebody()
+    site.company.person = {"sub": name, "email": f"{name}@firma.example", "email_verified": True, **claims}
+    await page.goto(f"{site.issuer}/login")
+    await page.locator("a[href^='/federation/company?']").click()
+
+
+async def _provider_gone(page: Page, site: Site) -> None:
+    await page.goto(site.app.start("shop"))
+    await page.locator("a[href^='/federation/gone?']").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+
+
+async def _unverified_identity(page: Page, site: Site) -> None:
+    await _federated(page, site, email_verified=False)
+    await expect(page.get_by_role("alert")).to_be_visible()
+
+
+async def _no_identities(page: Page, site: Site) -> None:
+    await page.goto(f"{site.issuer}/account/identities")
+    await sign_in(page, site.somebody())
+    await expect(page.locator("a[href^='/federation/company?']")).to_be_visible()
+
+
+async def _identities(page: Page, site: Site) -> None:
+    await _federated(page, site)
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    await page.goto(f"{site.issuer}/account/identities")
+    site.github.person = {**site.github.person, "id": int(site.company.person["sub"].rpartition("-")[2])}
+    await page.locator("a[href^='/federation/github?']").click()
+    await expect(page.locator("#identity-2")).to_be_visible()
+
+
+async def _last_identity(page: Page, site: Site) -> None:
+    await _federated(page, site)
+    await page.goto(f"{site.issuer}/account/identities")
+    await page.locator("#unlink-1").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
 
 
 async def _unknown_client(page: Page, site: Site) -> None:
@@ -286,6 +327,11 @@ VIEWS: dict[str, View] = {
     "signed-out-frames": _signed_out_telling_others,
     "account": _account,
     "account-empty": _empty_account,
+    "provider-gone": _provider_gone,
+    "identity-unverified": _unverified_identity,
+    "identities": _identities,
+    "identities-empty": _no_identities,
+    "identities-last": _last_identity,
     "error-client": _unknown_client,
     "error-redirect": _foreign_redirect,
     "error-ticket": _stale_ticket,
@@ -298,6 +344,7 @@ VIEWS: dict[str, View] = {
     "error-logout-client": _logout_of_nobody,
     "error-logout-hint": _strange_hint,
     "error-not-found": _not_found,
+    **own_account_views.VIEWS,
     **account_views.VIEWS,
     **second_factor_views.VIEWS,
 }

@@ -207,6 +207,10 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "The browser says that another site sent this form.",
         "An attack; or the proxy in front changes Origin or Sec-Fetch-Site.",
     ),
+    Rule.SESSIONS_FULL: Explanation(
+        "As many browsers are signed in for this person as the policy allows, and it says `when_full: reject`.",
+        "The person ends one on the page that they are shown; `sessions.max_per_user` in the policy allows more.",
+    ),
     Rule.LOGOUT_CLIENT: Explanation(
         "A logout request wants the person back at a client that it does not name, that is not known or disabled, or "
         "its id_token_hint was issued to another client than its client_id.",

@@ -43,35 +43,46 @@ class DemandedPasswordPage:
         self.pages.mount(router, PATH, self.get, self.post)
 
     async def get(self, visit: Visit) -> Answer:
-        ticket = self.tickets.open(visit.query.get("ticket") or "", visit.browser.browser_id)
+        visit, ticket = self._read(visit, visit.query.get("ticket"))
         user = await self._owner(ticket)
         if user is None:
             return self._from_the_beginning(visit, ticket)
-        return self._form.show(visit, user, self._hidden(visit, ticket))
+        return self._form(ticket).show(visit, user, self._hidden(visit, ticket))
 
     async def post(self, visit: Visit) -> Answer:
-        ticket = self.tickets.open(visit.form.get("ticket") or "", visit.browser.browser_id)
+        visit, ticket = self._read(visit, visit.form.get("ticket"))
         user, proved = await self._owner(ticket), ticket.proved
         if user is None or proved is None:
             return self._from_the_beginning(visit, ticket)
         hidden = self._hidden(visit, ticket)
-        if (again := await self._form.again(visit, user, hidden)) is not None:
+        if (again := await self._form(ticket).again(visit, user, hidden)) is not None:
             return again
         password, language = Secret(visit.form.values.get("password") or ""), visit.messages.language
         try:
             changed = await self.passwords.replace_demanded(user, password, proved.at, language, visit.origin)
         except PasswordRefused as refused:
-            return self._form.refused(visit, user, refused, hidden)
+            return self._form(ticket).refused(visit, user, refused, hidden)
         except Conflict:
             return self._from_the_beginning(visit, ticket)
         before = await self.sessions.current(visit.browser.session_digest)
         answered = structs.replace(ticket, proved=None)
         return await self.arrival.arrive(visit, answered, changed, before, amr=proved.amr, acr=proved.acr)
 
-    @property
-    def _form(self) -> NewPasswordForm:
-        passwords = self.passwords.passwords
-        return NewPasswordForm(self.pages, passwords, self.limit, PATH, "password.demanded", "password.demanded.lead")
+    def _read(self, visit: Visit, sealed: str | None) -> tuple[Visit, Ticket]:
+        """The ticket, and the visit in the language that its client asks for."""
+        ticket = self.tickets.open(sealed or "", visit.browser.browser_id)
+        return self.pages.in_language(visit, ticket.request.ui_locales if ticket.request else ()), ticket
+
+    def _form(self, ticket: Ticket) -> NewPasswordForm:
+        return NewPasswordForm(
+            self.pages,
+            self.passwords.passwords,
+            self.limit,
+            PATH,
+            "password.demanded",
+            "password.demanded.lead",
+            form_to=(ticket.request.redirect_uri,) if ticket.request else (),
+        )
 
     async def _owner(self, ticket: Ticket) -> User | None:
         """Whose password it is about; None: the proof counts no more, or more is to be proved before."""

@@ -1,6 +1,6 @@
 """``/login``: a name and a password, or going on as who is signed in already."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -11,6 +11,7 @@ from authcenter.accounts.sessions import Sessions, SignedIn
 from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.authorization.ticket import Ticket, Tickets
 from authcenter.core.errors import ErrorCode, OAuthError, RateLimited
+from authcenter.federation.offered import Offered
 from authcenter.http.context import NOTES
 from authcenter.http.pages.arrival import Arrival
 from authcenter.http.pages.client_face import face_of
@@ -30,6 +31,7 @@ class LoginPage:
     Attributes:
         count: Told the outcome of each try, for the metrics.
         sign_up: Whether strangers may open accounts.
+        offered: The identity providers there are.
     """
 
     pages: Pages
@@ -40,6 +42,7 @@ class LoginPage:
     arrival: Arrival
     count: Callable[[str], None]
     sign_up: Callable[[], bool]
+    offered: Callable[[], Sequence[Offered]] = tuple
 
     def mount(self, router: Router) -> None:
         self.pages.mount(router, PATH, self.get, self.post)
@@ -105,4 +108,5 @@ class LoginPage:
             sign_up=self.sign_up(),
             login=visit.form.get("username") or (request.login_hint if request else None) or "",
             problem=visit.messages(problem, **about) if problem else "",
+            providers=self.offered(),
         )

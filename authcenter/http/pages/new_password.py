@@ -1,7 +1,7 @@
 """What the pages that set a password have in common: the form, how strong a password is, and why one does not do."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -33,6 +33,7 @@ class NewPasswordForm:
         action: The path that the form goes to.
         title: The name of the message above it; ``lead``: of the one below that.
         old: Whether it asks for the password that is to be replaced.
+        form_to: Where it may lead beside here, by redirect: URIs.
     """
 
     pages: Pages
@@ -42,6 +43,7 @@ class NewPasswordForm:
     title: str
     lead: str
     old: bool = False
+    form_to: Sequence[str] = ()
 
     def show(
         self,
@@ -65,6 +67,7 @@ class NewPasswordForm:
             visit,
             "new_password.html",
             status=status,
+            form_to=self.form_to,
             action=self.action,
             title=visit.messages(self.title),
             lead=visit.messages(self.lead, name=user.username),

@@ -9,6 +9,7 @@ from authcenter.core.rules import Rule
 from authcenter.http.context import NOTES
 from authcenter.http.pages.rendering import Pages
 from authcenter.http.pages.visit import Visit
+from authcenter.http.problems import answers_problems, refusal_at
 from authcenter.http.responses import Answer, error
 from authcenter.http.router import Router
 
@@ -24,6 +25,8 @@ class Nowhere:
 
     async def answer(self, request: web.BaseRequest) -> Answer:
         request[NOTES].verdict = (Rule.ROUTE_UNKNOWN, "")
+        if answers_problems(request.path):
+            return refusal_at(request.path, ErrorCode.NOT_FOUND, "There is nothing here.", 404)
         if request.method in {hdrs.METH_GET, hdrs.METH_HEAD} and _is_read_by_a_person(request):
             return self.pages.lone(request, self._page)
         return error(ErrorCode.NOT_FOUND, "There is nothing here.", 404)

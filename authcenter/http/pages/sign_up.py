@@ -1,6 +1,6 @@
 """``/signup``: whoever gives an address is told to look into its mail, whether or not it has an account."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
@@ -11,6 +11,7 @@ from authcenter.accounts.sign_up import SignUp
 from authcenter.authorization.ticket import Ticket, Tickets
 from authcenter.core.errors import InvalidInput, OAuthError, RateLimited
 from authcenter.core.rules import Rule
+from authcenter.federation.offered import Offered
 from authcenter.http.context import NOTES
 from authcenter.http.pages.browser import BrowserCookies
 from authcenter.http.pages.rendering import Pages, see_other
@@ -60,6 +61,7 @@ class SignUpPage:
     tickets: Tickets
     kept: KeptTicket
     sign_up: SignUp
+    offered: Callable[[], Sequence[Offered]]
 
     def mount(self, router: Router) -> None:
         self.pages.mount(router, PATH, self.get, self.post)
@@ -93,12 +95,15 @@ class SignUpPage:
     ) -> Answer:
         if ticket is not None and ticket.request is not None:
             visit = self.pages.in_language(visit, ticket.request.ui_locales)
+        onward = ticket or Ticket("account", self.tickets.lapse())
         return self.pages.show(
             visit,
             "signup.html",
             status=status,
             ticket=self.tickets.seal(ticket, visit.browser.browser_id) if ticket is not None else "",
             email=visit.form.get("email") or "",
+            providers=[each for each in self.offered() if each.opens_accounts],
+            providers_ticket=self.tickets.seal(onward, visit.browser.browser_id),
             problem=visit.messages(problem, minutes=minutes) if problem else "",
         )
 

@@ -22,6 +22,7 @@ from authcenter.http.router import Router
 
 PATH = "/signup/verify"
 COOKIE = "signup_link"
+_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class SignUpCompletionPage:
         try:
             if visit.form.get("act") == "check":
                 await self.sign_up.limit.judge(link.digest)
-                judged = await judge(self.sign_up.rules, password, [username, link.email])
+                judged = await judge(self.sign_up.rules, password, [username[:_LONGEST_NAME], link.email])
                 return self._form(visit, link, judged)
             user = await self.sign_up.complete(token, username, password, visit.origin)
         except (InvalidInput, Conflict, OAuthError) as refused:

@@ -36,7 +36,9 @@ class MemoryAuditTrail(AuditTrail):
         return list({row.writer for row in self._tables.audit})
 
     async def heads(self) -> Heads:
-        return {row.writer: Head(row.sequence, row.row_hash) for row in sorted(self._tables.audit, key=_in_chain)}
+        archived = {writer: head for one in self._tables.audit_checkpoints for writer, head in one.archived.items()}
+        rows = sorted(self._tables.audit, key=_in_chain)
+        return archived | {row.writer: Head(row.sequence, row.row_hash) for row in rows}
 
     async def moved_heads(self) -> Heads:
         reached = dict[str, int]()

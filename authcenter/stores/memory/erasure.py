@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from authcenter.core.cut import Consequences
+from authcenter.core.token import TokenFamily
 from authcenter.core.user import User, name_key
 from authcenter.stores.memory.accounts import replace_user
 from authcenter.stores.memory.audit import empty_rows
@@ -32,10 +33,7 @@ class MemoryPersonStore(PersonStore):
     async def holdings(self, subject: str) -> Sequence[Holding]:
         families = self._record.tables.families.values()
         mine = sorted((one for one in families if one.subject == subject), key=lambda one: one.approved_at)
-        return [
-            Holding("grant", one.client_id, one.approved_at, None, (("scope", str(one.scope)), ("ended", _ended(one))))
-            for one in mine
-        ]
+        return [Holding("grant", one.client_id, one.approved_at, None, _about(one)) for one in mine]
 
     async def erase(self, user: User, audit: Sequence[EmptiedRow], consequences: Consequences) -> bool:
         def write(tables: Tables, at: datetime) -> bool:
@@ -53,13 +51,14 @@ class MemoryPersonStore(PersonStore):
         return self._record.commit(write, consequences)
 
 
-def _ended(family: Any) -> bool:
-    return family.ended_at is not None
+def _about(family: TokenFamily) -> tuple[tuple[str, object], ...]:
+    return ("scope", str(family.scope)), ("ended", family.ended_at is not None), ("known_as", family.known_as)
 
 
 def _delete(rows: dict[Any, Any], subject: str, address: str) -> None:
     for key, row in list(rows.items()):
         parts = key if isinstance(key, tuple) else (key,)
         theirs = subject in {*map(str, parts), getattr(row, "subject", None), row if isinstance(row, str) else None}
-        if theirs or name_key(str(getattr(row, "email", ""))) == address:
+        nobodys = not getattr(row, "subject", None) and name_key(str(getattr(row, "email", ""))) == address
+        if theirs or nobodys:
             del rows[key]

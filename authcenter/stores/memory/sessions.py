@@ -8,7 +8,7 @@ from authcenter.core.consent import Consent
 from authcenter.core.cut import Consequences
 from authcenter.core.digest import Digest
 from authcenter.core.errors import Conflict
-from authcenter.core.session import Session
+from authcenter.core.session import Room, Session
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.tables import Tables
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
@@ -34,14 +34,18 @@ class MemorySessionStore(SessionStore):
         alive = [session for session, _ in held if session.subject == subject and session.ended_at is None]
         return sorted(alive, key=lambda session: (-session.last_active_at.timestamp(), session.session_id))
 
-    async def add(self, session: Session, cookie: Digest, consequences: Consequences) -> None:
+    async def add(self, session: Session, cookie: Digest, consequences: Consequences, room: Room | None = None) -> bool:
         def write(tables: Tables, at: datetime) -> bool:
+            if room is not None:
+                theirs = [held for held, _ in tables.sessions.values() if held.subject == session.subject]
+                if not room.suffices([held.session_id for held in theirs if held.alive(room.at, room.used_since)]):
+                    return False
             if session.session_id in tables.sessions:
                 raise Conflict(f"session {session.session_id}")
             tables.sessions[session.session_id] = (session, cookie)
             return True
 
-        self._record.commit(write, consequences)
+        return self._record.commit(write, consequences)
 
     async def renew(self, session: Session, cookie: Digest, consequences: Consequences) -> bool:
         def write(tables: Tables, at: datetime) -> bool:
@@ -53,6 +57,9 @@ class MemorySessionStore(SessionStore):
             return True
 
         return self._record.commit(write, consequences)
+
+    async def count_alive(self, at: datetime, used_since: datetime) -> int:
+        return sum(held.alive(at, used_since) for held, _ in self._record.tables.sessions.values())
 
     async def touch(self, session_id: str, at: datetime) -> None:
         def write(tables: Tables, _: datetime) -> bool:

@@ -12,6 +12,7 @@ from authcenter.core.consent import Consent
 from authcenter.core.cut import Cut, CutKind, RevokedToken
 from authcenter.core.device import DeviceAuthorization
 from authcenter.core.digest import Digest
+from authcenter.core.identity import Identity
 from authcenter.core.job import Job, logout_jobs
 from authcenter.core.registration import InitialAccessToken
 from authcenter.core.resource import Resource
@@ -97,6 +98,7 @@ class Tables:
     request_traces: dict[str, RequestTrace] = field(default_factory=dict)
     status_lists: dict[str, ListRow] = field(default_factory=dict)
     status_entries: dict[tuple[str, int], StatusEntry] = field(default_factory=dict)
+    identities: dict[tuple[str, str], Identity] = field(default_factory=dict)
     totp_secrets: dict[str, TotpSecret] = field(default_factory=dict)
     recovery_codes: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
     passkey_owners: dict[bytes, str] = field(default_factory=dict)

@@ -38,9 +38,9 @@ class PersonStore(Protocol):
         """Take everything from the person, or nothing.
 
         Writes ``user``, which names nobody any more, over the revision it was made from, with no password; deletes
-        identities, second factors, passkeys, consents and one-time links; leaves sessions without address and user
-        agent; empties audit rows. The cuts among the consequences end sessions and families. Pairwise subjects stay:
-        clients are yet to be told by them that the sessions have ended.
+        identities, second factors, passkeys, consents and one-time links, those of a sign-up by the address included;
+        leaves sessions without address and user agent; empties audit rows. The cuts among the consequences end
+        sessions and families. Pairwise subjects stay: clients are yet to be told by them that the sessions have ended.
 
         Returns:
             False: the user or a row was written meanwhile; nothing was kept.

@@ -1,7 +1,10 @@
-"""Requests to places that others name: clients' keys, sector documents, logout receivers."""
+"""Requests to places that others name: clients' keys, sector documents, logout receivers, identity providers."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
+
+from authcenter.core.secret import Secret
 
 
 class FetchFailed(Exception):
@@ -34,5 +37,31 @@ class Fetching(FormPosting, Protocol):
         Raises:
             FetchRefused: The place is off limits.
             FetchFailed: No 200 in time, or too large.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteAnswer:
+    """What a place answered, whatever it was."""
+
+    status: int
+    body: bytes
+
+
+class Asking(Fetching, Protocol):
+    """Guarded requests that say who asks, and read the answer whatever its status."""
+
+    async def ask(
+        self, url: str, *, form: Mapping[str, str] | None = None, authorization: Secret | None = None
+    ) -> RemoteAnswer:
+        """A GET, or a POST of ``form``, for JSON.
+
+        Args:
+            authorization: The header's value.
+
+        Raises:
+            FetchRefused: The place is off limits.
+            FetchFailed: No answer in time, or too large.
         """
         ...

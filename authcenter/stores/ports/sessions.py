@@ -7,7 +7,7 @@ from typing import Protocol
 from authcenter.core.consent import Consent
 from authcenter.core.cut import Consequences
 from authcenter.core.digest import Digest
-from authcenter.core.session import Session
+from authcenter.core.session import Room, Session
 
 
 class SessionLookup(Protocol):
@@ -27,10 +27,19 @@ class SessionStore(SessionLookup, Protocol):
         """Those that have not ended, the most recently active first."""
         ...
 
-    async def add(self, session: Session, cookie: Digest, consequences: Consequences) -> None: ...
+    async def add(self, session: Session, cookie: Digest, consequences: Consequences, room: Room | None = None) -> bool:
+        """Keep a new one, where there is room for it. False: there is not, or no longer; nothing was kept.
+
+        Exact, however many are added at once by however many processes.
+        """
+        ...
 
     async def renew(self, session: Session, cookie: Digest, consequences: Consequences) -> bool:
         """Give it a new cookie and what the new sign-in proved; the old cookie is dead. False: it has ended."""
+        ...
+
+    async def count_alive(self, at: datetime, used_since: datetime) -> int:
+        """How many are alive, as ``Session.alive`` has it, of all people together."""
         ...
 
     async def touch(self, session_id: str, at: datetime) -> None:

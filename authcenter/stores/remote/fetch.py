@@ -17,7 +17,8 @@ import aiohttp
 from aiohttp import hdrs
 from yarl import URL
 
-from authcenter.stores.ports.remote import FetchFailed, Fetching, FetchRefused
+from authcenter.core.secret import Secret
+from authcenter.stores.ports.remote import Asking, FetchFailed, FetchRefused, RemoteAnswer
 from authcenter.stores.remote.addresses import may_connect
 
 MOST_BYTES = 256 * 1024
@@ -30,11 +31,12 @@ _HEADERS = {
     # What is compressed can be a thousand times the size it arrives with.
     hdrs.ACCEPT_ENCODING: "identity",
 }
+_NO_HEADERS: Mapping[str, str] = {}
 
 Networks = Sequence[IPv4Network | IPv6Network]
 
 
-class GuardedFetch(Fetching):
+class GuardedFetch(Asking):
     """Every outbound request of the server that a stranger's text caused.
 
     https to public addresses; to networks that the policy allows, http too. No redirect is followed, no proxy of the
@@ -58,22 +60,25 @@ class GuardedFetch(Fetching):
         async with self._asked(hdrs.METH_GET, url) as answer:
             if answer.status != 200:
                 raise FetchFailed(f"{url!a:.300} answered {answer.status}")
-            if answer.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
-                raise FetchFailed(f"{url!a:.300} answered compressed, which was not asked for")
-            body = bytearray()
-            async for chunk in answer.content.iter_any():
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    raise FetchFailed(f"{url!a:.300} answered with more than {MOST_BYTES} bytes")
-            return bytes(body)
+            return await _body(url, answer)
 
     async def post(self, url: str, form: Mapping[str, str]) -> int:
         async with self._asked(hdrs.METH_POST, url, dict(form)) as answer:
             return answer.status
 
+    async def ask(
+        self, url: str, *, form: Mapping[str, str] | None = None, authorization: Secret | None = None
+    ) -> RemoteAnswer:
+        method, data = (hdrs.METH_GET, None) if form is None else (hdrs.METH_POST, dict(form))
+        headers: dict[str, str] = {hdrs.ACCEPT: "application/json"}
+        if authorization is not None:
+            headers[hdrs.AUTHORIZATION] = authorization.reveal()
+        async with self._asked(method, url, data, headers) as answer:
+            return RemoteAnswer(answer.status, await _body(url, answer))
+
     @asynccontextmanager
     async def _asked(
-        self, method: str, url: str, form: dict[str, str] | None = None
+        self, method: str, url: str, form: dict[str, str] | None = None, headers: Mapping[str, str] = _NO_HEADERS
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         place = _read(url)
         guard = _Guard(self._allowed(), public=place.scheme == "https")
@@ -91,7 +96,7 @@ class GuardedFetch(Fetching):
                         auto_decompress=False,
                         trust_env=False,
                     ) as session,
-                    session.request(method, place, data=form, allow_redirects=False) as answer,
+                    session.request(method, place, data=form, headers=headers, allow_redirects=False) as answer,
                 ):
                     yield answer
         except TimeoutError as problem:
@@ -116,6 +121,17 @@ class _Guard:
             self.refused.append(str(address[0]))
             raise OSError("the address is off limits")
         return socket.socket(family, kind, protocol)
+
+
+async def _body(url: str, answer: aiohttp.ClientResponse) -> bytes:
+    if answer.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        raise FetchFailed(f"{url!a:.300} answered compressed, which was not asked for")
+    body = bytearray()
+    async for chunk in answer.content.iter_any():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise FetchFailed(f"{url!a:.300} answered with more than {MOST_BYTES} bytes")
+    return bytes(body)
 
 
 def _read(url: str) -> URL:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, func, or_, select, update
+from sqlalchemy import Row, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.cut import Consequences
@@ -56,7 +56,7 @@ class SqlPersonStore(PersonStore):
             for table in _DELETED:
                 await connection.execute(delete(table).where(table.c.subject == user.subject))
             link = address_verifications.c
-            mine = or_(link.subject == user.subject, link.email_key == address)
+            mine = or_(link.subject == user.subject, and_(link.subject.is_(None), link.email_key == address))
             await connection.execute(delete(address_verifications).where(mine))
             return await empty_rows(connection, audit)
 
@@ -69,7 +69,7 @@ async def _of(connection: AsyncConnection, table: Any, subject: str, since: str)
 
 
 def _grant(row: Row[Any]) -> Holding:
-    about = ("scope", row.scope), ("ended", row.ended_at is not None)
+    about = ("scope", row.scope), ("ended", row.ended_at is not None), ("known_as", row.known_as)
     return Holding("grant", row.client_id, row.approved_at, row.rotated_at, about)
 
 

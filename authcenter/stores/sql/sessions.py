@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.cut import Consequences
 from authcenter.core.digest import Digest
 from authcenter.core.ids import SessionId, Subject
-from authcenter.core.session import Session
+from authcenter.core.session import Room, Session
 from authcenter.stores.ports.sessions import SessionStore
 from authcenter.stores.sql.changes import note_change
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.ended_sessions import end_sessions
 from authcenter.stores.sql.sign_in_tables import session_clients, sessions
+from authcenter.stores.sql.tables import users
 from authcenter.stores.sql.transactions import Transactions
 from authcenter.stores.sql.upsert import upsert
 
@@ -38,12 +39,14 @@ class SqlSessionStore(SessionStore):
             rows = await connection.execute(alive.order_by(sessions.c.last_active_at.desc(), sessions.c.session_id))
             return [_session(row) for row in rows]
 
-    async def add(self, session: Session, cookie: Digest, consequences: Consequences) -> None:
+    async def add(self, session: Session, cookie: Digest, consequences: Consequences, room: Room | None = None) -> bool:
         async def write(connection: AsyncConnection) -> bool:
+            if room is not None and not room.suffices(await _held_alive(connection, session.subject, room)):
+                return False
             await connection.execute(insert(sessions).values(_row(session) | {"cookie_digest": cookie}))
             return True
 
-        await self._transactions.commit(write, consequences)
+        return await self._transactions.commit(write, consequences)
 
     async def renew(self, session: Session, cookie: Digest, consequences: Consequences) -> bool:
         alive = sessions.c.session_id == session.session_id, sessions.c.ended_at.is_(None)
@@ -59,6 +62,11 @@ class SqlSessionStore(SessionStore):
             return True
 
         return await self._transactions.commit(write, consequences)
+
+    async def count_alive(self, at: datetime, used_since: datetime) -> int:
+        counted = select(func.count()).select_from(sessions).where(_alive(at, used_since))
+        async with self._database.reading() as connection:
+            return int((await connection.execute(counted)).scalar_one())
 
     async def touch(self, session_id: str, at: datetime) -> None:
         # No change is noted: who reads an older instant elsewhere writes a newer one a little early.
@@ -104,6 +112,19 @@ async def may_go_on(connection: AsyncConnection, session_id: str) -> bool:
     """Whether nobody has ended the session. Its end then waits for this transaction, and finds what that opens."""
     held = select(sessions.c.ended_at).where(sessions.c.session_id == session_id).with_for_update(read=True)
     return (await connection.execute(held)).scalar_one_or_none() is None
+
+
+async def _held_alive(connection: AsyncConnection, subject: str, room: Room) -> list[str]:
+    """The person's sessions that are alive: until this transaction ends, nobody else adds one."""
+    # Their row in `users`, which cuts lock first, too. On SQLite there is one writer at a time.
+    await connection.execute(select(users.c.subject).where(users.c.subject == subject).with_for_update())
+    theirs = select(sessions.c.session_id).where(sessions.c.subject == subject, _alive(room.at, room.used_since))
+    return list((await connection.execute(theirs)).scalars())
+
+
+def _alive(at: datetime, used_since: datetime) -> ColumnElement[bool]:
+    row = sessions.c
+    return and_(row.ended_at.is_(None), row.expires_at > at, row.last_active_at > used_since)
 
 
 def _row(session: Session) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from authcenter.stores.memory.codes import (
 from authcenter.stores.memory.devices import MemoryDeviceCodeStore
 from authcenter.stores.memory.erasure import MemoryPersonStore
 from authcenter.stores.memory.eviction import MemoryEviction
+from authcenter.stores.memory.identities import MemoryIdentityStore
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.outbox import MemoryOutbox
@@ -41,6 +42,7 @@ from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjec
 from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.stores.ports.erasure import PersonStore
 from authcenter.stores.ports.eviction import Eviction
+from authcenter.stores.ports.identities import IdentityStore
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.ports.password_resets import PasswordResetStore
@@ -64,6 +66,7 @@ from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.devices import SqlDeviceCodeStore
 from authcenter.stores.sql.erasure import SqlPersonStore
 from authcenter.stores.sql.eviction import SqlEviction
+from authcenter.stores.sql.identities import SqlIdentityStore
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.outbox import SqlOutbox
@@ -113,6 +116,7 @@ class Stores:
     pairwise: PairwiseSubjects
     outbox: Outbox
     initial_tokens: InitialAccessTokens
+    identities: IdentityStore
     totp: TotpStore
     recovery_codes: RecoveryCodeStore
     factors: FactorStore
@@ -154,6 +158,7 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         pairwise=MemoryPairwiseSubjects(record),
         outbox=MemoryOutbox(record),
         initial_tokens=MemoryInitialAccessTokens(record),
+        identities=MemoryIdentityStore(record),
         totp=MemoryTotpStore(record),
         recovery_codes=MemoryRecoveryCodeStore(record),
         factors=MemoryFactorStore(record),
@@ -192,6 +197,7 @@ def sql_stores(database: Database) -> Stores:
         pairwise=SqlPairwiseSubjects(database, transactions),
         outbox=SqlOutbox(database, transactions),
         initial_tokens=SqlInitialAccessTokens(database, transactions),
+        identities=SqlIdentityStore(database, transactions),
         totp=SqlTotpStore(database, transactions),
         recovery_codes=SqlRecoveryCodeStore(database, transactions),
         factors=SqlFactorStore(database, transactions),

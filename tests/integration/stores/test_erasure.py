@@ -186,6 +186,7 @@ async def test_what_is_written_about_a_person_in_the_tables_of_accounts_goes(sql
                 for table, row in _rows(user):
                     await connection.execute(insert(table).values(row))
         kinds = [one.kind for one in await stores.persons.holdings(ADA.subject)]
+        assert dict((await stores.persons.holdings(ADA.subject))[0].about)["scope"] == "read write"
         assert kinds == ["grant", "identity", "totp", "recovery_codes", "passkey"]
         told = repr(await stores.persons.holdings(ADA.subject))
         for secret in ("sealed", "the mac", "public key"):

@@ -11,6 +11,7 @@ from authcenter.core.cut import NO_CONSEQUENCES, Consequences, CutKind
 from authcenter.core.digest import Digest
 from authcenter.core.ids import ClientId, Subject
 from authcenter.core.scope import Scope
+from authcenter.core.session import Room
 from tests.integration.stores.backends import Stores
 from tests.integration.stores.samples import AWKWARD, SOME_TIME, a_family, a_refresh_token, a_session, cutting, recorded
 
@@ -48,6 +49,55 @@ async def test_a_new_sign_in_brings_a_new_cookie_and_the_old_one_is_dead(stores:
     assert await stores.sessions.find(OTHER.hex()) == again
     assert await stores.sessions.find(COOKIE.hex()) is None
     assert await changed(stores) == {COOKIE.hex()}
+
+
+ALIVE = (SOME_TIME + timedelta(hours=1), SOME_TIME - timedelta(hours=7))
+"""At, and used since."""
+
+
+async def held(stores: Stores, *session_ids: str) -> None:
+    for number, session_id in enumerate(session_ids):
+        await stores.sessions.add(a_session(session_id), Digest(bytes([number]) * 32), NO_CONSEQUENCES)
+
+
+@pytest.mark.parametrize(
+    ("most", "replaced", "fits"),
+    [
+        pytest.param(3, (), True, id="there is room"),
+        pytest.param(2, (), False, id="there is none"),
+        pytest.param(2, ("s0",), True, id="one gives way"),
+        pytest.param(1, ("s0",), False, id="one gives way, which is too few"),
+        pytest.param(1, ("s0", "s1"), True, id="all give way"),
+        pytest.param(9, ("gone",), False, id="what was to give way has ended meanwhile"),
+    ],
+)
+async def test_a_session_is_kept_where_there_is_room(
+    stores: Stores, most: int, replaced: tuple[str, ...], fits: bool
+) -> None:
+    await held(stores, "s0", "s1", "gone")
+    await stores.sessions.end("gone", LATER, NO_CONSEQUENCES)
+    others = {
+        "bobs": a_session("bobs", subject=Subject("usr_bob")),
+        "lapsed": a_session("lapsed", expires_at=ALIVE[0]),
+        "idle": a_session("idle", last_active_at=ALIVE[1]),
+    }
+    for number, other in enumerate(others.values(), 100):
+        await stores.sessions.add(other, Digest(bytes([number]) * 32), NO_CONSEQUENCES)
+    room = Room(most, *ALIVE, frozenset(replaced))
+    cuts = tuple(cutting(CutKind.SESSION, one).cuts[0] for one in replaced)
+    consequences = Consequences(events=recorded().events, cuts=cuts)
+    assert await stores.sessions.add(a_session("new"), COOKIE, consequences, room) is fits
+    theirs = {one.session_id for one in await stores.sessions.list_of("usr_ada")} - others.keys()
+    assert theirs == ({"s0", "s1", "new"} - set(replaced) if fits else {"s0", "s1"})
+    assert len(await stores.proven_rows()) == fits
+
+
+async def test_those_that_are_alive_are_counted(stores: Stores) -> None:
+    await held(stores, "s0", "s1", "gone")
+    await stores.sessions.end("gone", LATER, NO_CONSEQUENCES)
+    assert await stores.sessions.count_alive(*ALIVE) == 2
+    assert await stores.sessions.count_alive(a_session().expires_at, ALIVE[1]) == 0
+    assert await stores.sessions.count_alive(ALIVE[0], a_session().last_active_at) == 0
 
 
 async def test_an_ended_session_is_not_renewed(stores: Stores) -> None:

@@ -190,6 +190,30 @@ def test_rows_of_before_formats_are_emptied_whole_and_hold() -> None:
     assert ADA.subject not in repr(rows)
 
 
+def test_a_row_of_before_erasures_verifies_and_is_emptied() -> None:
+    """As the version before this one wrote it."""
+    row = AuditRow(
+        occurred_at="2030-01-01T00:00:00.000000+00:00",
+        event="session.started",
+        actor="usr_ada",
+        client_id="shop",
+        subject="usr_ada",
+        ip="192.0.2.7",
+        user_agent="Ada's browser",
+        request_id="r",
+        context='{"sid":"s"}',
+        writer="writer",
+        sequence=1,
+        salt="5a" * 16,
+        prev_hash=GENESIS,
+        row_hash="ab36d61a8f1658cdb0bdd6a550d017d0e0e89dfcdd113ea5a461d7a031dcc994",
+    )
+    assert first_break([row]) is None
+    rows = applied([row], erasure_of(ADA, [row]))
+    assert first_break(rows) is None
+    assert emptied_fields(rows[0]) == {"actor", "subject", "ip", "user_agent"}
+
+
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 
 

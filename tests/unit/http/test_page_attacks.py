@@ -22,6 +22,9 @@ from tests.workbench import ISSUER, PASSWORD, Workbench
 REDIRECT = "https://shop.example/cb"
 MARKUP = "\"'><script>alert(1)</script>"
 SESSION, BROWSER = "__Host-authcenter_session", "__Host-authcenter_browser"
+NOWHERE = "kind: openid, client_id: x, issuer: 'http://127.0.0.1:1'"
+"""A provider that nobody may go to: the policy does not list its network."""
+
 ASKED = {
     "client_id": "shop",
     "redirect_uri": REDIRECT,
@@ -81,8 +84,30 @@ async def account(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await sign_in(tab))
 
 
+def section(name: str, **form: str) -> Callable[[Tab, Workbench], Awaitable[Shown]]:
+    """The way to a page under the account, and with ``form`` what it answers to that."""
+
+    async def way(tab: Tab, _: Workbench) -> Shown:
+        shown = await tab.follow(await sign_in(tab, f"/account/{name}"))
+        return await tab.post(f"/account/{name}", {**shown.fields, **form}) if form else shown
+
+    return way
+
+
 async def login(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await tab.get(authorize()))
+
+
+async def identities(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer(f"identity_providers: {{home: {{{NOWHERE}}}}}")
+    await sign_in(tab)
+    return await tab.get("/account/identities")
+
+
+async def provider_gone(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer(f"identity_providers: {{home: {{{NOWHERE}}}}}")
+    shown = await tab.get("/login")
+    return await tab.get("/federation/home?ticket=" + shown.fields["ticket"])
 
 
 async def second_factor(tab: Tab, bench: Workbench) -> Shown:
@@ -161,6 +186,14 @@ PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "wrong password": (lambda tab, _: sign_in(tab, password="wrong"), 401),
     "consent": (consent, 200),
     "account": (account, 200),
+    "account/profile": (section("profile"), 200),
+    "wrong profile": (section("profile", picture=MARKUP, street_address=MARKUP), 422),
+    "account/download": (section("download"), 200),
+    "account/delete": (section("delete"), 200),
+    "wrong name": (section("delete", confirm=MARKUP), 422),
+    "account deleted": (lambda tab, _: tab.get("/account/deleted"), 200),
+    "account/identities": (identities, 200),
+    "provider gone": (provider_gone, 424),
     "login/second-factor": (second_factor, 200),
     "account/second-factors": (second_factors, 200),
     "setting up a second factor": (setting_up, 200),
@@ -225,6 +258,10 @@ FORMS = [
     "account/password",
     "account/address",
     "account/address/confirm",
+    "account/profile",
+    "account/download",
+    "account/delete",
+    "account/identities",
 ]
 TYPED = {
     "login": {"username": "alice", "password": PASSWORD},
@@ -237,6 +274,9 @@ TYPED = {
     "password/forgot": {"email": "alice@example.com"},
     "account/address": {"email": "alice@new.example"},
     "account/address/confirm": {},
+    "account/profile": {"name": "Mallory"},
+    "account/download": {},
+    "account/delete": {"confirm": "alice"},
 }
 SET = {"old": PASSWORD, "password": "seven green umbrellas", "again": "seven green umbrellas"}
 FORGERIES = {
@@ -379,24 +419,22 @@ async def test_a_name_that_did_not_work_comes_back_as_text(tab: Tab) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", ["login", "login/second-factor", "consent", "account", "account/second-factors", "authorize"]
+    "step",
+    [
+        *("login", "login/second-factor", "consent", "account", "account/second-factors"),
+        *("account/profile", "account/download", "account/delete", "authorize"),
+    ],
 )
 async def test_while_the_record_is_gone_a_page_says_so_and_when_to_come_again(
     bench: Workbench, tab: Tab, step: str
 ) -> None:
     fields = (await PAGES[step][0](tab, bench)).fields if step != "authorize" else {}
-    more = {
-        "login": {"username": "alice", "password": PASSWORD},
-        "login/second-factor": {"act": "recovery", "code": "00000-00000"},
-        "consent": {"answer": "allow"},
-        "account/second-factors": {"act": "begin"},
-    }
     bench.clock.advance(100_000 if step == "authorize" else 0)
     bench.board.down = True
     if step == "authorize":
         shown = await tab.get(authorize(client_id="never-seen"), Accept_Language="de")
     else:
-        values = fields | more.get(step, {"withdraw": "shop"})
+        values = fields | TYPED[step]
         values.setdefault("csrf", (await tab.get("/login")).fields.get("csrf", ""))
         shown = await tab.post(f"/{step}", values, Accept_Language="de")
     assert shown.status == 503

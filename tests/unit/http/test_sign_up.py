@@ -222,6 +222,12 @@ async def test_how_strong_a_password_is_can_be_asked_without_script(bench: Workb
     assert names(bench) == ["alice"]
 
 
+async def test_passwords_are_not_judged_without_end(bench: Workbench, tab: Tab) -> None:
+    form = await follow_link(tab, bench)
+    statuses = [(await choose(tab, form, "n" * 30_000, "short", act="check")).status for _ in range(61)]
+    assert statuses == [200] * 60 + [429]
+
+
 async def test_one_address_may_ask_so_often(bench: Workbench, tab: Tab) -> None:
     bench.offer("accounts: {signup: true}\nrate_limits: {signup_per_ip: 3/hour}")
     answers = [await ask(tab, f"jo{n}@example.com") for n in range(4)]

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 import pytest
 from aiohttp import web
 
+from authcenter.core.secret import Secret
 from authcenter.stores.ports.remote import FetchFailed, FetchRefused
 from authcenter.stores.remote.addresses import may_connect
 from authcenter.stores.remote.fetch import MOST_AT_ONCE, MOST_BYTES, GuardedFetch
@@ -167,6 +168,22 @@ async def test_a_form_does_not_get_to_private_addresses_either(far: FarServer) -
     with pytest.raises(FetchRefused):
         await fetching().post(far.url("/out"), {})
     assert far.asked == []
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 500])
+async def test_who_asks_reads_the_answer_whatever_its_status(far: FarServer, status: int) -> None:
+    away = far.puts("/", b'{"error": "x"}', status, Location=far.url("/elsewhere"))
+    for form in (None, {"code": "c"}):
+        told = await fetching(*LOOPBACK).ask(away, form=form, authorization=Secret("Bearer t"))
+        assert (told.status, told.body) == (status, b'{"error": "x"}')
+    assert far.asked == [("GET", "/"), ("POST", "/")]
+
+
+async def test_who_asks_is_held_to_the_same_limits(far: FarServer) -> None:
+    with pytest.raises(FetchRefused):
+        await fetching().ask(far.url("/"))
+    with pytest.raises(FetchFailed, match="more than"):
+        await fetching(*LOOPBACK).ask(far.puts("/", b"x" * (MOST_BYTES + 1)))
 
 
 async def test_nobody_there_is_a_failure_not_a_refusal() -> None:

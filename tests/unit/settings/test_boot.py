@@ -128,11 +128,32 @@ WRONG = [
     pytest.param("WORKERS", "2", "more than one worker needs AUTHCENTER_REDIS_URL (got 2)", id="workers without redis"),
     pytest.param("TRUSTED_PROXIES", "10.0.0.1/8", "without host bits; '10.0.0.1/8' is none", id="host bits"),
     pytest.param("TRUSTED_PROXIES", "proxy", "'proxy' is none", id="network by name"),
+    pytest.param("IDENTITY_PROVIDER_SECRETS", "hunter2", "entry 1 is not", id="provider secret without a name"),
+    pytest.param("IDENTITY_PROVIDER_SECRETS", "a=x,b=", "entry 2 is not", id="empty provider secret"),
+    pytest.param("IDENTITY_PROVIDER_SECRETS", "a=x,a=hunter2", "entry 2 repeats one", id="provider secret twice"),
+    pytest.param("IDENTITY_PROVIDER_SECRETS", '{"a": hunter2}', "is not JSON", id="provider secrets not JSON"),
+    pytest.param("IDENTITY_PROVIDER_SECRETS", '{"A b": "hunter2"}', "a JSON object of names", id="provider name"),
+    pytest.param("IDENTITY_PROVIDER_SECRETS", '{"a": 1}', "a JSON object of names", id="provider secret a number"),
     pytest.param("MAIL_FROM", "nobody", "must be a mail address", id="mail address"),
     pytest.param("MAIL_FROM", "a@b\r\nBcc: c@d", "must be a mail address", id="mail header injection"),
     pytest.param("TLS_CERT", "/nonexistent/c.pem", "cannot be read: No such file or directory", id="no certificate"),
     pytest.param("BREACHED_PASSWORDS_FILE", "/nonexistent/list", "cannot be read: No such", id="no list of passwords"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        pytest.param("", {}, id="none"),
+        pytest.param("google=x=y", {"google": "x=y"}, id="one"),
+        pytest.param(" google=x , github=y,", {"google": "x", "github": "y"}, id="commas"),
+        pytest.param("google=x\n\ngit-hub=y z\n", {"google": "x", "git-hub": "y z"}, id="lines"),
+        pytest.param('{"google": "x,y\\n"}', {"google": "x,y\n"}, id="JSON"),
+    ],
+)
+def test_secrets_of_identity_providers_are_read(written: str, expected: dict[str, str]) -> None:
+    found = load_boot_settings(None, {"AUTHCENTER_IDENTITY_PROVIDER_SECRETS": written}).provider_secrets
+    assert {name: secret.reveal() for name, secret in found.items()} == expected
 
 
 REDIS_URLS = [

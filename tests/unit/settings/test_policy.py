@@ -58,6 +58,7 @@ registration: {mode: "off", profile: oidc, grants: [authorization_code, refresh_
 audit: {checkpoint_every: 10, explain_ttl: 604800}
 fetch: {allow_private: []}     # networks that outbound fetches may reach although they are private
 gateways: {}                   # name: {audience: …, scopes: […]} for /oauth/validate/{name}
+identity_providers: {}         # name: {kind: openid, issuer: …, client_id: …} for /federation/{name}
 brand: {name: authcenter, logo: "", color: ""}
 logging: {level: INFO}
 """  # noqa: E501
@@ -173,6 +174,41 @@ WRONG = [
         "gateways: {a: {audience: x, scope: y}}", "gateways.a.scope: unknown field; did you mean", id="gateway"
     ),
     pytest.param("gateways: []", "gateways: must be a mapping", id="gateways as list"),
+    pytest.param(
+        "identity_providers: {A: {kind: google, client_id: x}}",
+        "identity_providers.A: must be a name of small letters",
+        id="provider name",
+    ),
+    pytest.param(
+        "identity_providers: {a: {kind: x, client_id: x}}",
+        "identity_providers.a.kind: must be 'openid'",
+        id="provider kind",
+    ),
+    pytest.param(
+        "identity_providers: {a: {kind: google}}",
+        "identity_providers.a.client_id: must be given",
+        id="provider without client",
+    ),
+    pytest.param(
+        "identity_providers: {a: {kind: openid, client_id: x}}",
+        "identity_providers.a: must name an issuer",
+        id="no issuer",
+    ),
+    pytest.param(
+        "identity_providers: {a: {kind: openid, client_id: x, issuer: 'http://id.example'}}",
+        "identity_providers.a.issuer: must be an https URL",
+        id="issuer over http",
+    ),
+    pytest.param(
+        "identity_providers: {a: {kind: openid, client_id: x, issuer: 'https://id.example?x'}}",
+        "identity_providers.a.issuer: must be an https URL",
+        id="issuer with query",
+    ),
+    pytest.param(
+        "identity_providers: {a: {kind: google, client_id: x, secret: y}}",
+        "identity_providers.a.secret: unknown field",
+        id="secret",
+    ),
     pytest.param("brand: {logo: 'javascript:x'}", "brand.logo: must be empty, an https URL or a path", id="script"),
     pytest.param(
         "brand: {logo: '//evil.example/x'}", "brand.logo: must be empty, an https URL or a path", id="slashes"

@@ -10,8 +10,9 @@ import aiohttp
 import pytest
 from pydantic import BaseModel
 
+from authcenter.accounts.sessions import Sessions
 from authcenter.core.digest import Digest
-from authcenter.core.errors import OAuthError, Unavailable
+from authcenter.core.errors import OAuthError, SessionsFull, Unavailable
 from authcenter.http.pages.account import AccountPage
 from authcenter.settings.policy import NOT_IN_FORCE, Policy
 from tests.unit.http.requests import request
@@ -144,13 +145,26 @@ async def is_answered(bench: Workbench, client: str) -> bool:
     return True
 
 
-async def signed_in_after(bench: Workbench, *pauses: float) -> bool:
-    """Whether a browser that comes back after each of these pauses is still signed in."""
+def sessions_of(bench: Workbench) -> Sessions:
     frame: Any = bench.service.public.__self__  # type: ignore[attr-defined]
     cells = [cell.cell_contents for cell in frame.router.find("/account").handlers["GET"].__closure__]
-    sessions = next(
-        cell.__self__.own.sessions for cell in cells if isinstance(getattr(cell, "__self__", None), AccountPage)
-    )
+    pages = (getattr(cell, "__self__", None) for cell in cells)
+    return next(found.own.sessions for found in pages if isinstance(found, AccountPage))
+
+
+async def signed_in_twice(bench: Workbench) -> int | str:
+    """How many sessions are alive after two sign-ins."""
+    try:
+        for cookie in (b"1" * 32, b"2" * 32):
+            await sessions_of(bench).sign_in(bench.alice, Digest(cookie), ORIGIN, amr=["pwd"])
+    except SessionsFull:
+        return "rejected"
+    return len(await sessions_of(bench).alive_of(bench.alice.subject))
+
+
+async def signed_in_after(bench: Workbench, *pauses: float) -> bool:
+    """Whether a browser that comes back after each of these pauses is still signed in."""
+    sessions = sessions_of(bench)
     cookie = Digest(hashlib.sha256(str(bench.clock.now()).encode()).digest())
     await sessions.sign_in(bench.alice, cookie, ORIGIN, amr=["pwd"])
     signed_in = []
@@ -217,6 +231,15 @@ CHANGES: list[tuple[str, str, str, Probe, Any, Any]] = [
         True,
         False,
     ),
+    ("sessions.max_per_user", "", "sessions: {max_per_user: 1}", signed_in_twice, 2, 1),
+    (
+        "sessions.when_full",
+        "sessions: {max_per_user: 1}",
+        "sessions: {max_per_user: 1, when_full: reject}",
+        signed_in_twice,
+        1,
+        "rejected",
+    ),
     ("brand.name", "", "brand: {name: We & You}", lambda b: shows(b, "We &amp; You"), False, True),
     (
         "brand.logo",
@@ -271,7 +294,7 @@ async def test_what_a_gateway_demands_takes_effect(bench: Workbench, web: aiohtt
 
 
 def test_every_field_in_force_is_shown() -> None:
-    shown = {row[0] for row in CHANGES} | {"jwks.max_age", "gateways"} | SHOWN_ELSEWHERE.keys()
+    shown = {row[0] for row in CHANGES} | {"jwks.max_age", "gateways", "identity_providers"} | SHOWN_ELSEWHERE.keys()
     in_force = {
         f"{name}.{field}" if field else name
         for name in Policy.model_fields

@@ -1,0 +1,172 @@
+"""Conformance of ``AuditTrail``: the log as whoever proves it reads it, on every backend."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from authcenter.audit.archive import ArchiveFile, archive
+from authcenter.audit.chain import GENESIS, link
+from authcenter.audit.checkpoints import CheckpointKeys, next_checkpoint
+from authcenter.audit.verification import Table, verify
+from authcenter.core.clock import SystemClock
+from authcenter.core.event import Event, EventKind
+from authcenter.core.ids import RequestId
+from authcenter.core.origin import RequestOrigin
+from authcenter.stores.ports.audit import AuditRow
+from authcenter.stores.ports.audit_trail import EVERYTHING, AuditFilter, Checkpoint, Head
+from tests.integration.stores.backends import Stores
+from tests.integration.stores.samples import an_event
+
+AT = datetime(2030, 1, 1, tzinfo=UTC)
+KEYS = CheckpointKeys.derive([b"a root secret of 32 bytes or more"])
+
+
+def chain(writer: str, count: int, behind: AuditRow | None = None) -> list[AuditRow]:
+    """Rows a second apart, each the issuance of a token."""
+    rows, before = list[AuditRow](), behind
+    for _ in range(count):
+        sequence = before.sequence + 1 if before else 1
+        origin = RequestOrigin(RequestId(f"{writer}-{sequence}"), f"192.0.2.{sequence}")
+        context = {"jti": f"{writer}.{sequence}", "fam": f"family {sequence % 2}"}
+        event = Event(EventKind.TOKEN_ISSUED, "app", "app", f"usr_{sequence % 2}", origin, context)
+        at = AT + timedelta(seconds=sequence)
+        before = link(event, at, writer, sequence, before.row_hash if before else GENESIS)
+        rows.append(before)
+    return rows
+
+
+def head(row: AuditRow) -> Head:
+    return Head(row.sequence, row.row_hash)
+
+
+async def sign(stores: Stores) -> Checkpoint:
+    last = await stores.trail.last_checkpoint()
+    made = KEYS.sign(next_checkpoint(last, AT, await stores.trail.moved_heads()))
+    assert await stores.trail.add_checkpoint(made)
+    return made
+
+
+async def test_rows_are_kept_once_however_often_they_are_brought(stores: Stores) -> None:
+    rows = chain("w", 5)
+    await stores.trail.append(rows[:3])
+    await stores.trail.append(rows[1:])
+    await stores.trail.append(rows[:2])
+    assert list(await stores.trail.chain("w", 0, 100)) == rows
+    assert await stores.trail.heads() == {"w": head(rows[-1])}
+
+
+async def test_many_rows_are_kept_in_one_call(stores: Stores) -> None:
+    rows = chain("w", 1_203)
+    await stores.trail.append(rows)
+    assert len(await stores.trail.chain("w", 0, 5_000)) == 1_203
+
+
+async def test_a_chain_is_read_in_parts(stores: Stores) -> None:
+    rows = chain("w", 5)
+    await stores.trail.append(rows)
+    await stores.trail.append(chain("v", 2))
+    assert list(await stores.trail.chain("w", 1, 2)) == rows[1:3]
+    assert list(await stores.trail.chain("w", 5, 2)) == []
+    assert sorted(await stores.trail.writers()) == ["v", "w"]
+
+
+async def test_what_comes_with_a_write_moves_its_head_too(stores: Stores) -> None:
+    await stores.audit.append(an_event())
+    (row,) = await stores.proven_rows()
+    assert await stores.trail.heads() == {row.writer: head(row)} == await stores.trail.moved_heads()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (EVERYTHING, {1, 2, 3, 4}),
+        (AuditFilter(event="token.issued"), {1, 2, 3, 4}),
+        (AuditFilter(event="token."), {1, 2, 3, 4}),
+        (AuditFilter(event="token"), set()),
+        (AuditFilter(event="key."), set()),
+        (AuditFilter(client_id="app"), {1, 2, 3, 4}),
+        (AuditFilter(client_id="App"), set()),
+        (AuditFilter(person="usr_1"), {1, 3}),
+        (AuditFilter(request_id="w-2"), {2}),
+        (AuditFilter(family="family 0"), {2, 4}),
+        (AuditFilter(jti="w.3"), {3}),
+        (AuditFilter(ip="192.0.2.4"), {4}),
+        (AuditFilter(since="2030-01-01T00:00:02.000000+00:00"), {2, 3, 4}),
+        (AuditFilter(until="2030-01-01T00:00:02.000000+00:00"), {1}),
+        (AuditFilter(family="family 0", person="usr_1"), set()),
+        (AuditFilter(event="%"), set()),
+        (AuditFilter(event="token_issued"), set()),
+    ],
+    ids=str,
+)
+async def test_rows_are_found_by_what_they_say(stores: Stores, wanted: AuditFilter, found: set[int]) -> None:
+    await stores.trail.append(chain("w", 4))
+    assert {row.sequence for row in (await stores.trail.find(wanted, 10)).rows} == found
+
+
+async def test_pages_lead_from_the_newest_to_the_oldest(stores: Stores) -> None:
+    await stores.trail.append(chain("w", 4))
+    await stores.trail.append(chain("v", 3))
+    found = list[str]()
+    page = await stores.trail.find(EVERYTHING, 2)
+    while True:
+        found += [row.jti for row in page.rows]
+        if page.older is None:
+            break
+        page = await stores.trail.find(EVERYTHING, 2, page.older)
+    assert found == ["w.4", "w.3", "v.3", "w.2", "v.2", "w.1", "v.1"]
+
+
+async def test_checkpoints_say_what_moved_since_the_one_before(stores: Stores) -> None:
+    assert await stores.trail.last_checkpoint() is None
+    rows = chain("w", 3)
+    await stores.trail.append(rows[:2])
+    first = await sign(stores)
+    assert await stores.trail.moved_heads() == {}
+    await stores.trail.append([*rows[2:]])
+    await stores.trail.append(chain("v", 1))
+    second = await sign(stores)
+    assert first.heads == {"w": head(rows[1])}
+    assert set(second.heads) == {"v", "w"}
+    assert await stores.trail.last_checkpoint() == second
+    assert list(await stores.trail.checkpoints(0, 10)) == [first, second]
+    assert list(await stores.trail.checkpoints(1, 10)) == [second]
+    assert not (await verify([Table(stores.trail)], KEYS)).findings
+
+
+async def test_of_two_checkpoints_of_one_number_the_first_counts(stores: Stores) -> None:
+    await stores.trail.append(chain("w", 1))
+    first = await sign(stores)
+    assert not await stores.trail.add_checkpoint(replace(first, at="later"))
+    assert await stores.trail.last_checkpoint() == first
+
+
+async def test_what_ended_before_an_instant_is_the_unbroken_beginning(stores: Stores) -> None:
+    rows = chain("w", 4)
+    # Its clock went back: what lies behind the third row stays with it.
+    went_back = link(an_event(), AT, "w", 5, rows[-1].row_hash)
+    await stores.trail.append([*rows, went_back])
+    await stores.trail.append(chain("v", 2))
+    await stores.trail.append([link(an_event(), AT + timedelta(days=1), "late", 1, GENESIS)])
+    ended = await stores.trail.ended_before((AT + timedelta(seconds=3)).isoformat(timespec="microseconds"))
+    assert {writer: one.sequence for writer, one in ended.items()} == {"w": 2, "v": 2}
+    assert ended["w"] == head(rows[1])
+
+
+async def test_an_archive_takes_rows_out_of_the_table_and_closes_the_checkpoints(
+    stores: Stores, tmp_path: Path
+) -> None:
+    await stores.trail.append(chain("w", 700))
+    await sign(stores)
+    await stores.trail.append(chain("v", 2))
+    before = (AT + timedelta(seconds=650)).isoformat(timespec="microseconds")
+    done = await archive(stores.trail, KEYS, SystemClock(), before, tmp_path / "old.jsonl")
+    assert done is not None
+    assert done.rows == 649 + 2
+    assert [row.sequence for row in await stores.trail.chain("w", 0, 1_000)] == list(range(650, 701))
+    assert [one.number for one in await stores.trail.checkpoints(0, 10)] == [2]
+    assert not (await verify([Table(stores.trail)], KEYS)).findings
+    verdict = await verify([ArchiveFile.read(done.file), Table(stores.trail)], KEYS)
+    assert (list(verdict.findings), verdict.rows) == ([], 702)

@@ -1,0 +1,81 @@
+"""Conformance of ``RequestTraces``: requests to be explained, and the ring of those of strangers."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from authcenter.stores.ports.eviction import Evictable
+from authcenter.stores.ports.request_traces import RequestTrace, TraceFilter
+from tests.integration.stores.backends import Stores
+
+AT = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def trace(number: int, **fields: object) -> RequestTrace:
+    made = RequestTrace(
+        request_id=f"request {number}",
+        at=AT + timedelta(seconds=number),
+        method="POST",
+        route="/oauth/token",
+        status=400,
+        client_id="app",
+        ip="192.0.2.1",
+        user_agent="tests",
+        rule="pkce_mismatch",
+        hint="expected a, got b",
+        checks='[["pkce",false,{}]]',
+        expires_at=AT + timedelta(days=7),
+    )
+    return replace(made, **fields)  # type: ignore[arg-type]
+
+
+async def test_what_was_kept_is_found_by_its_request(stores: Stores) -> None:
+    kept = [trace(1), trace(2, slot=7, client_id="", rule="", hint="ä\n\u202e")]
+    await stores.traces.keep(kept)
+    assert await stores.traces.get("request 1") == kept[0]
+    assert await stores.traces.get("request 2") == kept[1]
+    assert await stores.traces.get("request 3") is None
+
+
+async def test_a_slot_holds_the_latest_request(stores: Stores) -> None:
+    await stores.traces.keep([trace(1, slot=7), trace(2, slot=8), trace(3, slot=7)])
+    await stores.traces.keep([trace(4, slot=8), trace(5)])
+    found = await stores.traces.find(TraceFilter(), 10)
+    assert [one.request_id for one in found] == ["request 5", "request 4", "request 3"]
+
+
+async def test_a_request_that_is_brought_again_is_one_request(stores: Stores) -> None:
+    await stores.traces.keep([trace(1), trace(2, slot=7)])
+    await stores.traces.keep([trace(1), trace(2, slot=7)])
+    assert len(await stores.traces.find(TraceFilter(), 10)) == 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (TraceFilter(), [3, 2, 1]),
+        (TraceFilter(client_id="app"), [2, 1]),
+        (TraceFilter(rule="code_expired"), [2]),
+        (TraceFilter(ip="192.0.2.9"), [3]),
+        (TraceFilter(refused=True), [2, 1]),
+        (TraceFilter(since=AT + timedelta(seconds=2)), [3, 2]),
+        (TraceFilter(until=AT + timedelta(seconds=2)), [1]),
+        (TraceFilter(client_id="other", refused=True), []),
+    ],
+    ids=str,
+)
+async def test_requests_are_found_by_client_and_time(stores: Stores, wanted: TraceFilter, found: list[int]) -> None:
+    await stores.traces.keep(
+        [trace(1), trace(2, rule="code_expired"), trace(3, rule="", client_id="other", ip="192.0.2.9")]
+    )
+    assert [one.request_id for one in await stores.traces.find(wanted, 10)] == [f"request {one}" for one in found]
+    assert len(await stores.traces.find(wanted, 1)) == min(1, len(found))
+
+
+async def test_what_has_lapsed_is_evicted(stores: Stores) -> None:
+    past = datetime.now(UTC) - timedelta(days=1)
+    await stores.traces.keep([trace(1, expires_at=past), trace(2, expires_at=datetime.now(UTC) + timedelta(days=1))])
+    assert await stores.eviction.backlog(Evictable.REQUEST_TRACES, 10) == 1
+    assert await stores.eviction.evict(Evictable.REQUEST_TRACES, 10) == 1
+    assert [one.request_id for one in await stores.traces.find(TraceFilter(), 10)] == ["request 2"]
