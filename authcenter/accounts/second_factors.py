@@ -13,7 +13,7 @@ from authcenter.accounts.totp import draw_secret, matching_step, provisioning_ur
 from authcenter.core.clock import Clock
 from authcenter.core.cut import Consequences
 from authcenter.core.derived import SealingKeys
-from authcenter.core.errors import invalid_grant
+from authcenter.core.errors import ErrorCode, OAuthError, invalid_grant
 from authcenter.core.event import Event, EventKind
 from authcenter.core.mail import Letter, MailKind
 from authcenter.core.origin import RequestOrigin
@@ -226,6 +226,12 @@ class SecondFactors:
     def _told(self, kind: MailKind, user: User, language: str, event: Event, **values: str) -> Consequences:
         letter = Letter(kind, user.email, language, {"username": user.username, **values})
         return Consequences(events=(event,), jobs=(self.letters.job(letter),))
+
+
+def mfa_required(subject: str) -> OAuthError:
+    """What a first-party app is told that has sent the right password, and no second factor."""
+    description = "The person has to prove a second factor."
+    return OAuthError(ErrorCode.MFA_REQUIRED, description, rule=Rule.USER_SECOND_FACTOR_DUE, hint=subject, status=403)
 
 
 def _bound_to(subject: str) -> bytes:

@@ -224,13 +224,6 @@ def invalid_grant(rule: Rule, hint: str) -> OAuthError:
     return OAuthError(ErrorCode.INVALID_GRANT, "The grant is not valid.", rule=rule, hint=hint)
 
 
-def mfa_required(hint: str) -> OAuthError:
-    """For first-party apps, which may hear that the password was right: the second factor is missing."""
-    description = "The person has to prove a second factor."
-    rule = Rule.USER_SECOND_FACTOR_DUE
-    return OAuthError(ErrorCode.MFA_REQUIRED, description, rule=rule, hint=hint, status=403)
-
-
 def invalid_scope(rule: Rule, hint: str) -> OAuthError:
     return OAuthError(ErrorCode.INVALID_SCOPE, "The requested scope is not valid.", rule=rule, hint=hint)
 

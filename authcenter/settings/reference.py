@@ -13,7 +13,7 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from authcenter.settings.boot import SECRETS, UNSUPPORTED, BootSettings, variable
+from authcenter.settings.boot import SECRETS, BootSettings, variable
 from authcenter.settings.policy import NOT_IN_FORCE, Policy
 
 _WIDTH = 110
@@ -45,10 +45,7 @@ def reference_text() -> str:
 def _boot() -> Iterator[str]:
     for name, field in BootSettings.model_fields.items():
         yield f"# {variable(name)}={_boot_default(field.default)}"
-        marks = [
-            *(["[_FILE]"] if name in SECRETS else []),
-            *(["[not supported by this version yet]"] if name in UNSUPPORTED else []),
-        ]
+        marks = ["[_FILE]"] if name in SECRETS else []
         yield from _comment(" ".join([field.description or "", *marks]), indent="", hang="    ")
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from authcenter.accounts.second_factors import mfa_required
 from authcenter.clients.authentication import ClientAuthentication
-from authcenter.core.errors import OAuthError, first_party_only, invalid_request, mfa_required
+from authcenter.core.errors import OAuthError, first_party_only, invalid_request
 from authcenter.core.form import Form
 from authcenter.core.rules import Rule
 from authcenter.http.context import NOTES
@@ -40,11 +41,11 @@ class TokensForApps:
         router.add_post(REFRESH, with_problems(self.refresh))
 
     async def login(self, request: web.BaseRequest) -> Answer:
-        """Who has a second factor sends ``otp`` or ``recovery_code``, too; ``mfa_required`` asks for it."""
         try:
             return await self.tokens.answer(request, self._form(request, "password", _LOGIN))
         except OAuthError as refused:
             if refused.rule is Rule.USER_SECOND_FACTOR_DUE:
+                # The password was right. An app of ours may know: it sends `otp` or `recovery_code`, too.
                 raise mfa_required(refused.hint) from refused
             raise
 

@@ -43,6 +43,9 @@ class MemoryOutbox(Outbox):
         taken.sort(key=lambda row: (row.created_at, row.job.job_id))
         return [ClaimedJob(row.job, claim, row.attempts, row.created_at) for row in taken]
 
+    async def keep(self, claimed: ClaimedJob, lease: timedelta) -> bool:
+        return self._settle(claimed, lambda row, at: replace(row, due_at=at + lease))
+
     async def done(self, claimed: ClaimedJob) -> bool:
         return self._settle(claimed, lambda row, at: replace(row, done_at=at, last_error=""))
 

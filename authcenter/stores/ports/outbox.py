@@ -26,6 +26,10 @@ class Outbox(Protocol):
         """
         ...
 
+    async def keep(self, claimed: ClaimedJob, lease: timedelta) -> bool:
+        """It is still being done: have it for ``lease`` from now on. False: as ``done``."""
+        ...
+
     async def done(self, claimed: ClaimedJob) -> bool:
         """It is done. False: the lease had lapsed, and another has it."""
         ...

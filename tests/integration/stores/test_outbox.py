@@ -107,10 +107,21 @@ async def test_a_lease_that_has_lapsed_is_anothers_and_the_first_has_no_say(proc
     (dead,) = await claimed(first, LAPSED)
     (alive,) = await claimed(second)
     assert alive.attempts == 2
+    assert not await first.outbox.keep(dead, HOUR)
     assert not await first.outbox.done(dead)
     assert not await first.outbox.postpone(dead, NOW, "x")
     assert not await first.outbox.bury(dead, "x")
     assert await second.outbox.done(alive)
+
+
+async def test_who_is_still_at_it_keeps_it(stores: Stores) -> None:
+    await stores.outbox.add([Job("mail", {})])
+    (one,) = await claimed(stores, LAPSED)
+    assert await stores.outbox.keep(one, HOUR)
+    assert await claimed(stores) == []
+    assert await stores.outbox.keep(one, LAPSED)
+    (again,) = await claimed(stores)
+    assert again.attempts == 2
 
 
 async def test_what_failed_is_due_again_later(stores: Stores) -> None:

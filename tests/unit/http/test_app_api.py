@@ -225,6 +225,15 @@ async def test_a_refused_login_is_a_problem_document(
     assert rule_of(bench) == rule
 
 
+async def test_where_a_second_factor_is_due_an_app_is_told_so(app: App, bench: Workbench) -> None:
+    await enrol(bench)
+    own = basic("phone", bench.secrets["phone"])
+    status, told, headers = await app.post("login", LOGIN, **own)
+    assert (status, told["error"], headers["Content-Type"]) == (403, "mfa_required", PROBLEM)
+    assert rule_of(bench) == Rule.USER_SECOND_FACTOR_DUE
+    assert (await app.post("login", {**LOGIN, "password": "wrong"}, **own))[1]["error"] == "invalid_grant"
+
+
 async def test_who_is_unknown_and_who_is_wrong_read_the_same(app: App, bench: Workbench) -> None:
     own = basic("phone", bench.secrets["phone"])
     answers = [await app.post("login", {**LOGIN, **change}, **own) for change in ({"username": "x"}, {"password": "x"})]
@@ -331,11 +340,8 @@ async def test_nothing_of_a_password_or_token_is_logged(app: App, bench: Workben
         assert secret not in said
 
 
-async def test_who_has_a_second_factor_is_asked_for_it(app: App, bench: Workbench) -> None:
+async def test_who_has_a_second_factor_sends_a_code_of_it(app: App, bench: Workbench) -> None:
     phone, own = await enrol(bench), basic("phone", bench.secrets["phone"])
-    status, refused, headers = await app.post("login", LOGIN, **own)
-    assert (status, refused["error"], headers["Content-Type"]) == (403, "mfa_required", PROBLEM)
-    assert rule_of(bench) == Rule.USER_SECOND_FACTOR_DUE
     status, refused, _ = await app.post("login", {**LOGIN, "otp": phone.wrong_code()}, **own)
     assert (status, refused["error"]) == (400, "invalid_grant")
     status, refused, _ = await app.post("login", {**LOGIN, "password": "wrong", "otp": phone.code()}, **own)
