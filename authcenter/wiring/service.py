@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from authcenter.accounts.both_steps import BothSteps, Presented, Proof
 from authcenter.accounts.claims import claims_of
+from authcenter.accounts.second_step import SecondStep
 from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.audit.grouped import GroupedAudit
 from authcenter.audit.traces import TraceLog
@@ -13,9 +15,9 @@ from authcenter.clients.authentication import ClientAuthentication
 from authcenter.clients.quota import TokenQuota
 from authcenter.core.client import Client
 from authcenter.core.derived import hkdf
-from authcenter.core.errors import OAuthError, invalid_grant
+from authcenter.core.errors import OAuthError
+from authcenter.core.origin import RequestOrigin
 from authcenter.core.resource import Resource
-from authcenter.core.rules import Rule
 from authcenter.core.session import Session
 from authcenter.core.user import User
 from authcenter.grants.authorization_code import AuthorizationCodeGranter
@@ -151,7 +153,8 @@ def build_service(
     traces = TraceLog(core.stores.traces, clock, lambda: policy.current.audit.explain_ttl, log)
     tokens = _token_service(settings, core, metrics, status.enhancer, IssuanceLog(audit))
     sign_in = password_sign_in(settings, core, limits, shared, pause)
-    strategies = _strategies(settings, core, resources, users, sign_in, metrics, log)
+    second_step = SecondStep(core.second_factors, limits.second_factors)
+    strategies = _strategies(settings, core, resources, users, sign_in, second_step, metrics, log)
     granter = CompositeTokenGranter(strategies, authentication, quota, tokens, core.revocations, clock)
     introspector = Introspector(
         core.verifier, core.families, core.revocations, core.lifetimes, clients, policy, settings.issuer, clock
@@ -299,22 +302,21 @@ def _strategies(
     resources: ResourceLookup,
     users: UserLookup,
     sign_in: PasswordSignIn,
+    second_step: SecondStep,
     metrics: Metrics,
     log: Logger,
 ) -> list[TokenGranter]:
     targets = GrantTargets(resources, settings.issuer)
+    steps = BothSteps(sign_in, second_step)
 
-    async def authenticate(login: str, password: str, address: str) -> User:
+    async def authenticate(presented: Presented, origin: RequestOrigin) -> Proof:
         try:
-            user = await sign_in.authenticate(login, password, address)
+            proof = await steps.authenticate(presented, origin)
         except OAuthError as refused:
             metrics.logins.count(refused.rule)
             raise
-        if await core.second_factors.due(user):
-            metrics.logins.count(Rule.USER_SECOND_FACTOR_DUE)
-            raise invalid_grant(Rule.USER_SECOND_FACTOR_DUE, user.subject)
         metrics.logins.count("success")
-        return user
+        return proof
 
     def deprecated(client: Client) -> None:
         log.warning("password_grant_used", client_id=client.client_id, deprecation="RFC 9700 §2.4: use another grant")
