@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import structlog
 from pydantic import BaseModel
 
 from authcenter.accounts.sessions import Sessions
@@ -15,6 +16,9 @@ from authcenter.core.digest import Digest
 from authcenter.core.errors import OAuthError, SessionsFull, Unavailable
 from authcenter.http.pages.account import AccountPage
 from authcenter.settings.policy import NOT_IN_FORCE, Policy
+from authcenter.wiring.jobs import background_jobs
+from authcenter.wiring.shared import in_process_shared
+from authcenter.workers.checkpoints import CheckpointWorker
 from tests.unit.http.requests import request
 from tests.workbench import API, ORIGIN, Workbench, decoded
 
@@ -174,6 +178,21 @@ async def signed_in_after(bench: Workbench, *pauses: float) -> bool:
     return all(signed_in)
 
 
+async def explained_for(bench: Workbench) -> float:
+    """For how many seconds a request that was refused can be explained."""
+    await page(bench, "/oauth/authorize?client_id=nobody")
+    await bench.service.traces.flush()
+    trace = list(bench.record.tables.request_traces.values())[-1]
+    return (trace.expires_at - trace.at).total_seconds()
+
+
+async def between_checkpoints(bench: Workbench) -> int:
+    log = structlog.wrap_logger(bench.log)
+    queue, health = in_process_shared(bench.clock).jobs, bench.service.health
+    jobs = background_jobs(bench.core, bench.settings, queue, health, bench.metrics, log)
+    return next(job.every() for job in jobs if isinstance(job, CheckpointWorker))
+
+
 async def page(bench: Workbench, path: str = "/login") -> str:
     answer: Any = await bench.service.public(request(path=path, method="GET"))
     return bytes(answer.policy + answer.body).decode()
@@ -231,6 +250,8 @@ CHANGES: list[tuple[str, str, str, Probe, Any, Any]] = [
         True,
         False,
     ),
+    ("audit.explain_ttl", "", "audit: {explain_ttl: 60}", explained_for, 604_800, 60),
+    ("audit.checkpoint_every", "", "audit: {checkpoint_every: 5}", between_checkpoints, 10, 5),
     ("sessions.max_per_user", "", "sessions: {max_per_user: 1}", signed_in_twice, 2, 1),
     (
         "sessions.when_full",
