@@ -228,12 +228,10 @@ class SecondFactors:
         return Consequences(events=(event,), jobs=(self.letters.job(letter),))
 
 
-def mfa_required(user: User) -> OAuthError:
+def mfa_required(subject: str) -> OAuthError:
     """What a first-party app is told that has sent the right password, and no second factor."""
     description = "The person has to prove a second factor."
-    return OAuthError(
-        ErrorCode.MFA_REQUIRED, description, rule=Rule.USER_SECOND_FACTOR_DUE, hint=user.subject, status=403
-    )
+    return OAuthError(ErrorCode.MFA_REQUIRED, description, rule=Rule.USER_SECOND_FACTOR_DUE, hint=subject, status=403)
 
 
 def _bound_to(subject: str) -> bytes:

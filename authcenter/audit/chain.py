@@ -7,12 +7,14 @@ being gone. Who erases must say so in the log (``erasure``): a row emptied witho
 
 import hashlib
 import json
-import secrets
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from authcenter.core.event import Event, EventKind
 from authcenter.stores.ports.audit import AuditRow
@@ -31,6 +33,7 @@ INDEXED: Mapping[str, str] = {"jti": "jti", "family": "fam"}
 """What a row repeats of its context, so that it can be looked for; the hash holds the context."""
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
+_CONTEXT = msgspec.json.Encoder(order="sorted", enc_hook=str)
 _quoted = json.encoder.encode_basestring_ascii
 
 
@@ -42,8 +45,8 @@ def link(event: Event, at: datetime, writer: str, sequence: int, prev_hash: str)
     origin, kind = event.origin, str(event.kind)
     actor, subject = event.actor, event.subject
     ip, user_agent, request_id = (origin.ip, origin.user_agent, origin.request_id) if origin else ("", "", "")
-    occurred_at, salt = at.isoformat(timespec="microseconds"), secrets.token_hex(16)
-    context = canonical(event.context)
+    occurred_at, salt = at.isoformat(timespec="microseconds"), os.urandom(16).hex()
+    context = _context(event)
     # The names in the order in which ``canonical`` sorts them.
     encoded = (
         f'{{"actor":"{_salted(salt, "actor", actor)}","client_id":{_quoted(event.client_id)},'
@@ -69,7 +72,8 @@ def link(event: Event, at: datetime, writer: str, sequence: int, prev_hash: str)
         row_hash=hashlib.sha256(encoded.encode()).hexdigest(),
         format=_FORMAT,
         jti=_text(event.context.get("jti")),
-        family=_text(event.context.get("fam")),
+        # A client's own tokens have no family that anybody looks for.
+        family=_text(event.context.get("fam")) if subject != event.client_id else "",
     )
 
 
@@ -169,6 +173,14 @@ class _Kept:
         if name in self.digests:
             return self.digests[name]
         return hashlib.sha256(canonical([self.salt(name), value]).encode()).hexdigest()
+
+
+def _context(event: Event) -> str:
+    try:
+        return _CONTEXT.encode(dict(event.context)).decode()
+    except UnicodeEncodeError:
+        # A lone surrogate, from the command line or a client's JSON.
+        return canonical(event.context)
 
 
 def holds(row: AuditRow) -> bool:

@@ -23,7 +23,7 @@ from authcenter.stores.spool import Spool, SpoolFull, left_behind
 from authcenter.telemetry.logs import Logger
 
 FLUSH_SECONDS = 0.05
-_GATHERED_SECONDS = 0.02
+_GATHERED_SECONDS = 0.03
 """How long rows wait for others; the rest of the time is the database's."""
 
 _MOST_WAITING = 20_000

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import secrets
+import sys
 from pathlib import Path
 
 from authcenter.clients.entitlements import ClientMetadata
@@ -14,6 +15,12 @@ from authcenter.wiring.core import Core
 
 _CLIENT, _USER, _AUDIENCE = "demo", "alice", "https://api.example"
 _ACTOR = "demo"
+
+
+async def tell_demo(core: Core, settings: BootSettings, port: int) -> None:
+    """``demo_lines``, on stderr."""
+    for line in await demo_lines(core, settings, port):
+        print(line, file=sys.stderr, flush=True)
 
 
 async def demo_lines(core: Core, settings: BootSettings, port: int) -> list[str]:

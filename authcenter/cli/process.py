@@ -17,24 +17,23 @@ from typing import Protocol, TextIO
 import structlog
 
 from authcenter.accounts.passwords import PasswordHashing
-from authcenter.cli.demo import demo_lines
+from authcenter.cli.demo import tell_demo
+from authcenter.cli.policy_notes import policy_listener
 from authcenter.core.clock import SystemClock
-from authcenter.http.server import Listener, OpenListener
+from authcenter.http.server import Listener, NoListener, OpenListener
 from authcenter.http.tls import reload_on_change, server_context
 from authcenter.serving.link import Inheritance, SupervisorLink
 from authcenter.serving.report import Report, resident_bytes
 from authcenter.settings.boot import BootSettings
-from authcenter.settings.live import LivePolicy, Outcome
-from authcenter.settings.policy import Policy, fields_not_in_force
-from authcenter.telemetry.health import Health
+from authcenter.settings.live import LivePolicy
 from authcenter.telemetry.lines import WholeLines
-from authcenter.telemetry.logs import Logger, configure_logs, set_level
+from authcenter.telemetry.logs import Logger, configure_logs
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.telemetry.snapshot import snapshot
-from authcenter.telemetry.tracing import Tracing, open_tracing, traced_job
+from authcenter.telemetry.tracing import open_tracing
 from authcenter.wiring.core import build_core
-from authcenter.wiring.jobs import background_jobs
+from authcenter.wiring.jobs import Job, background_jobs, finish_jobs
 from authcenter.wiring.keys import open_keys_follower
 from authcenter.wiring.policy import KnownPolicy, open_policy_follower, policy_at_boot
 from authcenter.wiring.record import open_record
@@ -48,10 +47,13 @@ _LEAVE_SECONDS = 2.0
 _CANCEL_AGAIN_SECONDS = 0.5
 
 
-def run_service(settings: BootSettings, *, demo: bool, inherited: Inheritance | None = None) -> None:
+def run_service(
+    settings: BootSettings, *, demo: bool = False, inherited: Inheritance | None = None, public: bool = True
+) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:
+        public: Whether requests are served; else background work alone is done.
         inherited: What the supervisor gives this process where it is one of several workers.
 
     Raises:
@@ -59,13 +61,14 @@ def run_service(settings: BootSettings, *, demo: bool, inherited: Inheritance | 
         OSError: A listener's address, or a certificate, is not to be had.
     """
     begun_with = policy_at_boot(settings)
-    worker = inherited.number if inherited else None
-    configure_logs(begun_with.policy.logging.level, _stream(inherited), worker)
+    configure_logs(begun_with.policy.logging.level, _stream(inherited), inherited.number if inherited else None)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, begun_with, inherited, demo=demo))
+        runner.run(_serve(settings, begun_with, inherited, demo=demo, serves=public))
 
 
-async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inheritance | None, *, demo: bool) -> None:
+async def _serve(
+    settings: BootSettings, begun_with: KnownPolicy, inherited: Inheritance | None, *, demo: bool, serves: bool
+) -> None:
     log: Logger = structlog.get_logger()
     policy = LivePolicy(begun_with.policy)
     stopped = asyncio.Event()
@@ -112,8 +115,7 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
         )
         if record.shared.redis is not None:
             await record.shared.redis.check()
-        policy.subscribe(_policy_listener(service.health, metrics, log, tracing))
-        _warn_of_idle_fields(policy.current, log)
+        policy.subscribe(policy_listener(service.health, metrics, log, tracing))
         policies = await stack.enter_async_context(
             open_policy_follower(settings, os.environ, policy, begun_with, service.health, metrics, log)
         )
@@ -122,23 +124,22 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
                 settings, os.environ, record.stores.keys_in_consul, core.keys, service.health, metrics, log
             )
         )
-        tls = _Tls.of(settings)
+        tls = _Tls.of(settings) if serves else None
         # Ready means that requests are taken, too: a balancer must not be told so before.
         service.health.missing.add(_PUBLIC)
         operators = await _open_operators(settings, service, inherited, stopped)
-        listener = _listener(settings, service, inherited, tls.context if tls else None)
+        listener = _listener(settings, service, inherited, tls) if serves else NoListener()
         # The first load before the first request, where the record answers; the process starts without it too.
         await asyncio.gather(service.follower.step(), policies.load())
         await key_follower.load()
         public = await listener.open()
         service.health.missing.discard(_PUBLIC)
         if demo:
-            for line in await demo_lines(core, settings, public.port):
-                print(line, file=sys.stderr, flush=True)
+            await tell_demo(core, settings, public.port or settings.port)
         log.info("started", port=public.port, ops_port=operators.port, issuer=settings.issuer, env=settings.env)
 
         stack.push_async_callback(_close_records, service)
-        jobs = background_jobs(core, settings.issuer, service.health, metrics, log)
+        jobs = background_jobs(core, settings, record.shared.jobs, service.health, metrics, log)
         background = [
             service.follower.run(),
             policies.run(),
@@ -157,9 +158,9 @@ async def _serve(settings: BootSettings, begun_with: KnownPolicy, inherited: Inh
         await stopped.wait()
 
         log.info("draining")
-        failed = any(task.done() for task in tasks)
-        await _say_goodbye(service, wait=settings.env == "production" and inherited is None and not failed)
-        await _drain(service, public, operators, tasks)
+        hurry = not serves or any(task.done() for task in tasks)
+        await _say_goodbye(service, wait=settings.env == "production" and inherited is None and not hurry)
+        await _drain(service, public, operators, tasks, jobs)
         log.info("stopped")
 
 
@@ -194,13 +195,12 @@ async def _open_operators(
     return await SupervisorLink.open(inherited.link, lambda question: _report(service, question), stopped.set)
 
 
-def _listener(
-    settings: BootSettings, service: Service, inherited: Inheritance | None, tls: ssl.SSLContext | None
-) -> Listener:
+def _listener(settings: BootSettings, service: Service, inherited: Inheritance | None, tls: _Tls | None) -> Listener:
+    context = tls.context if tls else None
     if inherited is None:
         leave_seconds = _LEAVE_SECONDS if settings.env == "production" else 0.0
-        return Listener(service.public, settings.host, settings.port, tls, leave_seconds=leave_seconds)
-    return Listener(service.public, "", 0, tls, inherited.listeners, _LEAVE_SECONDS)
+        return Listener(service.public, settings.host, settings.port, context, leave_seconds=leave_seconds)
+    return Listener(service.public, "", 0, context, inherited.listeners, _LEAVE_SECONDS)
 
 
 def _stream(inherited: Inheritance | None) -> TextIO:
@@ -223,10 +223,14 @@ def _report(service: Service, question: int) -> Report:
 
 
 async def _drain(
-    service: Service, public: OpenListener, operators: "_Operators", tasks: Collection["asyncio.Task[None]"]
+    service: Service,
+    public: OpenListener | NoListener,
+    operators: "_Operators",
+    tasks: Collection["asyncio.Task[None]"],
+    jobs: Collection[Job],
 ) -> None:
     service.feed.end()
-    await public.drain()
+    await asyncio.gather(public.drain(), finish_jobs(jobs))
     await _end(tasks)
     await operators.drain()
 
@@ -270,31 +274,6 @@ async def _end(tasks: Collection["asyncio.Task[None]"]) -> None:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _policy_listener(
-    health: Health, metrics: Metrics, log: Logger, tracing: Tracing | None
-) -> Callable[[Outcome, str, tuple[str, ...], Policy], None]:
-    def note(outcome: Outcome, source: str, problems: tuple[str, ...], policy: Policy) -> None:
-        metrics.config_reloads.count(source, outcome)
-        health.policy_version = policy.version
-        if outcome is not Outcome.REJECTED:
-            health.policy_source = source
-            health.missing.discard("policy")
-        with traced_job(tracing, "reload the policy", {"authcenter.source": source, "authcenter.outcome": outcome}):
-            if outcome is Outcome.REJECTED:
-                log.error("policy_rejected", source=source, problems=problems, in_force=policy.version)
-            if outcome is Outcome.ACCEPTED:
-                set_level(policy.logging.level)
-                log.info("policy_accepted", source=source, version=policy.version)
-                _warn_of_idle_fields(policy, log)
-
-    return note
-
-
-def _warn_of_idle_fields(policy: Policy, log: Logger) -> None:
-    if idle := fields_not_in_force(policy):
-        log.warning("policy_fields_not_in_force", fields=idle, remedy="this version accepts but does not act on them")
 
 
 def _settle_garbage_collection() -> None:

@@ -11,6 +11,7 @@ from authcenter.cli.failure import Failure, failure_of
 
 _COMMANDS = {
     "serve": "authcenter.cli.serve",
+    "worker": "authcenter.cli.worker",
     "db": "authcenter.cli.database",
     "clients": "authcenter.cli.clients",
     "resources": "authcenter.cli.resources",

@@ -91,6 +91,19 @@ class _UnderWay:
 
 
 @dataclass(frozen=True, slots=True)
+class NoListener:
+    """In the place of a listener, open or not, where nobody is served."""
+
+    port: int | None = None
+
+    async def open(self) -> "NoListener":
+        return self
+
+    async def drain(self) -> None:
+        return
+
+
+@dataclass(frozen=True, slots=True)
 class Listener:
     """A handler on an address. Port 0 takes a free one.
 

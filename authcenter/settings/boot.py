@@ -23,6 +23,7 @@ from authcenter.settings.boot_fields import (
     ProviderSecrets,
     RedisUrl,
     SecretKeys,
+    SmtpUrl,
     Workers,
     parse_networks,
     parse_passphrases,
@@ -43,9 +44,6 @@ SECRETS = (
     "smtp_url",
     "identity_provider_secrets",
 )
-
-# What this version does not have yet. Delete a row when it does.
-UNSUPPORTED = ("smtp_url",)
 
 
 class BootSettings(BaseModel):
@@ -111,13 +109,18 @@ class BootSettings(BaseModel):
     trusted_proxies: NetworkList = Field(
         default="", description="comma separated CIDRs whose Forwarded and X-Forwarded-* headers are believed"
     )
-    smtp_url: str = Field(default="", repr=False, description="smtp:// or smtps://; empty: development logs mail")
+    smtp_url: SmtpUrl = Field(
+        default="",
+        repr=False,
+        description="smtp:// (STARTTLS where offered; port 587) or smtps:// (port 465), user:password@ before the host;"
+        " empty: development writes mail to the log, production leaves it to a process that has one",
+    )
     identity_provider_secrets: ProviderSecrets = Field(
         default=SecretStr(""),
         description="client secrets at the policy's identity_providers: name=secret, comma separated or a line each,"
         ' or {"name": "secret"} as JSON',
     )
-    mail_from: MailAddress = Field(default="", description="sender of mail")
+    mail_from: MailAddress = Field(default="", description="sender of mail; needed with smtp_url")
 
     @property
     def secret_keys(self) -> tuple[bytes, ...]:
@@ -213,15 +216,14 @@ def load_boot_settings(file: Path | None, environ: Mapping[str, str]) -> BootSet
 
 def _unusable(settings: BootSettings) -> Iterator[tuple[str, str]]:
     """What each value allows and all of them together do not: field and problem."""
-    for name in UNSUPPORTED:
-        if getattr(settings, name):
-            yield name, "not supported by this version yet"
     if settings.env == "production":
         yield from _unsafe_in_production(settings)
     if settings.workers > 1 and not settings.redis_url:
         yield "workers", f"more than one worker needs {variable('redis_url')} (got {settings.workers})"
     if settings.ops_port and (settings.ops_host, settings.ops_port) == (settings.host, settings.port):
         yield "ops_port", f"must differ from {variable('port')} on the same address (got {settings.ops_port})"
+    if settings.smtp_url and not settings.mail_from:
+        yield "mail_from", f"must be given together with {variable('smtp_url')}"
     for name, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
         path = getattr(settings, name)
         if path is None and getattr(settings, other) is not None:

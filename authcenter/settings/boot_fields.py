@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
+from authcenter.settings.smtp_url import parse_smtp_url
+
 MIN_SECRET_BYTES = 32
 REDIS_SCHEMES = ("redis", "rediss", "redis+sentinel", "redis+cluster")
 DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
@@ -246,6 +248,12 @@ def _prefix(value: str) -> str:
     return value
 
 
+def _smtp_url(value: str) -> str:
+    if value:
+        parse_smtp_url(value)
+    return value
+
+
 def _mail_address(value: str) -> str:
     if value and not re.fullmatch(r"[^@\s]+@[^@\s]+|[^<>\r\n]+ <[^@\s<>]+@[^@\s<>]+>", value):
         raise ValueError("must be a mail address, or a name and a mail address in angle brackets")
@@ -266,4 +274,5 @@ ProviderSecrets = Annotated[SecretStr, AfterValidator(_provider_secrets)]
 Passphrases = Annotated[SecretStr, AfterValidator(_passphrases)]
 ConsulUrl = Annotated[str, AfterValidator(_consul_url)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
+SmtpUrl = Annotated[str, AfterValidator(_smtp_url)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]

@@ -53,6 +53,7 @@
   };
 
   for (const form of document.querySelectorAll("form[data-passkey]")) {
+    form.querySelector(".notice").hidden = true;
     if (!window.PublicKeyCredential || !navigator.credentials) {
       const said = form.querySelector("[role=alert]");
       said.textContent = form.dataset.unsupported;

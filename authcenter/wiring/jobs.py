@@ -1,16 +1,22 @@
 """The background jobs that one instance at a time does for all, joined."""
 
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Protocol
 
 from authcenter.authorization.subjects import ClientSubjects
 from authcenter.core.ids import uuid7
 from authcenter.core.job import JobName
+from authcenter.settings.boot import BootSettings
+from authcenter.stores.ports.job_queue import JobQueue
 from authcenter.stores.remote.fetch import GuardedFetch
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.logout_tokens import LogoutTokens
 from authcenter.wiring.core import Core
+from authcenter.wiring.mail import mail_assignments
 from authcenter.wiring.recovery import reset_links
 from authcenter.wiring.sign_up import sign_up_links
 from authcenter.workers.back_channel import BackChannelLogout
@@ -25,6 +31,8 @@ from authcenter.workers.rotation import RotationWorker
 from authcenter.workers.sign_up_links import SignUpErrand
 from authcenter.workers.unused_clients import UnusedClientsWorker
 
+_SECONDS_TO_FINISH = 5.0
+
 
 class Job(Protocol):
     """Work without end."""
@@ -34,7 +42,9 @@ class Job(Protocol):
         ...
 
 
-def background_jobs(core: Core, issuer: str, health: Health, metrics: Metrics, log: Logger) -> tuple[Job, ...]:
+def background_jobs(
+    core: Core, settings: BootSettings, queue: JobQueue, health: Health, metrics: Metrics, log: Logger
+) -> tuple[Job, ...]:
     """No I/O. A process that must not get requests (not loaded yet, draining, a wrong clock) does none of it.
 
     Their leases are in the record, as their work is: neither is to be had without the other, and Redis may forget.
@@ -87,18 +97,27 @@ def background_jobs(core: Core, issuer: str, health: Health, metrics: Metrics, l
         ),
         OutboxWorker(
             outbox=stores.outbox,
-            assignments=assignments(core, issuer),
+            assignments={**assignments(core, settings.issuer), **mail_assignments(core, settings, log)},
             metrics=metrics,
             log=log,
             holder=holder,
             ready=ready,
+            queue=queue,
         ),
         SessionCounter(store=stores.sessions, policy=core.policy, metrics=metrics, clock=core.clock, ready=ready),
     )
 
 
+async def finish_jobs(jobs: Iterable[Job]) -> None:
+    """Let what is under way come to its end, where that is near: a mail that is broken off may be sent twice."""
+    working = [job.settle() for job in jobs if isinstance(job, OutboxWorker)]
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_SECONDS_TO_FINISH):
+            await asyncio.gather(*working)
+
+
 def assignments(core: Core, issuer: str) -> dict[str, Assignment]:
-    """Who does which job of the outbox."""
+    """Who does which job of the outbox, but for mail."""
     stores, policy = core.stores, core.policy
     poster = GuardedFetch(lambda: policy.current.fetch.allow_private)
     tokens = LogoutTokens(issuer, core.keys, core.clock)

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from authcenter.core.clock import Clock
 from authcenter.core.derived import SealingKeys
 from authcenter.settings.boot import BootSettings
+from authcenter.stores.fallback.job_queue import FallbackJobQueue
 from authcenter.stores.fallback.shared import (
     FallbackLocks,
     FallbackRateCounters,
@@ -15,6 +16,7 @@ from authcenter.stores.fallback.shared import (
 from authcenter.stores.memory.shared import MemoryRateCounters
 from authcenter.stores.redis.connection import RedisConnection
 from authcenter.stores.redis.entries import RedisEntries
+from authcenter.stores.redis.job_queue import RedisJobQueue
 from authcenter.stores.redis.limits import RedisRateCounters
 from authcenter.stores.redis.locks import RedisLocks
 from authcenter.stores.redis.replay import RedisReplayCache
@@ -39,6 +41,8 @@ async def open_shared_over_redis(
         stack.push_async_callback(redis.close)
         wake_ups = RedisWakeUps(redis, settings.redis_url)
         stack.push_async_callback(wake_ups.close)
+        jobs = RedisJobQueue(redis, settings.redis_url)
+        stack.push_async_callback(jobs.close)
         revocations = RedisRevocations(redis, settings.redis_url, clock, answer_seconds=redis_seconds)
         stack.push_async_callback(revocations.close)
         counters = RedisRateCounters(redis)
@@ -48,6 +52,7 @@ async def open_shared_over_redis(
             login_counters=FallbackRateCounters(counters, SqlRateCounters(database)),
             token_counters=FallbackRateCounters(counters, MemoryRateCounters(clock)),
             wake_ups=FallbackWakeUps(wake_ups),
+            jobs=FallbackJobQueue(jobs),
             entries=RedisEntries(redis, SealingKeys.derive(settings.secret_keys, "cache entry")),
             redis=redis,
             spread=Spread(revocations, Announcer(revocations)),

@@ -166,7 +166,7 @@ async def open_record(
         stack.push_async_callback(database.close)
         shared = await stack.enter_async_context(open_shared(settings, database, clock, tracing, redis_seconds))
         spread = shared.spread
-        announce = Announcements(shared.announce, spread.announcer.tell if spread else None)
+        announce = Announcements(shared.announce, spread.announcer.tell if spread else None, shared.jobs.push)
         stores = sql_stores(database, clock, on_event, announce)
         if settings.consul_url and stores.settlement is not None:
             keys = await stack.enter_async_context(open_keys_in_consul(settings, environ or {}, stores.settlement))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from authcenter.core.clock import Clock
 from authcenter.settings.boot import BootSettings
 from authcenter.stores.cached.invalidation import ChangeAnnouncement
+from authcenter.stores.memory.job_queue import MemoryJobQueue
 from authcenter.stores.memory.shared import MemoryLocks, MemoryRateCounters, MemoryReplayCache, MemoryWakeUps
+from authcenter.stores.ports.job_queue import JobQueue
 from authcenter.stores.ports.shared import Locks, RateCounters, ReplayCache, SealedEntries, WakeUps
 from authcenter.stores.sql.database import Database
 from authcenter.telemetry.tracing import Tracing
@@ -43,6 +45,7 @@ class Shared:
     login_counters: RateCounters
     token_counters: RateCounters
     wake_ups: WakeUps
+    jobs: JobQueue
     entries: SealedEntries | None = None
     redis: "RedisConnection | None" = None
     spread: Spread | None = None
@@ -56,7 +59,7 @@ class Shared:
 def in_process_shared(clock: Clock) -> Shared:
     """For one process alone."""
     counters = MemoryRateCounters(clock)
-    return Shared(MemoryReplayCache(clock), MemoryLocks(clock), counters, counters, MemoryWakeUps())
+    return Shared(MemoryReplayCache(clock), MemoryLocks(clock), counters, counters, MemoryWakeUps(), MemoryJobQueue())
 
 
 @asynccontextmanager

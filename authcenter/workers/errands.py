@@ -15,6 +15,10 @@ class Pointless(Exception):
     """There is nothing left to do. The text says why."""
 
 
+class Hopeless(Exception):
+    """It cannot come about, however often it is tried; operators should look at it. The text: as ``ErrandFailed``."""
+
+
 class Errand(Protocol):
     """Does one kind of job."""
 
@@ -24,6 +28,7 @@ class Errand(Protocol):
         Raises:
             ErrandFailed, StoreUnavailable: Try again later.
             Pointless: Do not.
+            Hopeless: Do not, and keep it to be looked at.
         """
         ...
 

@@ -31,6 +31,7 @@ PASSWORD = "correct horse battery"
 LONG_NAME = "Donaudampfschifffahrtsgesellschaftskapitänsmützenverwaltung & Söhne <Außenstelle>"
 POLICY = """
 rate_limits: {login_failures_per_ip: 100000/hour, login_failures_per_account: 3/hour, signup_per_ip: 100000/hour}
+sessions: {max_per_user: 3, when_full: reject}
 accounts: {signup: true}
 brand: {name: "Example & Co", color: "#0a7d55"}
 fetch: {allow_private: [127.0.0.0/8]}
@@ -127,7 +128,6 @@ def _providers(company: OpenIdStandIn, github: GitHubStandIn) -> str:
     """Two that are there and one that is not."""
     ours = f"client_id: {CLIENT_ID}, new_accounts: always"
     return (
-        "fetch: {allow_private: [127.0.0.0/8]}\n"
         "identity_providers:\n"
         f"  company: {{kind: openid, name: Firma & Co, issuer: '{company.url}', {ours}}}\n"
         f"  github: {{kind: github, issuer: '{github.url}', {ours}}}\n"

@@ -11,6 +11,7 @@ import pytest
 from tests.servers.authcenter import AuthcenterProcess
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
+from tests.servers.smtp import SmtpServer
 
 
 @pytest.fixture(scope="session")
@@ -35,4 +36,11 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 def authcenter_process(tmp_path: Path) -> Iterator[AuthcenterProcess]:
     """The product on an SQLite database of its own."""
     with AuthcenterProcess(tmp_path / "authcenter") as server:
+        yield server
+
+
+@pytest.fixture
+def smtp_server(tmp_path: Path) -> Iterator[SmtpServer]:
+    """A mail server that has got nothing yet."""
+    with SmtpServer(tmp_path / "smtp") as server:
         yield server

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from authcenter.accounts.second_factors import mfa_required
 from authcenter.clients.authentication import ClientAuthentication
-from authcenter.core.errors import first_party_only, invalid_request
+from authcenter.core.errors import OAuthError, first_party_only, invalid_request
 from authcenter.core.form import Form
 from authcenter.core.rules import Rule
 from authcenter.http.context import NOTES
@@ -24,7 +25,7 @@ LOGIN = "/api/v1/auth/login"
 REFRESH = "/api/v1/auth/refresh"
 
 _CLIENT = ("client_id", "client_secret")
-_LOGIN = (*_CLIENT, "username", "password", "scope", "resource")
+_LOGIN = (*_CLIENT, "username", "password", "otp", "recovery_code", "scope", "resource")
 _REFRESH = (*_CLIENT, "refresh_token", "scope", "resource")
 
 
@@ -40,7 +41,13 @@ class TokensForApps:
         router.add_post(REFRESH, with_problems(self.refresh))
 
     async def login(self, request: web.BaseRequest) -> Answer:
-        return await self.tokens.answer(request, self._form(request, "password", _LOGIN))
+        try:
+            return await self.tokens.answer(request, self._form(request, "password", _LOGIN))
+        except OAuthError as refused:
+            if refused.rule is Rule.USER_SECOND_FACTOR_DUE:
+                # The password was right. An app of ours may know: it sends `otp` or `recovery_code`, too.
+                raise mfa_required(refused.hint) from refused
+            raise
 
     async def refresh(self, request: web.BaseRequest) -> Answer:
         return await self.tokens.answer(request, self._form(request, "refresh_token", _REFRESH))

@@ -1,4 +1,7 @@
-"""Persons in memory: what hangs on one, in all tables."""
+"""Persons in memory: what hangs on one, in all tables.
+
+Of recovery codes and passkeys the memory record does not know since when there are some: of them it tells nothing.
+"""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -6,7 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from authcenter.core.cut import Consequences
+from authcenter.core.identity import Identity
 from authcenter.core.passkey import Passkey
+from authcenter.core.second_factor import TotpSecret
 from authcenter.core.token import TokenFamily
 from authcenter.core.user import User, name_key
 from authcenter.stores.memory.accounts import replace_user
@@ -32,12 +37,22 @@ class MemoryPersonStore(PersonStore):
         self._record = record
 
     async def holdings(self, subject: str) -> Sequence[Holding]:
-        families = self._record.tables.families.values()
-        mine = sorted((one for one in families if one.subject == subject), key=lambda one: one.approved_at)
-        passkeys = [one for one in self._record.tables.passkeys.values() if one.subject == subject]
+        tables = self._record.tables
+        families = sorted(
+            (one for one in tables.families.values() if one.subject == subject), key=lambda one: one.approved_at
+        )
+        identities = sorted(
+            (one for one in tables.identities.values() if one.subject == subject), key=lambda one: one.linked_at
+        )
+        passkeys = sorted(
+            (one for one in tables.passkeys.values() if one.subject == subject), key=lambda one: one.created_at
+        )
+        totp = tables.totp_secrets.get(subject)
         return [
-            *(Holding("grant", one.client_id, one.approved_at, None, _about(one)) for one in mine),
-            *map(_passkey, sorted(passkeys, key=lambda one: one.created_at)),
+            *(Holding("grant", one.client_id, one.approved_at, None, _about(one)) for one in families),
+            *(Holding("identity", one.provider, one.linked_at, one.used_at, _known(one)) for one in identities),
+            *([] if totp is None else [Holding("totp", "", totp.created_at, None, _confirmed(totp))]),
+            *map(_passkey, passkeys),
         ]
 
     async def erase(self, user: User, audit: Sequence[EmptiedRow], consequences: Consequences) -> bool:
@@ -62,6 +77,14 @@ def _passkey(one: Passkey) -> Holding:
 
 def _about(family: TokenFamily) -> tuple[tuple[str, object], ...]:
     return ("scope", str(family.scope)), ("ended", family.ended_at is not None), ("known_as", family.known_as)
+
+
+def _known(identity: Identity) -> tuple[tuple[str, object], ...]:
+    return ("provider_subject", identity.provider_subject), ("email", identity.email), ("name", identity.name)
+
+
+def _confirmed(totp: TotpSecret) -> tuple[tuple[str, object], ...]:
+    return (("confirmed", totp.confirmed_at is not None),)
 
 
 def _delete(rows: dict[Any, Any], subject: str, address: str) -> None:

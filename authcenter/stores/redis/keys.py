@@ -39,3 +39,8 @@ def lease_key(key: str) -> str:
 
 def queue_key(queue: str) -> str:
     return f"authcenter:wake:{{{queue}}}"
+
+
+def jobs_key(name: str) -> str:
+    """All under one tag: one read waits for several."""
+    return f"authcenter:{{jobs}}:{name}"

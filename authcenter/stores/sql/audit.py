@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.cut import Consequences
@@ -34,7 +34,7 @@ class SqlAuditLog(AuditLog):
 
     async def rows_about(self, subject: str, most: int) -> Sequence[AuditRow]:
         row = auth_audit.c
-        newest = select(auth_audit).where(or_(row.actor == subject, row.subject == subject))
+        newest = select(auth_audit).where(about_person(subject))
         newest = newest.order_by(row.occurred_at.desc(), row.writer, row.sequence.desc()).limit(most)
         async with self._database.reading() as connection:
             return [AuditRow(**found) for found in (await connection.execute(newest)).mappings()]
@@ -44,6 +44,15 @@ class SqlAuditLog(AuditLog):
             return await empty_rows(connection, rows)
 
         return await self._transactions.commit(write, consequences)
+
+
+def about_person(subject: str) -> ColumnElement[bool]:
+    """Rows whose actor or subject is a person, in the words of the indexes, which hold no others."""
+    row = auth_audit.c
+    return or_(
+        and_(row.actor == subject, row.actor != row.client_id),
+        and_(row.subject == subject, row.subject != row.client_id),
+    )
 
 
 async def empty_rows(connection: AsyncConnection, rows: Sequence[EmptiedRow]) -> bool:

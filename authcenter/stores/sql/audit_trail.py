@@ -8,8 +8,10 @@ from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.errors import Conflict
+from authcenter.core.ids import SUBJECT_PREFIX
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import AuditFilter, AuditTrail, Checkpoint, Head, Heads, Page
+from authcenter.stores.sql.audit import about_person
 from authcenter.stores.sql.audit_rows import append_again
 from authcenter.stores.sql.audit_tables import audit_checkpoints, audit_heads
 from authcenter.stores.sql.database import Database
@@ -176,7 +178,9 @@ def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
         conditions.append(row.event.startswith(wanted.event, autoescape=True))
     elif wanted.event:
         conditions.append(row.event == wanted.event)
-    if wanted.person:
+    if wanted.person.startswith(SUBJECT_PREFIX):
+        conditions.append(about_person(wanted.person))
+    elif wanted.person:
         conditions.append(or_(row.actor == wanted.person, row.subject == wanted.person))
     if wanted.since:
         conditions.append(row.occurred_at >= wanted.since)

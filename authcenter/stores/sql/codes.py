@@ -29,7 +29,7 @@ class SqlAuthorizationCodeStore(AuthorizationCodeStore):
         self._database, self._transactions = database, transactions
 
     async def add(self, code: AuthorizationCode, consequences: Consequences, *, pushed: Digest | None = None) -> bool:
-        row = asdict(code) | {"scope": str(code.scope), "audience": list(code.audience)}
+        row = _row(code)
         request = pushed_requests.c
         unspent = update(pushed_requests).where(request.digest == pushed, request.spent_at.is_(None))
 
@@ -38,7 +38,8 @@ class SqlAuthorizationCodeStore(AuthorizationCodeStore):
                 spent = await connection.execute(unspent.values(spent_at=code.issued_at))
                 if spent.rowcount == 0:
                     return False
-            await connection.execute(insert(authorization_codes).values(row))
+            # As parameters, not as values: no expression is made of each.
+            await connection.execute(insert(authorization_codes), row)
             if sid := code.sign_in.get("sid"):
                 await add_client(connection, sid, code.client_id, code.issued_at)
             return True
@@ -75,7 +76,7 @@ class SqlPushedRequestStore(PushedRequestStore):
         row = asdict(pushed) | {"resources": list(pushed.resources)}
 
         async def write(connection: AsyncConnection) -> bool:
-            await connection.execute(insert(pushed_requests).values(row))
+            await connection.execute(insert(pushed_requests), row)
             return True
 
         await self._transactions.commit(write)
@@ -111,6 +112,28 @@ class SqlPairwiseSubjects(PairwiseSubjects):
 
         await self._transactions.commit(write)
         return name
+
+
+def _row(code: AuthorizationCode) -> dict[str, Any]:
+    return {
+        "digest": code.digest,
+        "client_id": code.client_id,
+        "redirect_uri": code.redirect_uri,
+        "code_challenge": code.code_challenge,
+        "nonce": code.nonce,
+        "scope": str(code.scope),
+        "audience": list(code.audience),
+        "subject": code.subject,
+        "sign_in": dict(code.sign_in),
+        "claims": dict(code.claims),
+        "refreshable": code.refreshable,
+        "family_id": code.family_id,
+        "issued_at": code.issued_at,
+        "expires_at": code.expires_at,
+        "known_as": code.known_as,
+        "dpop_jkt": code.dpop_jkt,
+        "spent_at": code.spent_at,
+    }
 
 
 def _code(row: Row[Any]) -> AuthorizationCode:

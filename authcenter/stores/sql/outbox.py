@@ -7,13 +7,15 @@ from typing import Any
 from sqlalchemy import Select, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from authcenter.core.cut import Consequences
+from authcenter.core.event import Event
 from authcenter.core.ids import uuid7
 from authcenter.core.job import ClaimedJob, Job, Room
 from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.sql.database import Database, database_clock, now_on
 from authcenter.stores.sql.sign_in_tables import outbox
 from authcenter.stores.sql.transactions import Transactions
-from authcenter.stores.sql.waiting_jobs import LONGEST_ERROR, add_jobs
+from authcenter.stores.sql.waiting_jobs import LONGEST_ERROR
 
 _MOST_RANKED = 1_000
 _SPARE = 4
@@ -26,12 +28,11 @@ class SqlOutbox(Outbox):
     def __init__(self, database: Database, transactions: Transactions) -> None:
         self._database, self._transactions = database, transactions
 
-    async def add(self, jobs: Sequence[Job]) -> None:
-        async def write(connection: AsyncConnection) -> bool:
-            await add_jobs(connection, jobs)
+    async def add(self, jobs: Sequence[Job], events: Sequence[Event] = ()) -> None:
+        async def write(_: AsyncConnection) -> bool:
             return True
 
-        await self._transactions.commit(write)
+        await self._transactions.commit(write, Consequences(events=events, jobs=tuple(jobs)))
 
     async def claim(self, holder: str, names: Collection[str], lease: timedelta, room: Room) -> Sequence[ClaimedJob]:
         row, claim = outbox.c, f"{holder}/{uuid7()}"
@@ -63,6 +64,9 @@ class SqlOutbox(Outbox):
 
         await self._transactions.commit(write)
         return sorted(claimed, key=lambda one: (one.created_at, one.job.job_id))
+
+    async def keep(self, claimed: ClaimedJob, lease: timedelta) -> bool:
+        return await self._settle(claimed, {}, lease)
 
     async def done(self, claimed: ClaimedJob) -> bool:
         return await self._settle(claimed, {"done_at": database_clock(), "last_error": ""})

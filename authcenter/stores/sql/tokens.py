@@ -73,9 +73,10 @@ class SqlRefreshTokenStore(RefreshTokenStore):
 
 async def add_family(connection: AsyncConnection, family: TokenFamily, first: RefreshToken | None) -> bool:
     """Write a family, and its first token where it has one, in this transaction."""
-    await connection.execute(insert(families).values(_family_row(family)))
+    # As parameters, not as values: no expression is made of each.
+    await connection.execute(insert(families), _family_row(family))
     if first is not None:
-        await connection.execute(insert(refresh_tokens).values(asdict(first)))
+        await connection.execute(insert(refresh_tokens), asdict(first))
     return True
 
 

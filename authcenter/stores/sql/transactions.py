@@ -14,6 +14,7 @@ from authcenter.core.cut import LIFTED_CUT_LASTS, NO_CONSEQUENCES, Consequences,
 from authcenter.core.errors import StoreUnavailable
 from authcenter.core.event import Event
 from authcenter.core.ids import uuid7
+from authcenter.core.job import Job
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.spread import Revoked
 from authcenter.stores.sql.audit_rows import append_rows
@@ -34,10 +35,12 @@ class Announcements:
     Attributes:
         changes: Told kind and key of each client, resource or user that was written, or may have been.
         cuts: Told what was revoked and cut.
+        jobs: Told what has been left in the outbox.
     """
 
     changes: Callable[[Sequence[tuple[str, str]]], Awaitable[None]] | None = None
     cuts: Callable[[Sequence[Revoked], Sequence[Cut]], Awaitable[None]] | None = None
+    jobs: Callable[[Sequence[Job]], Awaitable[None]] | None = None
 
 
 NOBODY = Announcements()
@@ -98,6 +101,8 @@ class Transactions:
             raise
         finally:
             await self._tell(written, revoked)
+        if kept and consequences.jobs and self._announce.jobs is not None:
+            await self._announce.jobs(consequences.jobs)
         return kept
 
     async def _tell(self, written: _Written, revoked: Sequence[Revoked]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from authcenter.core.clock import SystemClock
 from authcenter.core.derived import SealingKeys
+from authcenter.stores.memory.job_queue import MemoryJobQueue
 from authcenter.stores.memory.shared import (
     MemoryEntries,
     MemoryLocks,
@@ -16,9 +17,11 @@ from authcenter.stores.memory.shared import (
     MemoryReplayCache,
     MemoryWakeUps,
 )
+from authcenter.stores.ports.job_queue import JobQueue
 from authcenter.stores.ports.shared import Locks, RateCounters, ReplayCache, SealedEntries, WakeUps
 from authcenter.stores.redis.connection import RedisConnection
 from authcenter.stores.redis.entries import RedisEntries
+from authcenter.stores.redis.job_queue import RedisJobQueue
 from authcenter.stores.redis.limits import RedisRateCounters
 from authcenter.stores.redis.locks import RedisLocks
 from authcenter.stores.redis.replay import RedisReplayCache
@@ -50,6 +53,7 @@ class Shared:
     counters: RateCounters
     entries: SealedEntries | None = None
     wake_ups: WakeUps | None = None
+    jobs: JobQueue | None = None
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +111,7 @@ async def _opened(request: pytest.FixtureRequest) -> AsyncIterator[Shared]:
             MemoryRateCounters(clock),
             MemoryEntries(clock),
             MemoryWakeUps(),
+            MemoryJobQueue(),
         )
     elif request.param in SQL:
         with pytest.MonkeyPatch.context() as patched:
@@ -122,12 +127,15 @@ async def _opened(request: pytest.FixtureRequest) -> AsyncIterator[Shared]:
             stack.push_async_callback(connection.close)
             wake_ups = RedisWakeUps(connection, url)
             stack.push_async_callback(wake_ups.close)
+            jobs = RedisJobQueue(connection, url)
+            stack.push_async_callback(jobs.close)
             yield Shared(
                 RedisReplayCache(connection),
                 RedisLocks(connection),
                 RedisRateCounters(connection),
                 RedisEntries(connection, SealingKeys.derive([ROOT], "cache entry")),
                 wake_ups,
+                jobs,
             )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from authcenter.core.clock import SystemClock
+from authcenter.core.job import Job
 from authcenter.settings.rate import Rate
 from authcenter.stores.sql.database import Database
 from authcenter.wiring.shared import Shared, open_shared
@@ -65,6 +66,8 @@ async def test_everything_goes_on_without_redis(shared: Shared, redis: RedisServ
         assert (await counters.take("k", RATE)).allowed
     await shared.announce([("client", "app")])
     assert not await shared.wake_ups.wait("changes", SHORT)
+    await shared.jobs.push([Job("mail", {})])
+    assert await shared.jobs.pop(["mail"], SHORT) is None
 
     redis.restart() if gone == "killed" else redis.thaw()
     await back(shared)

@@ -9,6 +9,7 @@ from authcenter.core.client import AuthMethod, Profile
 from authcenter.core.event import EventKind
 from authcenter.core.job import JobName
 from authcenter.proofs.pkce import challenge_of
+from tests.authenticator import enrol
 from tests.servers.identity_providers import CLIENT_ID
 from tests.unit.federation.conftest import SESSION, Abroad, query_of
 from tests.unit.http.browsing import Tab
@@ -83,8 +84,29 @@ async def test_an_address_verified_on_both_sides_links_and_its_owner_is_told(abr
     assert EventKind.USER_CREATED not in abroad.bench.kinds()
 
 
+async def test_a_second_factor_is_asked_for_after_a_provider_as_well(abroad: Abroad) -> None:
+    app = await enrol(abroad.bench)
+    abroad.company.person |= {"email": "alice@example.com"}
+    back = await abroad.come_back("company")
+    assert back.location.startswith("/login/second-factor?ticket=")
+    assert SESSION not in abroad.tab.jar
+    shown = await abroad.tab.follow(back)
+    done = await abroad.tab.post("/login/second-factor", {**shown.fields, "act": "code", "code": app.code()})
+    assert done.location == "/account"
+    ((session, _),) = abroad.bench.record.tables.sessions.values()
+    assert "fed" in session.amr
+    assert session.acr.endswith("2fa")
+
+
+async def test_who_signs_up_may_do_so_by_a_provider_that_opens_accounts(abroad: Abroad) -> None:
+    abroad.offer(github=", new_accounts: never")
+    shown = await abroad.tab.get("/signup")
+    assert "Sign in with GitHub" not in shown.body
+    assert (await abroad.come_back("company", "/signup")).location == "/account"
+
+
 async def test_a_first_sign_in_from_many_tabs_makes_one_account(abroad: Abroad) -> None:
-    tabs = [Tab(abroad.tab.address) for _ in range(8)]
+    tabs = [Tab(abroad.tab.address) for _ in range(4)]
     ways = [await abroad.answer(await abroad.leave("company", tab=tab)) for tab in tabs]
     shown = await asyncio.gather(*(tab.get(way) for tab, way in zip(tabs, ways, strict=True)))
     assert {each.location for each in shown} == {"/account"}

@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 
+from authcenter.accounts.personal_data import PersonalData
 from authcenter.audit.chain import erased_rows, first_break
 from authcenter.authorization.consents import Consents
 from authcenter.core.event import EventKind
+from authcenter.core.identity import Identity
 from authcenter.core.ids import ClientId
 from authcenter.core.scope import Scope
 from authcenter.core.secret import Secret
 from authcenter.http.server import Listener
+from tests.authenticator import enrol
 from tests.unit.http.browsing import Shown, Tab
-from tests.workbench import ORIGIN, PASSWORD, Workbench
+from tests.workbench import ISSUER, ORIGIN, PASSWORD, Workbench
 
 SESSION = "__Host-authcenter_session"
 
@@ -179,6 +182,25 @@ async def test_a_download_has_everything_about_the_person_and_no_secret(bench: W
     for secret in (held.password_hash, PASSWORD, issued.refresh, issued.access, tab.jar[SESSION], "bob", *salts):
         assert secret not in file.body
     assert "cli:root" not in file.body
+
+
+async def test_a_download_tells_of_identities_and_factors_without_their_secrets(bench: Workbench) -> None:
+    app, at = await enrol(bench), bench.clock.now()
+    linked = Identity("example", "ext-7", bench.alice.subject, "a@elsewhere.example", "Al", at, at)
+    bench.record.tables.identities["example", "ext-7"] = linked
+    data = PersonalData(
+        accounts=bench.core.accounts,
+        consents=bench.stores.consents,
+        sessions=bench.stores.sessions,
+        persons=bench.stores.persons,
+        audit=bench.stores.audit,
+        issuer=ISSUER,
+        clock=bench.clock,
+    )
+    told = await data.of(bench.alice.subject)
+    assert told["identities"][0]["provider_subject"] == "ext-7"
+    assert told["authenticator_apps"][0]["confirmed"] is True
+    assert app.secret not in json.dumps(told)
 
 
 @pytest.mark.parametrize("confirm", ["", "alic", "bob", "alice@example.com", PASSWORD])

@@ -13,6 +13,7 @@ from authcenter.core.event import EventKind
 from authcenter.core.rules import Rule
 from authcenter.http.forms import MAX_BODY_BYTES
 from authcenter.proofs.pkce import challenge_of
+from tests.authenticator import enrol
 from tests.unit.http.browsing import Tab
 from tests.unit.http.requests import basic
 from tests.workbench import API, ISSUER, PASSWORD, Workbench
@@ -224,6 +225,15 @@ async def test_a_refused_login_is_a_problem_document(
     assert rule_of(bench) == rule
 
 
+async def test_where_a_second_factor_is_due_an_app_is_told_so(app: App, bench: Workbench) -> None:
+    await enrol(bench)
+    own = basic("phone", bench.secrets["phone"])
+    status, told, headers = await app.post("login", LOGIN, **own)
+    assert (status, told["error"], headers["Content-Type"]) == (403, "mfa_required", PROBLEM)
+    assert rule_of(bench) == Rule.USER_SECOND_FACTOR_DUE
+    assert (await app.post("login", {**LOGIN, "password": "wrong"}, **own))[1]["error"] == "invalid_grant"
+
+
 async def test_who_is_unknown_and_who_is_wrong_read_the_same(app: App, bench: Workbench) -> None:
     own = basic("phone", bench.secrets["phone"])
     answers = [await app.post("login", {**LOGIN, **change}, **own) for change in ({"username": "x"}, {"password": "x"})]
@@ -328,3 +338,14 @@ async def test_nothing_of_a_password_or_token_is_logged(app: App, bench: Workben
     said = bench.lines.getvalue() + repr(bench.log.calls) + repr(bench.events)
     for secret in (PASSWORD, "not the password", tokens["access_token"], tokens["refresh_token"]):
         assert secret not in said
+
+
+async def test_who_has_a_second_factor_sends_a_code_of_it(app: App, bench: Workbench) -> None:
+    phone, own = await enrol(bench), basic("phone", bench.secrets["phone"])
+    status, refused, _ = await app.post("login", {**LOGIN, "otp": phone.wrong_code()}, **own)
+    assert (status, refused["error"]) == (400, "invalid_grant")
+    status, refused, _ = await app.post("login", {**LOGIN, "password": "wrong", "otp": phone.code()}, **own)
+    assert (status, refused["error"]) == (400, "invalid_grant")
+    tokens = await app.login(otp=phone.code())
+    assert (await app.send("GET", "me", **bearer(tokens)))[0] == 200
+    await app.login(recovery_code=phone.recovery_codes[0])

@@ -19,9 +19,6 @@ IMPACTS = [
     pytest.param("revocation: {short_hash_bytes: 4}", "one good token in 4,295 would be refused", id="short hash"),
     pytest.param("revocation: {short_hash_bytes: 16}", "builds its replica of revocations anew", id="long hash"),
     pytest.param("cache: {stale_if_error: 60}", "known clients get tokens for 60 s only, not 600 s", id="stale"),
-    pytest.param(
-        "audit: {checkpoint_every: 5}", "nothing in this version acts on audit.checkpoint_every", id="idle field"
-    ),
 ]
 
 

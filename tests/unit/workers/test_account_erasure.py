@@ -13,6 +13,7 @@ from authcenter.core.mail import MailKind
 from authcenter.core.rules import Rule
 from authcenter.core.secret import Secret
 from authcenter.wiring.jobs import assignments
+from tests.authenticator import enrol
 from tests.workbench import ISSUER, PASSWORD, Workbench, refused
 
 
@@ -40,6 +41,15 @@ async def test_the_account_is_nobodys_and_name_and_address_are_free(bench: Workb
     assert "alice" not in repr(left).lower()
     again = await bench.core.accounts.create("alice", "alice@example.com", Secret(PASSWORD), actor="tests")
     assert again.subject != subject
+
+
+async def test_second_factors_go(bench: Workbench) -> None:
+    await enrol(bench)
+    alice = bench.alice
+    assert await bench.core.second_factors.due(alice)
+    await deleted(bench)
+    assert not await bench.core.second_factors.due(alice)
+    assert (bench.record.tables.totp_secrets, bench.record.tables.recovery_codes) == ({}, {})
 
 
 async def test_nobody_gets_in_any_more_and_what_was_issued_is_dead(bench: Workbench) -> None:

@@ -1,7 +1,8 @@
 """The runner of the outbox: what it does with success, failure, defects, outages, and with what takes its time."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +12,13 @@ from structlog.testing import CapturingLogger
 
 from authcenter.core.errors import StoreUnavailable
 from authcenter.core.job import Job
+from authcenter.stores.memory.job_queue import MemoryJobQueue
 from authcenter.stores.ports.eviction import DEAD_JOBS_KEPT, KEPT_AFTER_END, Evictable
-from authcenter.workers.errands import Assignment, ErrandFailed, Persistence, Pointless
-from authcenter.workers.lanes import MOST_AT_ONCE
-from authcenter.workers.outbox import OutboxWorker
+from authcenter.wiring.jobs import finish_jobs
+from authcenter.workers import outbox
+from authcenter.workers.errands import Assignment, ErrandFailed, Hopeless, Persistence, Pointless
+from authcenter.workers.lanes import MOST_AT_ONCE, SHARE
+from authcenter.workers.outbox import LEASE, OutboxWorker
 from tests.workbench import Workbench
 
 PERSISTENCE = Persistence(attempts=4, first_delay=timedelta(seconds=8), longest_delay=timedelta(seconds=20))
@@ -33,6 +37,8 @@ class Errands:
                 raise ErrandFailed("status 500")
             case "pointless":
                 raise Pointless("nobody there")
+            case "hopeless":
+                raise Hopeless("no such mailbox")
             case "defect":
                 raise KeyError("x")
             case "outage":
@@ -46,11 +52,14 @@ class Errands:
 class Process:
     """One process that does jobs."""
 
-    def __init__(self, bench: Workbench, persistence: Persistence = PERSISTENCE) -> None:
-        self.errands, self.log, self.ready = Errands(), CapturingLogger(), True
+    def __init__(
+        self, bench: Workbench, persistence: Persistence = PERSISTENCE, names: tuple[str, ...] = ("mail",)
+    ) -> None:
+        self.errands, self.log, self.ready, self.queue = Errands(), CapturingLogger(), True, MemoryJobQueue()
         self.worker = OutboxWorker(
             outbox=bench.stores.outbox,
-            assignments={"mail": Assignment(self.errands, persistence)},
+            queue=self.queue,
+            assignments={name: Assignment(self.errands, persistence) for name in names},
             metrics=bench.metrics,
             log=structlog.wrap_logger(self.log, processors=[]),
             holder="one",
@@ -107,6 +116,15 @@ async def test_what_has_become_pointless_is_dropped(bench: Workbench) -> None:
     await process.step()
     assert rows(bench)[0].done_at is not None
     assert bench.counted("job_total", job="mail", outcome="dropped") == 1
+
+
+async def test_what_is_hopeless_is_given_up_at_once_and_kept_to_be_looked_at(bench: Workbench) -> None:
+    process = Process(bench)
+    await bench.stores.outbox.add([Job("mail", {"how": "hopeless"})])
+    await process.step()
+    assert (rows(bench)[0].dead_at, rows(bench)[0].last_error) == (bench.clock.now(), "no such mailbox")
+    assert bench.counted("job_total", job="mail", outcome="dead") == 1
+    assert process.log.calls[-1].kwargs["hint"] == "no such mailbox"
 
 
 async def test_what_stalls_holds_up_nothing_else(bench: Workbench) -> None:
@@ -171,13 +189,6 @@ async def test_who_is_not_ready_does_nothing(bench: Workbench) -> None:
 
 async def test_it_works_until_it_is_ended(bench: Workbench) -> None:
     process = Process(bench)
-    looked: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        looked.append(seconds)
-        await asyncio.sleep(0)
-
-    process.worker.sleep = sleep
     await bench.stores.outbox.add([Job("mail", {}), Job("mail", {"how": "stall"})])
     running = asyncio.create_task(process.worker.run())
     while not (process.errands.done and process.errands.held):
@@ -185,8 +196,119 @@ async def test_it_works_until_it_is_ended(bench: Workbench) -> None:
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await process.worker.settle()
-    assert all(0 < pause <= 1 for pause in looked)
     assert await bench.stores.outbox.depth() == 1
+
+
+@pytest.fixture
+def never_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By itself: only who is told has something to do."""
+    monkeypatch.setattr(outbox, "_SECONDS_BETWEEN_LOOKS", 3_600.0)
+
+
+@contextmanager
+def working(process: Process) -> Iterator[None]:
+    running = asyncio.create_task(process.worker.run())
+    yield
+    running.cancel()
+
+
+async def until_done(process: Process, jobs: int) -> None:
+    async with asyncio.timeout(60):
+        while len(process.errands.done) < jobs:
+            await asyncio.sleep(0.001)
+
+
+@pytest.mark.usefixtures("never_looks")
+async def test_who_is_told_of_a_job_does_it_at_once(bench: Workbench) -> None:
+    process = Process(bench)
+    with working(process):
+        await asyncio.sleep(0.05)
+        for number in range(3):
+            job = Job("mail", {})
+            await bench.stores.outbox.add([job])
+            await process.queue.push([job])
+            await until_done(process, number + 1)
+
+
+@pytest.mark.usefixtures("never_looks")
+async def test_many_jobs_are_done_one_batch_after_the_other(bench: Workbench) -> None:
+    process = Process(bench, names=("mail", "logout"))
+    jobs = [Job(name, {}) for name in ("mail", "logout") for _ in range(5 * MOST_AT_ONCE)]
+    await bench.stores.outbox.add(jobs)
+    with working(process):
+        await until_done(process, len(jobs))
+
+
+@pytest.mark.usefixtures("never_looks")
+async def test_a_kind_that_stalls_leaves_room_for_the_others(bench: Workbench) -> None:
+    process = Process(bench, names=("mail", "logout"))
+    await bench.stores.outbox.add([Job("mail", {"how": "stall"}) for _ in range(2 * MOST_AT_ONCE)])
+    bench.clock.advance(1)
+    await bench.stores.outbox.add([Job("logout", {}) for _ in range(2 * MOST_AT_ONCE)])
+    with working(process):
+        await until_done(process, 2 * MOST_AT_ONCE)
+        assert process.errands.held == SHARE
+        process.errands.release.set()
+        await until_done(process, 4 * MOST_AT_ONCE)
+
+
+async def test_who_lives_keeps_what_it_has(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "_SECONDS_BETWEEN_RENEWALS", 0.001)
+    process, other = Process(bench), Process(bench)
+    await bench.stores.outbox.add([Job("mail", {"how": "stall"})])
+    with working(process):
+        for _ in range(3):
+            async with asyncio.timeout(60):
+                while not rows(bench)[0].holder or rows(bench)[0].due_at != bench.clock.now() + LEASE:
+                    await asyncio.sleep(0.001)
+            bench.clock.at += LEASE - timedelta(seconds=1)
+            assert await other.worker.step() == 0
+        process.errands.release.set()
+        await until_done(process, 1)
+    assert bench.counted("job_total", job="mail", outcome="done") == 1
+
+
+async def test_what_was_done_is_written_down_once_the_record_is_back(bench: Workbench) -> None:
+    process = Process(bench)
+    process.worker.pauses = [0.001] * 10_000
+    await bench.stores.outbox.add([Job("mail", {"how": "stall"})])
+    await process.worker.step()
+    bench.board.down = True
+    process.errands.release.set()
+    await until_done(process, 1)
+    await asyncio.sleep(0.02)
+    bench.board.down = False
+    await process.worker.settle()
+    assert bench.counted("job_total", job="mail", outcome="done") == 1
+    assert await bench.stores.outbox.depth() == 0
+
+
+async def test_what_could_not_be_written_down_is_done_again(bench: Workbench) -> None:
+    process = Process(bench)
+    process.worker.pauses = []
+    await bench.stores.outbox.add([Job("mail", {"how": "stall"})])
+    await process.worker.step()
+    bench.board.down = True
+    process.errands.release.set()
+    await process.worker.settle()
+    bench.board.down = False
+    assert bench.counted("job_total", job="mail", outcome="unrecorded") == 1
+    bench.clock.at += LEASE
+    assert await process.step() == 1
+    assert len(process.errands.done) == 2
+
+
+async def test_who_leaves_brings_what_is_under_way_to_its_end(bench: Workbench) -> None:
+    process = Process(bench)
+    await bench.stores.outbox.add([Job("mail", {"how": "stall"})])
+    await process.worker.step()
+    leaving = asyncio.create_task(finish_jobs([process.worker]))
+    while not process.errands.held:
+        await asyncio.sleep(0)
+    assert not leaving.done()
+    process.errands.release.set()
+    await leaving
+    assert await bench.stores.outbox.depth() == 0
 
 
 @pytest.mark.parametrize(
