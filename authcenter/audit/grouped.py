@@ -1,8 +1,8 @@
 """Audit rows that no answer waits for, written together: what is issued, and what is refused.
 
-At most ``FLUSH_SECONDS`` lie between event and writing. Where the database takes long, or is gone,
-the rows go to the spool, in the same chain, and are drained from there in order once it is back. Where the spool is full,
-too, ``require_room`` refuses, so that nothing is issued that nobody could prove.
+At most ``FLUSH_SECONDS`` lie between event and writing. Where the database takes long, or is gone, the rows go to the
+spool, in the same chain, and are drained from there in order once it is back. Where the spool is full, too,
+``require_room`` refuses, so that nothing is issued that nobody could prove.
 """
 
 import asyncio
