@@ -12,6 +12,8 @@ class Switchboard:
     def __init__(self) -> None:
         self.down = False
         self.asked: list[str] = []
+        self.off: set[str] = set()
+        """Calls that are switched off by themselves: ``outbox.add``."""
 
     def through(self, name: str, store: Any) -> Any:
         return _Switched(name, store, self)
@@ -27,8 +29,9 @@ class _Switched:
         real = getattr(self._store, method)
 
         def call(*args: Any, **options: Any) -> Any:
-            self._board.asked.append(f"{self._name}.{method}")
-            if self._board.down:
+            name = f"{self._name}.{method}"
+            self._board.asked.append(name)
+            if self._board.down or name in self._board.off:
                 raise StoreUnavailable("switched off")
             return real(*args, **options)
 

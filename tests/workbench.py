@@ -138,6 +138,7 @@ class Workbench:
         self.request_log = RequestLog(self.lines)
         self.metrics = Metrics()
         self.secrets: dict[str, str] = {}
+        self.pauses: list[float] = []
         self.migrated = True
         self.settings = settings(**environ)
         self.policy = LivePolicy(parse_policy(policy, source="file"))
@@ -161,7 +162,13 @@ class Workbench:
         shared = in_process_shared(self.clock)
         if counters is not None:
             shared = replace(shared, login_counters=counters, token_counters=counters)
-        return build_service(self.settings, core, self.metrics, log, self.request_log, migrated=migrated, shared=shared)
+        return build_service(
+            self.settings, core, self.metrics, log, self.request_log, migrated=migrated, shared=shared, pause=self.pause
+        )
+
+    async def pause(self, seconds: float) -> None:
+        """Wait as its clock does: not at all."""
+        self.pauses.append(seconds)
 
     async def start(self) -> "Workbench":
         """Load keys and revocations; make the clients and the user."""
@@ -176,6 +183,10 @@ class Workbench:
         self.events.clear()
         self.board.asked.clear()
         return self
+
+    async def add_user(self, name: str) -> User:
+        """One more person, with the password and an address like alice's."""
+        return await self.core.accounts.create(name, f"{name}@example.com", Secret(PASSWORD), actor="tests")
 
     async def client(self, client_id: str, **metadata: Any) -> Client:
         """Register a client with the scopes ``read`` and ``write``; its secret goes into ``secrets``."""

@@ -25,12 +25,12 @@ Destination = Literal["authorize", "account", "device", "logout"]
 
 
 class Proved(Value, frozen=True):
-    """A first proof of who somebody is, where a second is due.
+    """A proof of who somebody is, where more is due: a second one, or room for their session.
 
     Attributes:
         amr: The methods of RFC 8176 it was made by.
         at: Unix seconds.
-        acr: What it amounts to, where nothing but a new password is due any more.
+        acr: What it amounts to, where no further factor is due: only a new password, or room for a session.
     """
 
     subject: str

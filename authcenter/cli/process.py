@@ -18,7 +18,7 @@ import structlog
 
 from authcenter.accounts.passwords import PasswordHashing
 from authcenter.cli.demo import tell_demo
-from authcenter.cli.policy_notes import policy_listener, warn_of_idle_fields
+from authcenter.cli.policy_notes import policy_listener
 from authcenter.core.clock import SystemClock
 from authcenter.http.server import Listener, NoListener, OpenListener
 from authcenter.http.tls import reload_on_change, server_context
@@ -116,7 +116,6 @@ async def _serve(
         if record.shared.redis is not None:
             await record.shared.redis.check()
         policy.subscribe(policy_listener(service.health, metrics, log, tracing))
-        warn_of_idle_fields(policy.current, log)
         policies = await stack.enter_async_context(
             open_policy_follower(settings, os.environ, policy, begun_with, service.health, metrics, log)
         )

@@ -37,6 +37,7 @@ class EventKind(StrEnum):
     SESSION_STARTED = "session.started"
     SESSION_RENEWED = "session.renewed"
     SESSION_ENDED = "session.ended"
+    SIGN_INS_FAILED = "sign_ins.failed"
     SECOND_FACTOR_ADDED = "second_factor.added"
     SECOND_FACTOR_REMOVED = "second_factor.removed"
     SECOND_FACTORS_RESET = "second_factor.reset"

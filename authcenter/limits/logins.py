@@ -19,6 +19,19 @@ _LONGEST_LOGIN = 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How many have failed for a name, or in a browser, when another try begins.
+
+    Attributes:
+        failures: Before this one; those that are under way here do not count, for they may succeed.
+        last: Whether there is no further one if this fails.
+    """
+
+    failures: int
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Slot:
     """A slot that was taken. It goes back unless what it was taken for was refused.
 
@@ -29,9 +42,11 @@ class _Slot:
     counters: RateCounters
     key: str
     rate: Rate
+    standing: Standing
 
-    async def __aenter__(self) -> None:
+    async def __aenter__(self) -> Standing:
         self.turns.enter(self.key)
+        return self.standing
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -50,7 +65,8 @@ class LoginLimits:
 
     The account is a keyed hash of the name that was typed, folded as names are compared: unknown names are counted like
     known ones, and the counters name nobody. Slots come free one by one, the tenth part of an hour for 10/hour, so that
-    nobody is locked out for ever; nor does anybody need to unlock an account.
+    nobody is locked out for ever; nor does anybody need to unlock an account. A browser that signed this person in
+    before is counted by itself: no stranger shuts it out.
     """
 
     def __init__(
@@ -64,15 +80,25 @@ class LoginLimits:
         self._name, self._policy, self._macs, self._counters, self._turns = name, policy, macs, counters, Turns()
 
     @asynccontextmanager
-    async def attempt(self, address: str, login: str) -> AsyncIterator[None]:
+    async def attempt(self, address: str, login: str, device: str | None = None) -> AsyncIterator[Standing]:
         """Try a password inside: ``OAuthError`` raised there is a failure and keeps the slots, anything else returns
         them. With n slots free, at most n attempts are inside at once, over all instances.
+
+        Args:
+            device: A browser that is known to be this account's: counted instead of address and account, by the
+                account's rate.
 
         Raises:
             RateLimited: No slot is free.
             Unavailable: The counters do not answer, or too many wait for those inside.
         """
         policy = self._policy()
+        if device is not None:
+            rate = policy.login_failures_per_account
+            by_device = await self._slot(f"{self._name}_device", device, rate, Rule.RATE_LIMITED_ACCOUNT)
+            async with by_device as standing:
+                yield standing
+            return
         network, name = network_of(address), name_key(login[:_LONGEST_LOGIN]).encode(errors="backslashreplace")
         # The address first: whoever is shut out there cannot use up an account's slots either.
         by_address = await self._slot(
@@ -81,8 +107,8 @@ class LoginLimits:
         async with by_address:
             account, rate = self._macs.make(name), policy.login_failures_per_account
             by_account = await self._slot(f"{self._name}_account", account, rate, Rule.RATE_LIMITED_ACCOUNT)
-            async with by_account:
-                yield
+            async with by_account as standing:
+                yield standing
 
     async def _slot(self, name: str, key: str, rate: Rate, rule: Rule) -> _Slot:
         shared_key = f"{name}:{rate}:{key}"
@@ -90,7 +116,9 @@ class LoginLimits:
             others = self._turns.inside(shared_key)
             taken = await self._counters.take(shared_key, rate)
             if taken.allowed:
-                return _Slot(self._turns, self._counters, shared_key, rate)
+                failures = rate.limit - taken.remaining - 1 - self._turns.count(shared_key)
+                standing = Standing(max(0, failures), last=not taken.remaining)
+                return _Slot(self._turns, self._counters, shared_key, rate, standing)
             if not others and not self._turns.inside(shared_key):
                 raise RateLimited(
                     rule,

@@ -30,6 +30,10 @@ class Turns:
     def inside(self, key: str) -> bool:
         return key in self._rooms
 
+    def count(self, key: str) -> int:
+        """How many are inside."""
+        return self._rooms[key].inside if key in self._rooms else 0
+
     def enter(self, key: str) -> None:
         self._rooms.setdefault(key, _Room()).inside += 1
 

@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import Protocol
 
 from authcenter.accounts.claims import claims_of, claims_of_scope
+from authcenter.accounts.known_browsers import KnownBrowsers
+from authcenter.accounts.own_sessions import OwnSessions
 from authcenter.accounts.personal_data import PersonalData
 from authcenter.accounts.profile import Profiles
 from authcenter.accounts.second_step import SecondStep
@@ -31,6 +33,7 @@ from authcenter.clients.registration import ClientRegistration
 from authcenter.core.derived import MacKeys, SealingKeys
 from authcenter.http.api.me import MeEndpoint
 from authcenter.http.api.own_token import OwnTokens
+from authcenter.http.api.sessions import SessionsApi
 from authcenter.http.authorize import AuthorizationEndpoint
 from authcenter.http.cors import ClientCors
 from authcenter.http.device_authorization import DeviceAuthorizationEndpoint
@@ -39,6 +42,7 @@ from authcenter.http.logout import LogoutEndpoint
 from authcenter.http.pages.account import AccountPage
 from authcenter.http.pages.account_data import DownloadPage
 from authcenter.http.pages.account_deletion import DeletionPage
+from authcenter.http.pages.account_sessions import AccountSessionsPage
 from authcenter.http.pages.arrival import Arrival
 from authcenter.http.pages.brand import BrandStyle
 from authcenter.http.pages.browser import BrowserCookies
@@ -46,6 +50,7 @@ from authcenter.http.pages.consent import ConsentPage
 from authcenter.http.pages.device import DevicePage
 from authcenter.http.pages.first_proof import FirstProof
 from authcenter.http.pages.login import LoginPage
+from authcenter.http.pages.login_sessions import LoginSessionsPage
 from authcenter.http.pages.messages import Catalogue, load_catalogue
 from authcenter.http.pages.nowhere import Nowhere
 from authcenter.http.pages.own_account import OwnAccount
@@ -82,6 +87,7 @@ ACCOUNT_SECTIONS: tuple[str, ...] = (
     "password",
     "second-factors",
     "identities",
+    "sessions",
     "download",
     "delete",
 )
@@ -112,6 +118,7 @@ class InteractiveParts:
     quota: TokenQuota
     replay: ReplayCache
     audit: GroupedAudit
+    sign_in: PasswordSignIn
     forget_session: Callable[[str], None] = lambda _: None
     forget_user: Callable[[str], None] = lambda _: None
 
@@ -152,8 +159,23 @@ class InteractiveParts:
     @cached_property
     def arrival(self) -> Arrival:
         core = self.core
-        policy, factors = (lambda: core.policy.current.sessions), core.second_factors
-        return Arrival(self.tickets, self.sessions, self.pages.cookies, policy, factors, core.clock)
+        return Arrival(
+            tickets=self.tickets,
+            sessions=self.sessions,
+            cookies=self.pages.cookies,
+            policy=lambda: core.policy.current.sessions,
+            factors=core.second_factors,
+            browsers=self.browsers,
+            clock=core.clock,
+        )
+
+    @cached_property
+    def browsers(self) -> KnownBrowsers:
+        return KnownBrowsers(SealingKeys.derive(self.settings.secret_keys, "known browser"), self.core.clock)
+
+    @cached_property
+    def own_sessions(self) -> OwnSessions:
+        return OwnSessions(self.sessions)
 
     @cached_property
     def second_step(self) -> SecondStep:
@@ -261,9 +283,10 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.pages,
             parts.tickets,
             parts.sessions,
-            PasswordSignIn(core.accounts, parts.limits.logins),
+            parts.sign_in,
             parts.clients,
             parts.arrival,
+            parts.browsers,
             parts.metrics.logins.count,
             lambda: core.policy.current.accounts.signup,
             parts.federation.providers.offered,
@@ -291,6 +314,9 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.federation.providers.offered,
         ),
         ConsentPage(parts.pages, parts.tickets, parts.sessions, consents, parts.clients, parts.resources),
+        LoginSessionsPage(parts.pages, parts.tickets, parts.arrival, parts.own_sessions, core.stores.users, core.clock),
+        AccountSessionsPage(parts.pages, parts.own_account, parts.own_sessions, core.clock),
+        SessionsApi(parts.own_tokens, parts.own_sessions),
         *recovery_endpoints(parts),
         AccountPage(parts.pages, parts.own_account, consents, parts.clients, ACCOUNT_SECTIONS),
         ProfilePage(parts.pages, parts.own_account, parts.profiles),

@@ -8,7 +8,6 @@ from authcenter.accounts.address_change import AddressChanges
 from authcenter.accounts.own_passwords import OwnPasswords
 from authcenter.accounts.password_change import PasswordChange
 from authcenter.accounts.password_reset import PasswordReset, ResetLinks, ResetRequests
-from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.http.api.password import PasswordApi
 from authcenter.http.pages import account_address, reset_password
 from authcenter.http.pages.account_address import AccountAddressPage
@@ -42,7 +41,7 @@ def recovery_endpoints(parts: "InteractiveParts") -> "Sequence[Endpoint]":
     own = OwnPasswords(core.accounts, core.password_rules, core.letters, parts.forget_user)
     requests = ResetRequests(core.stores.outbox, core.letters, limits.mails, limits.resets)
     resets = PasswordReset(core.accounts, core.stores.password_resets, own, core.clock)
-    change = PasswordChange(PasswordSignIn(core.accounts, limits.logins), own, core.clock)
+    change = PasswordChange(parts.sign_in, own, core.clock)
     addresses = AddressChanges(
         accounts=core.accounts,
         links=core.stores.address_changes,

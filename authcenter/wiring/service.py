@@ -1,10 +1,13 @@
 """The HTTP service, joined around the core."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from authcenter.accounts.both_steps import BothSteps, Presented, Proof
 from authcenter.accounts.claims import claims_of
+from authcenter.accounts.second_step import SecondStep
 from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.audit.grouped import GroupedAudit
 from authcenter.audit.traces import TraceLog
@@ -12,9 +15,9 @@ from authcenter.clients.authentication import ClientAuthentication
 from authcenter.clients.quota import TokenQuota
 from authcenter.core.client import Client
 from authcenter.core.derived import hkdf
-from authcenter.core.errors import OAuthError, invalid_grant
+from authcenter.core.errors import OAuthError
+from authcenter.core.origin import RequestOrigin
 from authcenter.core.resource import Resource
-from authcenter.core.rules import Rule
 from authcenter.core.session import Session
 from authcenter.core.user import User
 from authcenter.grants.authorization_code import AuthorizationCodeGranter
@@ -68,8 +71,9 @@ from authcenter.wiring.admin import admin_endpoints
 from authcenter.wiring.caches import cached
 from authcenter.wiring.core import Core
 from authcenter.wiring.interactive import Endpoint, InteractiveParts, interactive_endpoints
-from authcenter.wiring.limits import Limits, build_limits
+from authcenter.wiring.limits import build_limits
 from authcenter.wiring.shared import Shared, Spread, in_process_shared
+from authcenter.wiring.sign_in import password_sign_in
 from authcenter.wiring.status import build_status
 from authcenter.workers.follow import Follower
 from authcenter.workers.follow_stream import StreamFollower
@@ -115,6 +119,7 @@ def build_service(
     shared: Shared | None = None,
     spread: Spread | None = None,
     tracing: Tracing | None = None,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Service:
     """Join the service around ``core``. No I/O and no globals, so a test builds it whole over memory stores.
 
@@ -122,6 +127,7 @@ def build_service(
         migrated: Whether the schema is the newest; may bring it there.
         shared: What this process shares with others; None: there are none.
         spread: What spreads revocations, where there is a Redis.
+        pause: Waits so many seconds before a password is tried, where many failed.
     """
     shared = shared or in_process_shared(core.clock)
     clock, policy = core.clock, core.policy
@@ -147,7 +153,9 @@ def build_service(
     )
     traces = TraceLog(core.stores.traces, clock, lambda: policy.current.audit.explain_ttl, log)
     tokens = _token_service(settings, core, metrics, status.enhancer, IssuanceLog(audit))
-    strategies = _strategies(settings, core, resources, users, limits, metrics, log)
+    sign_in = password_sign_in(settings, core, limits, shared, pause)
+    second_step = SecondStep(core.second_factors, limits.second_factors)
+    strategies = _strategies(settings, core, resources, users, sign_in, second_step, metrics, log)
     granter = CompositeTokenGranter(strategies, authentication, quota, tokens, core.revocations, clock)
     introspector = Introspector(
         core.verifier, core.families, core.revocations, core.lifetimes, clients, policy, settings.issuer, clock
@@ -180,6 +188,7 @@ def build_service(
         quota,
         shared.replay,
         audit,
+        sign_in,
         sessions.forget,
         users.forget,
     )
@@ -294,25 +303,22 @@ def _strategies(
     core: Core,
     resources: ResourceLookup,
     users: UserLookup,
-    limits: Limits,
+    sign_in: PasswordSignIn,
+    second_step: SecondStep,
     metrics: Metrics,
     log: Logger,
 ) -> list[TokenGranter]:
     targets = GrantTargets(resources, settings.issuer)
+    steps = BothSteps(sign_in, second_step)
 
-    sign_in = PasswordSignIn(core.accounts, limits.logins)
-
-    async def authenticate(login: str, password: str, address: str) -> User:
+    async def authenticate(presented: Presented, origin: RequestOrigin) -> Proof:
         try:
-            user = await sign_in.authenticate(login, password, address)
+            proof = await steps.authenticate(presented, origin)
         except OAuthError as refused:
             metrics.logins.count(refused.rule)
             raise
-        if await core.second_factors.due(user):
-            metrics.logins.count(Rule.USER_SECOND_FACTOR_DUE)
-            raise invalid_grant(Rule.USER_SECOND_FACTOR_DUE, user.subject)
         metrics.logins.count("success")
-        return user
+        return proof
 
     def deprecated(client: Client) -> None:
         log.warning("password_grant_used", client_id=client.client_id, deprecation="RFC 9700 §2.4: use another grant")

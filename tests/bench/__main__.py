@@ -12,7 +12,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import code_flow, feed_delay, gateways, machine, outage, revocation_delay, table, verification
+from tests.bench import (
+    code_flow,
+    feed_delay,
+    gateways,
+    machine,
+    outage,
+    revocation_delay,
+    sign_in_timing,
+    table,
+    verification,
+)
 from tests.bench.authority import Authcenter
 from tests.bench.compare import Cores, compare, cores
 from tests.bench.contenders import Bare, OidcProvider
@@ -37,10 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with_feed = not asked.only or asked.only in feed_delay.NAME
     with_outage = not asked.only or asked.only in outage.NAME
     with_code_flow = not asked.only or asked.only in code_flow.NAME
-    others = (with_verify, with_revocation, with_gateways, with_feed, with_outage, with_code_flow)
+    with_sign_in = not asked.only or asked.only in sign_in_timing.NAME
+    others = (with_verify, with_revocation, with_gateways, with_feed, with_outage, with_code_flow, with_sign_in)
     if not works and not any(others):
-        others_named = (_VERIFY, revocation_delay.NAME, gateways.NAME, feed_delay.NAME, outage.NAME, code_flow.NAME)
-        names = ", ".join([*Work, *others_named])
+        parts = (revocation_delay, gateways, feed_delay, outage, code_flow, sign_in_timing)
+        names = ", ".join([*Work, _VERIFY, *(part.NAME for part in parts)])
         print(f"nothing is named {asked.only!r}: {names}", file=sys.stderr)
         return 2
     if missing := [name for name in _PROGRAMS if shutil.which(name) is None]:
@@ -92,6 +103,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if with_outage and table.OURS in asked.contender:
         report["outage"] = outage.measure()
         print(outage.render(report["outage"]))
+    if with_sign_in and table.OURS in asked.contender:
+        timed = sign_in_timing.measure()
+        verdicts += sign_in_timing.targets(timed)
+        print(sign_in_timing.render(timed))
+        report["sign_in_timing"] = timed
     report |= {"targets": [asdict(verdict) for verdict in verdicts], "failures": failed}
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     asked.json.write_text(json.dumps(report, indent=2) + "\n")
@@ -116,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=4, help="length of each load (default 4)")
     parser.add_argument("--rounds", type=int, default=3, help="loads of each kind, interleaved (default 3)")
     parser.add_argument("--warm-up", type=int, default=1, help="load before each that is not counted (default 1)")
-    asked = "works named so, verify, revocation, gateways, feed, outage, code flow"
+    asked = "works named so, verify, revocation, gateways, feed, outage, code flow, sign-in timing"
     parser.add_argument("--only", metavar="NAME", default="", help=asked)
     parser.add_argument(
         "--contender", nargs="+", choices=_CONTENDERS, default=list(_CONTENDERS), help="default: all three"

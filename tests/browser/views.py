@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 from tests.browser import account_views, own_account_views, second_factor_views
 from tests.browser.sign_up_mail import sign_up_link
 from tests.browser.site import LONG_NAME, Site
-from tests.browser.walking import ask_for_link, sign_in
+from tests.browser.walking import ask_for_link, sign_in, sign_in_elsewhere
 
 View = Callable[[Page, Site], Awaitable[None]]
 _STRANGE = "no such page"
@@ -75,6 +75,28 @@ async def _empty_account(page: Page, site: Site) -> None:
     await page.goto(f"{site.issuer}/account")
     await sign_in(page, site.somebody())
     await expect(page.get_by_role("heading", level=2)).to_be_visible()
+
+
+async def _account_sessions(page: Page, site: Site) -> None:
+    person = site.somebody()
+    await sign_in_elsewhere(page, site.issuer, person, 2)
+    await page.goto(f"{site.issuer}/account/sessions")
+    await sign_in(page, person)
+    await expect(page.get_by_role("heading", level=2)).to_have_count(3)
+
+
+async def _lone_session(page: Page, site: Site) -> None:
+    await page.goto(f"{site.issuer}/account/sessions")
+    await sign_in(page, site.somebody())
+    await expect(page.get_by_role("heading", level=2)).to_have_count(1)
+
+
+async def _login_sessions(page: Page, site: Site) -> None:
+    person = site.somebody()
+    await sign_in_elsewhere(page, site.issuer, person, 3)
+    await page.goto(site.app.start("house"))
+    await sign_in(page, person)
+    await expect(page.get_by_role("heading", level=2)).to_have_count(3)
 
 
 async def _federated(page: Page, site: Site, **claims: object) -> None:
@@ -327,6 +349,9 @@ VIEWS: dict[str, View] = {
     "signed-out-frames": _signed_out_telling_others,
     "account": _account,
     "account-empty": _empty_account,
+    "account-sessions": _account_sessions,
+    "account-sessions-one": _lone_session,
+    "login-sessions": _login_sessions,
     "provider-gone": _provider_gone,
     "identity-unverified": _unverified_identity,
     "identities": _identities,

@@ -57,3 +57,16 @@ async def expect_outcome(page: Page, begins: str) -> str:
 async def expect_page(page: Page, heading: str) -> None:
     await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
     await page.wait_for_load_state()
+
+
+async def sign_in_elsewhere(page: Page, issuer: str, name: str, times: int) -> None:
+    """The person signs in in so many other browsers, and leaves them."""
+    browser = page.context.browser
+    assert browser is not None
+    for _ in range(times):
+        context = await browser.new_context(ignore_https_errors=True)
+        elsewhere = await context.new_page()
+        await elsewhere.goto(f"{issuer}/login")
+        await sign_in(elsewhere, name)
+        await expect(elsewhere.get_by_role("heading", level=1)).to_be_visible()
+        await context.close()

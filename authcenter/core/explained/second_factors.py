@@ -6,7 +6,7 @@ from authcenter.core.rules import Rule
 EXPLANATIONS: dict[Rule, Explanation] = {
     Rule.USER_SECOND_FACTOR_DUE: Explanation(
         "The password was right, but the user has a second factor, which the password grant cannot ask for.",
-        "Use the authorization code flow; `authcenter users reset-second-factors` for who has lost theirs.",
+        "Send otp or recovery_code, or use the code flow; `authcenter users reset-second-factors` for who lost theirs.",
     ),
     Rule.SECOND_FACTOR_WRONG: Explanation(
         "The one-time code does not belong to the user's secret, now or 30 seconds either way.",

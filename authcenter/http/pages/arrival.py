@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
+from authcenter.accounts.known_browsers import LIFETIME as KNOWN_FOR
+from authcenter.accounts.known_browsers import KnownBrowsers
 from authcenter.accounts.second_factors import SecondFactors
 from authcenter.accounts.sessions import ACR_ONE_FACTOR, ACR_TWO_FACTORS, Sessions, SignedIn
 from authcenter.authorization.ticket import Proved, Ticket, Tickets
 from authcenter.core.clock import Clock
 from authcenter.core.digest import Digest
+from authcenter.core.errors import SessionsFull
 from authcenter.core.session import Session
 from authcenter.core.user import User
+from authcenter.http.context import NOTES
 from authcenter.http.pages.browser import BrowserCookies, new_session_cookie
 from authcenter.http.pages.rendering import see_other
 from authcenter.http.pages.visit import Visit
@@ -21,6 +25,8 @@ from authcenter.settings.policy_sections import SessionPolicy
 
 SECOND_FACTOR_PATH = "/login/second-factor"
 DEMAND_PATH = "/password/new"
+SESSIONS_PATH = "/login/sessions"
+DEVICE_COOKIE = "device"
 _NEXT = {"authorize": "/oauth/authorize", "account": "/account", "device": "/device", "logout": "/oauth/logout"}
 
 
@@ -33,6 +39,7 @@ class Arrival:
     cookies: BrowserCookies
     policy: Callable[[], SessionPolicy]
     factors: SecondFactors
+    browsers: KnownBrowsers
     clock: Clock
 
     async def arrive(
@@ -54,6 +61,8 @@ class Arrival:
             before: Who was signed in in this browser until now.
             amr: The methods of RFC 8176 it was proved by.
 
+        Where as many are signed in for them as may be, and the policy is to reject, it leads to ``SESSIONS_PATH``.
+
         Raises:
             StoreUnavailable: Nobody was signed in.
         """
@@ -62,18 +71,32 @@ class Arrival:
         if user.reset_required_at is not None and "pwd" in amr:
             return self._to(DEMAND_PATH, visit, ticket, user, amr, acr)
         cookie, digest = new_session_cookie()
-        await self.sessions.sign_in(
-            user,
-            Digest(digest),
-            visit.origin,
-            amr=amr,
-            acr=acr,
-            before=before.session if before else None,
-            before_cookie=visit.browser.session_digest,
-        )
+        try:
+            await self.sessions.sign_in(
+                user,
+                Digest(digest),
+                visit.origin,
+                amr=amr,
+                acr=acr,
+                before=before.session if before else None,
+                before_cookie=visit.browser.session_digest,
+            )
+        except SessionsFull as full:
+            visit.request[NOTES].verdict = (full.rule, full.hint)
+            return self._ask_for_room(visit, ticket, user, amr, acr)
         answer = self.go_on(visit, ticket)
         self.cookies.sign_in(answer, cookie, self.policy().max_ttl)
+        note = self.browsers.remember(self.cookies.kept(visit.request, DEVICE_COOKIE), user)
+        self.cookies.give(answer, DEVICE_COOKIE, note, int(KNOWN_FOR.total_seconds()))
         return answer
+
+    def _ask_for_room(self, visit: Visit, ticket: Ticket, user: User, amr: Sequence[str], acr: str) -> Answer:
+        """To the page on which one of the sessions there are can be ended, with what has been proved."""
+        held, cut_at = ticket.proved, user.cut_at.timestamp() if user.cut_at else 0.0
+        if held is None or not held.acr or held.subject != user.subject or held.at < cut_at:
+            return self._to(SESSIONS_PATH, visit, ticket, user, amr, acr)
+        # It comes from that page: a proof does not live longer by being shown again.
+        return see_other(f"{SESSIONS_PATH}?ticket={self.tickets.seal(ticket, visit.browser.browser_id)}")
 
     async def raise_session(self, visit: Visit, answer: Answer, session: Session, *, amr: Sequence[str]) -> bool:
         """Let this browser's session count as one of two factors, and put its new cookie on ``answer``; False: ended.

@@ -7,13 +7,14 @@ from math import ceil
 from aiohttp import hdrs
 from msgspec import structs
 
+from authcenter.accounts.known_browsers import KnownBrowsers
 from authcenter.accounts.sessions import Sessions, SignedIn
 from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.authorization.ticket import Ticket, Tickets
 from authcenter.core.errors import ErrorCode, OAuthError, RateLimited
 from authcenter.federation.offered import Offered
 from authcenter.http.context import NOTES
-from authcenter.http.pages.arrival import Arrival
+from authcenter.http.pages.arrival import DEVICE_COOKIE, Arrival
 from authcenter.http.pages.client_face import face_of
 from authcenter.http.pages.rendering import Pages
 from authcenter.http.pages.visit import Visit
@@ -40,6 +41,7 @@ class LoginPage:
     sign_in: PasswordSignIn
     clients: ClientLookup
     arrival: Arrival
+    browsers: KnownBrowsers
     count: Callable[[str], None]
     sign_up: Callable[[], bool]
     offered: Callable[[], Sequence[Offered]] = tuple
@@ -62,7 +64,8 @@ class LoginPage:
             return self.arrival.go_on(visit, structs.replace(ticket, consent="denied"))
         login, password = form.get("username") or "", form.values.get("password") or ""
         try:
-            user = await self.sign_in.identify(login, password, visit.origin.ip)
+            device = self.browsers.device(self.pages.cookies.kept(visit.request, DEVICE_COOKIE), login)
+            user = await self.sign_in.identify(login, password, visit.origin.ip, device)
         except RateLimited as limited:
             self.count(limited.rule)
             visit.request[NOTES].verdict = (limited.rule, limited.hint)

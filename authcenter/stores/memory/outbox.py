@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from authcenter.core.cut import Consequences
+from authcenter.core.event import Event
 from authcenter.core.ids import uuid7
 from authcenter.core.job import ClaimedJob, Job, Room
 from authcenter.stores.memory.record import MemoryRecord
@@ -18,12 +20,12 @@ class MemoryOutbox(Outbox):
     def __init__(self, record: MemoryRecord) -> None:
         self._record = record
 
-    async def add(self, jobs: Sequence[Job]) -> None:
+    async def add(self, jobs: Sequence[Job], events: Sequence[Event] = ()) -> None:
         def write(tables: Tables, at: datetime) -> bool:
             tables.add_jobs(jobs, at)
             return True
 
-        self._record.commit(write)
+        self._record.commit(write, Consequences(events=events))
 
     async def claim(self, holder: str, names: Collection[str], lease: timedelta, room: Room) -> Sequence[ClaimedJob]:
         claim, taken = f"{holder}/{uuid7()}", list[OutboxRow]()

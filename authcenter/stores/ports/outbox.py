@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Protocol
 
+from authcenter.core.event import Event
 from authcenter.core.job import ClaimedJob, Job, Room
 
 
@@ -13,8 +14,11 @@ class Outbox(Protocol):
     A job is done at least once: one whose runner dies, or outlasts its lease, is given to the next who asks.
     """
 
-    async def add(self, jobs: Sequence[Job]) -> None:
-        """Leave jobs that belong to no other write. One that is there already, done or not, is left as it is."""
+    async def add(self, jobs: Sequence[Job], events: Sequence[Event] = ()) -> None:
+        """Leave jobs that belong to no other write, and what the audit log says of them, in one transaction.
+
+        A job that is there already, done or not, is left as it is.
+        """
         ...
 
     async def claim(self, holder: str, names: Collection[str], lease: timedelta, room: Room) -> Sequence[ClaimedJob]:

@@ -8,6 +8,7 @@ from sqlalchemy import Select, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.cut import Consequences
+from authcenter.core.event import Event
 from authcenter.core.ids import uuid7
 from authcenter.core.job import ClaimedJob, Job, Room
 from authcenter.stores.ports.outbox import Outbox
@@ -27,11 +28,11 @@ class SqlOutbox(Outbox):
     def __init__(self, database: Database, transactions: Transactions) -> None:
         self._database, self._transactions = database, transactions
 
-    async def add(self, jobs: Sequence[Job]) -> None:
+    async def add(self, jobs: Sequence[Job], events: Sequence[Event] = ()) -> None:
         async def write(_: AsyncConnection) -> bool:
             return True
 
-        await self._transactions.commit(write, Consequences(jobs=tuple(jobs)))
+        await self._transactions.commit(write, Consequences(events=events, jobs=tuple(jobs)))
 
     async def claim(self, holder: str, names: Collection[str], lease: timedelta, room: Room) -> Sequence[ClaimedJob]:
         row, claim = outbox.c, f"{holder}/{uuid7()}"

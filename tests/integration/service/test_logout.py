@@ -145,6 +145,8 @@ def test_an_operator_logs_somebody_out_everywhere_and_the_client_is_told(service
     with person(service) as someone:
         client = someone.client(names()[0], backchannel_logout_uri=f"{someone.server.url}/back")
         tokens = someone.sign_in(client)
+        # Mails of other tests, which nobody sends here.
+        waiting = service.operator.act(lambda core: core.stores.outbox.depth())
         service.operator.act(lambda core: core.accounts.logout(someone.name, actor="test"))
         until(lambda: someone.server.got("/back"), "the client has been told")
         (form,) = someone.server.got("/back")
@@ -154,7 +156,7 @@ def test_an_operator_logs_somebody_out_everywhere_and_the_client_is_told(service
         # This process is the only one of its deployment: what was done, it has counted.
         done = {"job": "backchannel_logout", "outcome": "done"}
         until(lambda: service.api.metric("authcenter_job_total", **done) >= 1, "it has been counted")
-        until(lambda: service.api.metric("authcenter_job_queue_depth") == 0, "nothing waits")
+        until(lambda: service.api.metric("authcenter_job_queue_depth") <= waiting, "nothing more waits")
 
 
 @contextmanager

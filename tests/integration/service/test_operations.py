@@ -17,7 +17,7 @@ _METRICS = {
     "access_token_validation_failure", "revocation", "revocation_list_entries", "revocation_replica_lag_seconds",
     "revocation_degraded", "dependency_up", "config_reload", "config_version", "signing_key_age_seconds",
     "cache_requests", "login", "rate_limited", "audit_events", "http_request_seconds", "eviction_backlog_rows",
-    "job", "job_queue_depth",
+    "job", "job_queue_depth", "sessions_active", "audit_queue_depth", "id_token_validation_failure",
 }  # fmt: skip
 # Beyond the contract.
 _FURTHER = {"status_claim", "status_list_build"}

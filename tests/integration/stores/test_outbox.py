@@ -18,7 +18,7 @@ from authcenter.stores.ports.eviction import DEAD_JOBS_KEPT, KEPT_AFTER_END, Evi
 from authcenter.stores.sql.database import Database, now_on
 from authcenter.stores.sql.sign_in_tables import outbox
 from tests.integration.stores.backends import Stores, sql_stores
-from tests.integration.stores.samples import AWKWARD, SOME_TIME, a_bare_client, a_session, a_user, cutting
+from tests.integration.stores.samples import AWKWARD, SOME_TIME, a_bare_client, a_session, a_user, cutting, recorded
 
 NOW, HOUR, LAPSED = timedelta(0), timedelta(hours=1), timedelta(seconds=-1)
 COOKIE, OTHER = Digest(bytes(range(32))), Digest(bytes(range(1, 33)))
@@ -167,6 +167,14 @@ async def test_a_job_is_kept_with_the_write_it_follows_from_or_not_at_all(stores
         await stores.users.add(user, "", Consequences(jobs=(Job("mail", {}),)))
     assert not await stores.users.replace(replace(user, revision=99), Consequences(jobs=(Job("mail", {}),)))
     assert await claimed(stores) == []
+
+
+async def test_jobs_are_left_with_what_the_audit_log_says_of_them(stores: Stores) -> None:
+    job = Job("mail", {})
+    await stores.outbox.add([job], recorded().events)
+    await stores.outbox.add([], recorded().events)
+    assert [one.job for one in await claimed(stores)] == [job]
+    assert len(await stores.proven_rows()) == 2
 
 
 async def signed_in(stores: Stores) -> None:

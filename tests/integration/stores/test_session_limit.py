@@ -10,6 +10,7 @@ from authcenter.core.clock import SystemClock
 from authcenter.core.digest import Digest
 from authcenter.core.errors import SessionsFull
 from authcenter.core.event import EventKind
+from authcenter.core.job import Room
 from authcenter.core.relying_party import RelyingParty
 from authcenter.core.session import Session
 from authcenter.core.user import User
@@ -68,7 +69,7 @@ async def test_of_fifty_sign_ins_at_once_five_sessions_are_left(processes: tuple
     rows = await stores.proven_rows()
     assert len([row for row in rows if row.event == EventKind.SESSION_STARTED]) == LOGINS
     assert len([row for row in rows if row.event == EventKind.SESSION_ENDED]) == len(ended) == LOGINS - MOST
-    cut = {row.value for row in (await stores.revocations.all_cuts(SOME_TIME))}
+    cut = {row.value for row in (await stores.revocations.all_cuts(SystemClock().now()))}
     assert cut == ended
 
 
@@ -81,7 +82,7 @@ async def test_where_the_policy_rejects_five_of_fifty_get_in(processes: tuple[St
 
 
 async def jobs_of(outbox: Outbox) -> list[tuple[str, str]]:
-    claimed = await outbox.claim("tests", {"backchannel_logout"}, timedelta(minutes=1), 100)
+    claimed = await outbox.claim("tests", {"backchannel_logout"}, timedelta(minutes=1), Room(100, 100))
     return [(one.job.payload["sid"], one.job.payload["client_id"]) for one in claimed]
 
 

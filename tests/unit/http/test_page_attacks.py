@@ -84,6 +84,18 @@ async def account(tab: Tab, _: Workbench) -> Shown:
     return await tab.follow(await sign_in(tab))
 
 
+async def account_sessions(tab: Tab, _: Workbench) -> Shown:
+    await sign_in(Tab(tab.address))
+    await sign_in(tab)
+    return await tab.get("/account/sessions")
+
+
+async def login_sessions(tab: Tab, bench: Workbench) -> Shown:
+    bench.offer("sessions: {max_per_user: 1, when_full: reject}")
+    await sign_in(Tab(tab.address))
+    return await tab.follow(await sign_in(tab, authorize()))
+
+
 def section(name: str, **form: str) -> Callable[[Tab, Workbench], Awaitable[Shown]]:
     """The way to a page under the account, and with ``form`` what it answers to that."""
 
@@ -206,6 +218,8 @@ PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "account/password": (lambda tab, _: own(tab, "/account/password"), 200),
     "account/address": (lambda tab, _: own(tab, "/account/address"), 200),
     "account/address/confirm": (new_address, 200),
+    "account/sessions": (account_sessions, 200),
+    "login/sessions": (login_sessions, 200),
     "form_post": (form_post, 200),
     "not found": (lambda tab, _: tab.get("/nowhere", Accept="text/html,*/*;q=0.8"), 404),
     "outage": (outage, 503),
@@ -237,7 +251,7 @@ async def test_every_page_keeps_the_rules(bench: Workbench, tab: Tab, name: str)
     assert directives["style-src"] == "'self'"
     assert directives.get("script-src", "'self'") == "'self'"
     assert "unsafe" not in policy
-    leads_away = name in {"login", "login/second-factor", "consent", "form_post"}
+    leads_away = name in {"login", "login/sessions", "login/second-factor", "consent", "form_post"}
     assert directives["form-action"] == ("'self' https://shop.example" if leads_away else "'self'")
     assert ("https://cdn.example" in directives["img-src"]) is (name == "consent")
     # Nothing inline, nothing of the client's as markup, no link that is a script.
@@ -250,6 +264,8 @@ FORMS = [
     "signup",
     "signup/verify",
     "login",
+    "login/sessions",
+    "account/sessions",
     "consent",
     "account",
     "password/forgot",
@@ -274,6 +290,8 @@ TYPED = {
     "password/forgot": {"email": "alice@example.com"},
     "account/address": {"email": "alice@new.example"},
     "account/address/confirm": {},
+    "login/sessions": {"end": "others"},
+    "account/sessions": {"end": "others"},
     "account/profile": {"name": "Mallory"},
     "account/download": {},
     "account/delete": {"confirm": "alice"},
