@@ -87,15 +87,18 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(folder: Path, pair: Pair | None = None) -> AsyncIterator[Site]:
+async def open_site(folder: Path, pair: Pair | None = None, *, named: bool = False) -> AsyncIterator[Site]:
     """Start both, with the clients ``shop`` (asks for consent), ``long`` (the same, with a long name) and ``house``
     and ``garden`` (first-party, told of logouts by the back channel and ``garden`` by a frame, too), the API ``api``,
     ``closed``, which is disabled, the user ``alice``, and those of ``Site.somebody``. ``shop`` also runs on devices.
 
     Args:
         pair: Serve both over TLS with it.
+        named: Let the issuer have a name for its host: for an address browsers make no passkeys.
     """
     process = AuthcenterProcess(folder)
+    if named:
+        process.environment["AUTHCENTER_ISSUER"] = f"http://localhost:{process.port}"
     server_tls, client_tls = None, None
     if pair is not None:
         tls = {
