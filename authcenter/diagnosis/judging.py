@@ -29,6 +29,7 @@ CHECKS: Sequence[Callable[[Facts], Iterator[Finding]]] = (
     signing.overdue_keys,
     signing.keys_rotated_by_hand,
     secrecy.weak_root_secrets,
+    secrecy.readable_root_secrets,
     secrecy.weak_passphrases,
     secrecy.development_secrets,
     secrecy.cheap_password_hashes,

@@ -16,14 +16,27 @@ _READABLE = range(0x20, 0x7F)
 
 def weak_root_secrets(facts: Facts) -> Iterator[Finding]:
     for number, root in enumerate(facts.settings.secret_keys, 1):
-        # 32 random bytes are practically never all readable, and have about 4.8 bits of variety each.
-        if entropy(root) < _LEAST_BITS or all(byte in _READABLE for byte in root):
+        if entropy(root) < _LEAST_BITS:
             yield Finding(
                 "secret.root_guessable",
                 Severity.ERROR,
                 variable("secret_key"),
                 f"key {number} of it does not look random: who guesses it makes refresh tokens, and unseals",
                 f"put a random one in front, and take the old one out once all has been made anew: {_MAKE}",
+                "RFC 6819 §5.1.4.2.2, RFC 4086 §3",
+            )
+
+
+def readable_root_secrets(facts: Facts) -> Iterator[Finding]:
+    for number, root in enumerate(facts.settings.secret_keys, 1):
+        # 32 random bytes never are.
+        if entropy(root) >= _LEAST_BITS and all(byte in _READABLE for byte in root):
+            yield Finding(
+                "secret.root_text",
+                Severity.WARNING,
+                variable("secret_key"),
+                f"key {number} of it is readable text: where a person made it up it is guessed, however long it is",
+                f"unless it is random bytes written as text, put one in front that is random: {_MAKE}",
                 "RFC 6819 §5.1.4.2.2, RFC 4086 §3",
             )
 
