@@ -15,6 +15,7 @@ from authcenter.stores.ports.audit import AuditLog
 from authcenter.stores.ports.audit_trail import AuditTrail
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
+from authcenter.stores.ports.condition import HashCosts
 from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.stores.ports.erasure import PersonStore
 from authcenter.stores.ports.eviction import Eviction
@@ -45,6 +46,7 @@ from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.devices import SqlDeviceCodeStore
 from authcenter.stores.sql.erasure import SqlPersonStore
 from authcenter.stores.sql.eviction import SqlEviction
+from authcenter.stores.sql.hash_costs import hash_costs
 from authcenter.stores.sql.identities import SqlIdentityStore
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
@@ -141,6 +143,10 @@ class Record:
     async def upgrade_schema(self) -> SchemaState:
         """Bring it to the newest. Raises ``StoreUnavailable``."""
         return await upgrade_schema(self._database)
+
+    async def hash_costs(self, usual: str) -> HashCosts:
+        """What the password hashes cost that are not of the cost ``usual``. Raises ``StoreUnavailable``."""
+        return await hash_costs(self._database, usual)
 
 
 @asynccontextmanager

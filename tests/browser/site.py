@@ -31,7 +31,7 @@ PASSWORD = "correct horse battery"
 LONG_NAME = "Donaudampfschifffahrtsgesellschaftskapitänsmützenverwaltung & Söhne <Außenstelle>"
 POLICY = """
 rate_limits: {login_failures_per_ip: 100000/hour, login_failures_per_account: 3/hour, signup_per_ip: 100000/hour}
-sessions: {max_per_user: 3, when_full: reject}
+sessions: {max_per_user: 4, when_full: reject}
 accounts: {signup: true}
 brand: {name: "Example & Co", color: "#0a7d55"}
 fetch: {allow_private: [127.0.0.0/8]}
