@@ -67,6 +67,7 @@ from authcenter.tokens.issuance import IssuanceLog
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.status_claim import StatusEnhancer
 from authcenter.tokens.surrender import TokenSurrender
+from authcenter.wiring.admin import admin_endpoints
 from authcenter.wiring.caches import cached
 from authcenter.wiring.core import Core
 from authcenter.wiring.interactive import Endpoint, InteractiveParts, interactive_endpoints
@@ -215,6 +216,7 @@ def build_service(
         StatusListEndpoint(status.lists),
         StatusListsEndpoint(status.lists),
         *interactive_endpoints(interactive),
+        *admin_endpoints(interactive),
     ]
     for endpoint in endpoints:
         endpoint.mount(router)
