@@ -35,6 +35,7 @@ from authcenter.http.cors import ClientCors
 from authcenter.http.discovery import DiscoveryEndpoint, JwksEndpoint
 from authcenter.http.frame import Frame, security_headers
 from authcenter.http.introspect import IntrospectionEndpoint
+from authcenter.http.openapi import DescriptionEndpoint
 from authcenter.http.operations import OperatorsListener, ThisProcess
 from authcenter.http.origin import OriginReader
 from authcenter.http.probes import Probes
@@ -217,6 +218,7 @@ def build_service(
         StatusListsEndpoint(status.lists),
         *interactive_endpoints(interactive),
         *admin_endpoints(interactive),
+        DescriptionEndpoint.of(settings.issuer),
     ]
     for endpoint in endpoints:
         endpoint.mount(router)
