@@ -67,14 +67,6 @@ class Accounts:
     async def list(self) -> Sequence[User]:
         return [user for user in await self.store.list_users() if user.erased_at is None]
 
-    async def search(self, begins: str, *, after: str, most: int) -> Sequence[User]:
-        """At most ``most`` users whose name, address or subject begins so, by name; ``after``: the last key before.
-
-        Raises:
-            StoreUnavailable: Cannot tell.
-        """
-        return await self.store.search(begins, after=after, most=most)
-
     async def get(self, name: str) -> User:
         """By subject, user name or address; deleted accounts are nobody's.
 
