@@ -96,9 +96,7 @@ def _item(item: dict[str, Any], kinds: Mapping[str, Any]) -> dict[str, Any]:
     if "kind" in own:
         shared = copy.deepcopy(kinds[own.pop("kind")])
         summary = own.pop("summary")
-        own |= {
-            name: {"summary": summary, **value} if name in METHODS else value for name, value in shared.items()
-        }
+        own |= {name: {"summary": summary, **value} if name in METHODS else value for name, value in shared.items()}
     if "any-method" in own:
         any_method = own.pop("any-method")
         own |= {method: copy.deepcopy(any_method) for method in METHODS}

@@ -29,6 +29,7 @@ from authcenter.grants.password import PasswordGranter
 from authcenter.grants.refresh_token import RefreshTokenGranter
 from authcenter.grants.resources import GrantTargets
 from authcenter.grants.third_party import third_party_granters
+from authcenter.http.admin.policy import OpenStore
 from authcenter.http.api.logout import AppLogout
 from authcenter.http.api.tokens import TokensForApps
 from authcenter.http.cors import ClientCors
@@ -121,6 +122,7 @@ def build_service(
     spread: Spread | None = None,
     tracing: Tracing | None = None,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    policy_store: OpenStore | None = None,
 ) -> Service:
     """Join the service around ``core``. No I/O and no globals, so a test builds it whole over memory stores.
 
@@ -129,6 +131,7 @@ def build_service(
         shared: What this process shares with others; None: there are none.
         spread: What spreads revocations, where there is a Redis.
         pause: Waits so many seconds before a password is tried, where many failed.
+        policy_store: Where operators may push a policy to; None: nowhere.
     """
     shared = shared or in_process_shared(core.clock)
     clock, policy = core.clock, core.policy
@@ -192,6 +195,7 @@ def build_service(
         sign_in,
         sessions.forget,
         users.forget,
+        clients.forget,
     )
     token_endpoint = TokenEndpoint(granter, quota, cors, metrics)
     endpoints: list[Endpoint] = [
@@ -217,7 +221,7 @@ def build_service(
         StatusListEndpoint(status.lists),
         StatusListsEndpoint(status.lists),
         *interactive_endpoints(interactive),
-        *admin_endpoints(interactive),
+        *admin_endpoints(interactive, policy_store),
         DescriptionEndpoint.of(settings.issuer),
     ]
     for endpoint in endpoints:
