@@ -68,6 +68,7 @@ from authcenter.tokens.service import TokenService
 from authcenter.tokens.status_claim import StatusEnhancer
 from authcenter.tokens.surrender import TokenSurrender
 from authcenter.wiring.caches import cached
+from authcenter.wiring.console import console_endpoints
 from authcenter.wiring.core import Core
 from authcenter.wiring.interactive import Endpoint, InteractiveParts, interactive_endpoints
 from authcenter.wiring.limits import build_limits
@@ -215,6 +216,7 @@ def build_service(
         StatusListEndpoint(status.lists),
         StatusListsEndpoint(status.lists),
         *interactive_endpoints(interactive),
+        *console_endpoints(interactive, health),
     ]
     for endpoint in endpoints:
         endpoint.mount(router)
