@@ -1,14 +1,14 @@
 """What the command line tells of each thing: plain values, and never a secret or the hash of one."""
 
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from authcenter.core.client import Client
+from authcenter.core.instants import instant
 from authcenter.core.registration import InitialAccessToken
 from authcenter.core.relying_party import RelyingParty
 from authcenter.core.resource import Resource
-from authcenter.core.user import User
 from authcenter.keys.ring import KeyState, SigningKey
 
 
@@ -70,21 +70,6 @@ def resource_description(resource: Resource) -> dict[str, Any]:
     }
 
 
-def user_description(user: User) -> dict[str, Any]:
-    return {
-        "sub": user.subject,
-        "username": user.username,
-        "email": user.email,
-        "email_verified": user.email_verified,
-        "roles": sorted(user.roles),
-        "claims": dict(user.claims),
-        "disabled": user.disabled_at is not None,
-        "reset_required": user.reset_required_at is not None,
-        "created_at": instant(user.created_at),
-        "updated_at": instant(user.updated_at),
-    }
-
-
 def key_description(key: SigningKey, state: KeyState) -> dict[str, Any]:
     """``opens``: whether a passphrase of this machine opens the private key; None where none is needed."""
     return {
@@ -95,11 +80,6 @@ def key_description(key: SigningKey, state: KeyState) -> dict[str, Any]:
         "signs_from": instant(key.signs_from),
         "opens": None if state in (KeyState.REVOKED, KeyState.DROPPED) else key.private is not None,
     }
-
-
-def instant(at: datetime) -> str:
-    """RFC 3339, to the second."""
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _seconds(lifetime: timedelta | None) -> int | None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from authcenter.cli.descriptions import instant
 from authcenter.cli.session import actor, json_option, run_on_record, show
+from authcenter.core.instants import instant
 from authcenter.keys.schedule import Act, RotationRules
 from authcenter.keys.schedule import plan as planned_acts
 from authcenter.stores.ports.keys import RotationPause

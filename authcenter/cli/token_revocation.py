@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from authcenter.cli.descriptions import instant
 from authcenter.cli.session import actor
 from authcenter.core.cut import Cut, CutKind
 from authcenter.core.errors import NotFound, TokenRejected
 from authcenter.core.event import EventKind
+from authcenter.core.instants import instant
 from authcenter.core.secret import Secret
 from authcenter.keys.ring import LONGEST_TOKEN
 from authcenter.tokens.families import split as split_refresh_token

@@ -7,9 +7,9 @@ from typing import Any, BinaryIO, TypeVar
 import click
 
 from authcenter.accounts.account import NewAccount
+from authcenter.accounts.descriptions import user_description
 from authcenter.accounts.importing import import_users
 from authcenter.cli.asking import read_new_password
-from authcenter.cli.descriptions import user_description
 from authcenter.cli.importing import dry_run_option, file_argument, read_lines, show_report
 from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.core.errors import Conflict

@@ -1,6 +1,6 @@
 """What each rule means and what to do about it, for operators."""
 
-from authcenter.core.explained import account_links, federation, requests, second_factors, sign_in, tokens
+from authcenter.core.explained import account_links, federation, operators, requests, second_factors, sign_in, tokens
 from authcenter.core.explained.explanation import Explanation
 from authcenter.core.rules import Rule
 
@@ -11,4 +11,5 @@ EXPLANATIONS: dict[Rule, Explanation] = {
     **second_factors.EXPLANATIONS,
     **account_links.EXPLANATIONS,
     **federation.EXPLANATIONS,
+    **operators.EXPLANATIONS,
 }

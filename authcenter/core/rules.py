@@ -182,6 +182,9 @@ class Rule(StrEnum):
     IDENTITY_OTHER_PERSON = "identity_other_person"
     IDENTITY_LAST = "identity_last"
 
+    CALLER_NOT_OPERATOR = "caller_not_operator"
+    QUERY_UNKNOWN = "query_unknown"
+    PAGE_MALFORMED = "page_malformed"
     CALLER_NOT_ENTITLED = "caller_not_entitled"
     TOKEN_CUT_PENDING = "token_cut_pending"
     FEED_CURSOR_MALFORMED = "feed_cursor_malformed"

@@ -67,6 +67,7 @@ from authcenter.tokens.issuance import IssuanceLog
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.status_claim import StatusEnhancer
 from authcenter.tokens.surrender import TokenSurrender
+from authcenter.wiring.admin import admin_endpoints
 from authcenter.wiring.caches import cached
 from authcenter.wiring.console import console_endpoints
 from authcenter.wiring.core import Core
@@ -217,6 +218,7 @@ def build_service(
         StatusListsEndpoint(status.lists),
         *interactive_endpoints(interactive),
         *console_endpoints(interactive, health),
+        *admin_endpoints(interactive),
     ]
     for endpoint in endpoints:
         endpoint.mount(router)
