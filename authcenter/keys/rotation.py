@@ -9,6 +9,7 @@ from authcenter.core.cut import Consequences, Cut, CutKind
 from authcenter.core.errors import Conflict, InvalidInput, NotFound
 from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import Kid
+from authcenter.core.origin import RequestOrigin
 from authcenter.jose.algorithms import ALGORITHMS, Alg
 from authcenter.jose.jwk import signature_jwk
 from authcenter.keys.ring import KeyState
@@ -96,7 +97,9 @@ class KeyRotation:
             case state:
                 raise Conflict(f"{kid} is {state} already")
 
-    async def revoke(self, kid: str, reason: str, actor: str) -> StoredKey | None:
+    async def revoke(
+        self, kid: str, reason: str, actor: str, *, origin: RequestOrigin | None = None
+    ) -> StoredKey | None:
         """Refuse whatever the key has signed, now and for good; where it signs, a successor takes over at once.
 
         Returns:
@@ -113,8 +116,8 @@ class KeyRotation:
         successor = await self._make(Alg(key.alg), now) if state is KeyState.CURRENT else None
         consequences = Consequences(
             events=(
-                _event(EventKind.KEY_REVOKED, key, actor, reason=reason),
-                *((_event(EventKind.KEY_CREATED, successor, actor),) if successor else ()),
+                _event(EventKind.KEY_REVOKED, key, actor, origin, reason=reason),
+                *((_event(EventKind.KEY_CREATED, successor, actor, origin),) if successor else ()),
             ),
             cuts=(Cut(CutKind.KEY, kid, reason),),
         )
@@ -180,7 +183,8 @@ def _because(kind: EventKind, key: StoredKey, actor: str) -> Consequences:
     return Consequences(events=(_event(kind, key, actor),))
 
 
-def _event(kind: EventKind, key: StoredKey, actor: str, **context: object) -> Event:
-    return Event(
-        kind, actor, context={"kid": key.kid, "alg": key.alg, "signs_from": key.signs_from.isoformat(), **context}
-    )
+def _event(
+    kind: EventKind, key: StoredKey, actor: str, origin: RequestOrigin | None = None, **context: object
+) -> Event:
+    described = {"kid": key.kid, "alg": key.alg, "signs_from": key.signs_from.isoformat(), **context}
+    return Event(kind, actor, origin=origin, context=described)

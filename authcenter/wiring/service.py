@@ -31,6 +31,7 @@ from authcenter.grants.resources import GrantTargets
 from authcenter.grants.third_party import third_party_granters
 from authcenter.http.api.logout import AppLogout
 from authcenter.http.api.tokens import TokensForApps
+from authcenter.http.console.policy import OpenStore
 from authcenter.http.cors import ClientCors
 from authcenter.http.discovery import DiscoveryEndpoint, JwksEndpoint
 from authcenter.http.frame import Frame, security_headers
@@ -121,6 +122,7 @@ def build_service(
     spread: Spread | None = None,
     tracing: Tracing | None = None,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    policy_store: OpenStore | None = None,
 ) -> Service:
     """Join the service around ``core``. No I/O and no globals, so a test builds it whole over memory stores.
 
@@ -129,6 +131,7 @@ def build_service(
         shared: What this process shares with others; None: there are none.
         spread: What spreads revocations, where there is a Redis.
         pause: Waits so many seconds before a password is tried, where many failed.
+        policy_store: Where operators may push a policy to; None: nowhere.
     """
     shared = shared or in_process_shared(core.clock)
     clock, policy = core.clock, core.policy
@@ -217,7 +220,7 @@ def build_service(
         StatusListEndpoint(status.lists),
         StatusListsEndpoint(status.lists),
         *interactive_endpoints(interactive),
-        *console_endpoints(interactive, health),
+        *console_endpoints(interactive, health, policy_store),
         *admin_endpoints(interactive),
     ]
     for endpoint in endpoints:

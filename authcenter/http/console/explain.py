@@ -7,6 +7,7 @@ from authcenter.audit.story import tell
 from authcenter.core.clock import Clock
 from authcenter.core.form import Form
 from authcenter.http.console.guard import Console, Operator
+from authcenter.http.console.typed import asked
 from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
 from authcenter.http.router import Router
@@ -60,12 +61,6 @@ class ExplainPage:
             refused=query.get("refused") is not None,
             since=self.clock.now() - timedelta(hours=int(_hours(query))),
         )
-
-
-def asked(query: Form, name: str) -> str:
-    """What was typed as ``name``: trimmed, cut, and nothing where no store could hold it."""
-    typed = (query.get(name) or "").strip()[:255]
-    return typed if typed.isprintable() else ""
 
 
 def _hours(query: Form) -> str:

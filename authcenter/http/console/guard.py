@@ -53,8 +53,13 @@ class Console:
     find: Callable[[str], Awaitable[User | None]]
 
     def mount(self, router: Router, path: str, get: ConsoleHandler, post: ConsoleHandler | None = None) -> None:
+        """``post``: acts, for which a sign-in of a while ago is not enough."""
         acts = self._guarded(post, acts=True) if post is not None else None
         self.pages.mount(router, path, self._guarded(get, acts=False), acts)
+
+    def mount_question(self, router: Router, path: str, post: ConsoleHandler) -> None:
+        """A form that changes nothing, and is only too long for a URL."""
+        self.pages.mount(router, path, post=self._guarded(post, acts=False))
 
     def show(self, visit: Visit, operator: Operator, section: str, template: str, **values: Any) -> Answer:
         """A page of the console; ``section``: which of ``SECTIONS`` it belongs to."""
