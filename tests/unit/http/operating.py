@@ -24,9 +24,9 @@ class AtConsole:
         return await self.tab.post(path, {"csrf": shown.fields["csrf"], **form})
 
 
-def make_operator(bench: Workbench, *roles: str) -> None:
-    """Give alice these roles, ``operator`` by default, as if she had always had them."""
-    held = bench.record.tables.users[bench.alice.subject]
+def make_operator(bench: Workbench, *roles: str, name: str = "alice") -> None:
+    """Give alice, or who has that name, these roles, ``operator`` by default, as if they had always had them."""
+    held = next(one for one in bench.record.tables.users.values() if one.user.username == name)
     user = replace(held.user, roles=frozenset(roles or ("operator",)))
     bench.record.tables.users[user.subject] = replace(held, user=user)
 
