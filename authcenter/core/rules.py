@@ -59,6 +59,7 @@ class Rule(StrEnum):
     SECOND_FACTOR_REPLAYED = "second_factor_replayed"
     SECOND_FACTOR_STALE = "second_factor_stale"
     RECOVERY_CODE_WRONG = "recovery_code_wrong"
+    CONSOLE_NOT_OPERATOR = "console_not_operator"
     USER_RESET_REQUIRED = "user_reset_required"
     ACCOUNT_LINK_UNKNOWN = "account_link_unknown"
     ACCOUNT_LINK_SPENT = "account_link_spent"

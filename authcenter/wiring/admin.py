@@ -11,11 +11,12 @@ from authcenter.http.admin.clients import ClientsEndpoints
 from authcenter.http.admin.explain import ExplainEndpoints
 from authcenter.http.admin.frame import AdminFrame
 from authcenter.http.admin.keys import KeysEndpoints
-from authcenter.http.admin.policy import OpenStore, PolicyEndpoints
+from authcenter.http.admin.policy import PolicyEndpoints
 from authcenter.http.admin.tokens import TokensEndpoints
 from authcenter.http.admin.users import UsersEndpoints
 from authcenter.keys.oversight import KeyOversight
 from authcenter.keys.ring import LONGEST_TOKEN
+from authcenter.settings.policy_store import OpenStore
 from authcenter.tokens.admin_callers import AdminCallers
 from authcenter.tokens.cut_targets import TargetedRevocation
 from authcenter.tokens.issued_tokens import IssuedTokens

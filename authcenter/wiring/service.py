@@ -29,7 +29,6 @@ from authcenter.grants.password import PasswordGranter
 from authcenter.grants.refresh_token import RefreshTokenGranter
 from authcenter.grants.resources import GrantTargets
 from authcenter.grants.third_party import third_party_granters
-from authcenter.http.admin.policy import OpenStore
 from authcenter.http.api.logout import AppLogout
 from authcenter.http.api.tokens import TokensForApps
 from authcenter.http.cors import ClientCors
@@ -49,6 +48,7 @@ from authcenter.http.token import TokenEndpoint
 from authcenter.http.traced import TracedRequests
 from authcenter.http.validate import ValidateEndpoint
 from authcenter.settings.boot import BootSettings
+from authcenter.settings.policy_store import OpenStore
 from authcenter.stores.cached.codec import keeps_no_password_hash
 from authcenter.stores.cached.invalidation import CHANGES, CacheInvalidation
 from authcenter.stores.cached.read_through import ReadThroughCache
@@ -71,6 +71,7 @@ from authcenter.tokens.status_claim import StatusEnhancer
 from authcenter.tokens.surrender import TokenSurrender
 from authcenter.wiring.admin import admin_endpoints
 from authcenter.wiring.caches import cached
+from authcenter.wiring.console import console_endpoints
 from authcenter.wiring.core import Core
 from authcenter.wiring.interactive import Endpoint, InteractiveParts, interactive_endpoints
 from authcenter.wiring.limits import build_limits
@@ -221,6 +222,7 @@ def build_service(
         StatusListEndpoint(status.lists),
         StatusListsEndpoint(status.lists),
         *interactive_endpoints(interactive),
+        *console_endpoints(interactive, health, policy_store),
         *admin_endpoints(interactive, policy_store),
         DescriptionEndpoint.of(settings.issuer),
     ]

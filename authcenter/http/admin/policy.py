@@ -1,8 +1,6 @@
 """``/admin/v1/policy``: the policy in force; what another document would change and do; and the push of it."""
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +18,10 @@ from authcenter.settings.errors import PolicyError
 from authcenter.settings.impact import impact
 from authcenter.settings.live import LivePolicy
 from authcenter.settings.policy import parse_policy
-from authcenter.settings.policy_store import PolicyStore
+from authcenter.settings.policy_store import OpenStore, PolicyStore
 from authcenter.settings.pushing import Proposal, propose, push
 from authcenter.stores.ports.audit import AuditLog
 from authcenter.stores.ports.clients import ClientStore
-
-OpenStore = Callable[[], AbstractAsyncContextManager[PolicyStore]]
-"""Opens the place that all instances follow."""
 
 
 @dataclass(frozen=True, slots=True)
