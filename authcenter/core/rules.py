@@ -72,6 +72,7 @@ class Rule(StrEnum):
     PASSKEY_TAKEN = "passkey_taken"
     PASSKEYS_FULL = "passkeys_full"
     PASSKEY_LAST = "passkey_last"
+    CONSOLE_NOT_OPERATOR = "console_not_operator"
     USER_RESET_REQUIRED = "user_reset_required"
     ACCOUNT_LINK_UNKNOWN = "account_link_unknown"
     ACCOUNT_LINK_SPENT = "account_link_spent"

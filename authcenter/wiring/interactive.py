@@ -126,6 +126,7 @@ class InteractiveParts:
     sign_in: PasswordSignIn
     forget_session: Callable[[str], None] = lambda _: None
     forget_user: Callable[[str], None] = lambda _: None
+    forget_client: Callable[[str], None] = lambda _: None
 
     @cached_property
     def catalogue(self) -> Catalogue:
