@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Sequence
@@ -79,5 +80,10 @@ def promtool(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     """Run ``promtool ARGUMENTS`` to its end, whatever its exit code."""
     program = require("promtool", also_in=[PROMETHEUS.programs])
     return subprocess.run(
-        [program, *arguments], check=False, capture_output=True, text=True, timeout=_HANG_SECONDS, stdin=subprocess.DEVNULL
+        [program, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=_HANG_SECONDS,
+        stdin=subprocess.DEVNULL,
     )
