@@ -5,6 +5,7 @@ the last look, and a last checkpoint that was tampered with. Of what is older it
 ``verification`` is for, which reads everything.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,9 @@ from authcenter.stores.ports.audit_trail import EVERYTHING, AuditTrail, Head, He
 _ROWS_AT_ONCE = 500
 _MOST_ROWS = 2_000
 """Of one chain in one look. Where more have come, those before the youngest are passed over."""
+
+_ROWS_AT_A_STRETCH = 50
+"""Hashed before others get their turn: some milliseconds."""
 
 _NONE = Head(0, GENESIS)
 
@@ -61,9 +65,11 @@ class YoungRows:
             # What an archive has taken meanwhile is not missing.
             if problem is not None and (await self._archived()).get(writer) == archived.get(writer):
                 yield problem
-        for row in (await self.trail.find(EVERYTHING, _ROWS_AT_ONCE)).rows:
+        for number, row in enumerate((await self.trail.find(EVERYTHING, _ROWS_AT_ONCE)).rows, 1):
             if not holds(row):
                 yield _altered(row)
+            if number % _ROWS_AT_A_STRETCH == 0:
+                await asyncio.sleep(0)
 
     async def _archived(self) -> Heads:
         first = await self.trail.checkpoints(0, 1)
@@ -81,8 +87,10 @@ class YoungRows:
             rows = await self.trail.chain(writer, after, _ROWS_AT_ONCE)
             if not rows:
                 return Finding(f"row {writer}:{after + 1}", "missing: its writer has come further")
-            for row in rows:
+            for number, row in enumerate(rows, 1):
                 problem = _problem(row, at, same=in_table)
+                if number % _ROWS_AT_A_STRETCH == 0:
+                    await asyncio.sleep(0)
                 if problem is not None:
                     return problem
                 at, in_table = Head(row.sequence, row.row_hash), False
