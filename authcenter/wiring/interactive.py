@@ -80,6 +80,7 @@ from authcenter.tokens.token_owners import TokenOwners
 from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.federation import Federation, build_federation
+from authcenter.wiring.keys_of_others import keys_of_others
 from authcenter.wiring.limits import Limits
 from authcenter.wiring.passkeys import build_passkeys
 from authcenter.wiring.recovery import recovery_endpoints
@@ -231,7 +232,7 @@ class InteractiveParts:
 
     @cached_property
     def client_keys(self) -> ClientKeys:
-        return ClientKeys(self.fetch, self.core.clock)
+        return keys_of_others(self.fetch, self.core.clock, self.metrics)
 
     @cached_property
     def registration(self) -> ClientRegistration:

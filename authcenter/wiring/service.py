@@ -346,6 +346,7 @@ def _refresh_gauges(core: Core, metrics: Metrics) -> None:
     metrics.revocation_lag.set(core.revocations.age if core.revocations.loaded else 0)
     metrics.config_version.clear()
     metrics.config_version.labels(core.policy.current.version).set(core.policy.generation)
+    metrics.key_rotation.set(core.policy.current.keys.rotate_every)
     metrics.key_age.clear()
     for key in core.keys.ring.signing.values():
         metrics.key_age.labels(key.kid, key.alg).set(core.clock.seconds() - key.signs_from.timestamp())
