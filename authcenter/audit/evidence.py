@@ -112,7 +112,8 @@ async def _ended(trace: RequestTrace, facts: Facts, trail: AuditTrail) -> list[s
     lines = [f"The family ended at {about['family_ended_at']}: {about.get('family_ended_for') or 'no reason given'}."]
     if not about.get("family_ended_at"):
         lines = []
-    return [*lines, *await _family(trace, facts, trail), *await _cuts(facts, trail)]
+    lines += [*await _family(trace, facts, trail), *await _cuts(facts, trail), *await _person(trace, facts, trail)]
+    return list(dict.fromkeys(lines))
 
 
 async def _person(trace: RequestTrace, facts: Facts, trail: AuditTrail) -> list[str]:
@@ -166,7 +167,11 @@ async def _revocations(trace: RequestTrace, facts: Facts, trail: AuditTrail) -> 
     ):
         if wanted.jti or wanted.family:
             found.extend((await trail.find(wanted, 3)).rows)
-    return [*map(_told, found), *await _cuts(facts, trail), *await _person(trace, facts, trail)]
+    kid = about.get("kid")
+    revoked_keys = (await trail.find(AuditFilter(event=EventKind.KEY_REVOKED), _SHOWN_KEYS)).rows if kid else ()
+    found.extend(row for row in revoked_keys if json.loads(row.context).get("kid") == kid)
+    lines = [*map(_told, found), *await _cuts(facts, trail), *await _person(trace, facts, trail)]
+    return list(dict.fromkeys(lines))
 
 
 async def _cuts(facts: Facts, trail: AuditTrail) -> list[str]:
@@ -176,10 +181,11 @@ async def _cuts(facts: Facts, trail: AuditTrail) -> list[str]:
         for wanted in (
             AuditFilter(event=EventKind.TOKENS_CUT, client_id=str(about.get("client_id") or "")),
             AuditFilter(event=EventKind.TOKENS_CUT, person=str(about.get("subject") or "")),
+            AuditFilter(event=EventKind.TOKENS_CUT, family=str(about.get("family") or "")),
             AuditFilter(event=EventKind.USER_LOGGED_OUT, person=str(about.get("subject") or "")),
             AuditFilter(event=EventKind.SESSION_ENDED, person=str(about.get("subject") or "")),
         ):
-            if wanted.client_id or wanted.person:
+            if wanted.client_id or wanted.person or wanted.family:
                 found.extend((await trail.find(wanted, 3)).rows)
     return list(dict.fromkeys(map(_told, found)))
 

@@ -142,7 +142,7 @@ def _rule_of(row: AuditRow) -> str:
 def _trace_of(row: AuditRow) -> RequestTrace:
     context = json.loads(row.context)
     rule, at = _rule_of(row), datetime.fromisoformat(row.occurred_at)
-    facts = {name: context[key] for name, key in (("family", "fam"), ("subject", "sub")) if context.get(key)}
+    facts = {name: value for name, value in (("family", row.family), ("subject", row.subject)) if value}
     return RequestTrace(
         request_id=row.request_id,
         at=at,

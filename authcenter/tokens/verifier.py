@@ -127,5 +127,6 @@ def _revocation_failed(token: AccessToken, refusal: str) -> None:
         client_id=token.client_id,
         subject=token.subject,
         session=token.session,
+        kid=token.kid,
         refusal=refusal,
     )

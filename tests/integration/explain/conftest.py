@@ -22,9 +22,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     process = AuthcenterProcess(directory)
     process.policy_file.write_text(POLICY)
     console = Console(directory)
-    console.environment = {
-        name: value for name, value in process.environment.items() if name.startswith("AUTHCENTER_")
-    }
+    console.environment = {name: value for name, value in process.environment.items() if name.startswith("AUTHCENTER_")}
     running = serving(process)
     service = next(running)
     clients = [
