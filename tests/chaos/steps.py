@@ -8,6 +8,7 @@ import inspect
 import os
 import signal
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.http.responses import Answer
+from authcenter.stores.sql import transactions
+from authcenter.stores.sql.audit_trail import SqlAuditTrail
+from authcenter.stores.sql.request_traces import SqlRequestTraces
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.tokens import service
 from authcenter.tokens.enhancers import JwtTokenEnhancer
@@ -22,6 +26,9 @@ from authcenter.tokens.families import TokenFamilies
 from authcenter.tokens.service import TokenService
 
 ARMED, SPRUNG = "armed", "sprung"
+
+_aside: ContextVar[bool] = ContextVar("aside", default=False)
+"""Whether this is what is written beside requests: it may come in between at any step of one."""
 
 
 class Trap:
@@ -36,7 +43,7 @@ class Trap:
         return self._armed.exists()
 
     def reach(self, step: str) -> None:
-        if not self.armed:
+        if not self.armed or _aside.get():
             return
         armed, _, call = self._armed.read_text().rpartition(" ")
         if armed != step:
@@ -62,13 +69,30 @@ def lay(trap: Trap) -> None:
         (DefaultDialect, "do_commit"),
     ):
         _wrap(owner, name, trap, lambda *_, name=name: name)
-    # "update token_families", "insert auth_audit" and the like.
+    _wrap(transactions, "append_rows", trap, lambda *_: "insert auth_audit")
+    for owner, name in ((SqlAuditTrail, "append"), (SqlRequestTraces, "keep")):
+        _set_aside(owner, name)
+    # "update token_families" and the like.
     _wrap(AsyncConnection, "execute", trap, lambda _, statement, *__: _verb_and_table(statement))
 
 
 def _verb_and_table(statement: Any) -> str:
     table = getattr(statement, "table", None)
     return f"{statement.__visit_name__} {table.name if table is not None else ''}"
+
+
+def _set_aside(owner: Any, name: str) -> None:
+    original = getattr(owner, name)
+
+    @functools.wraps(original)
+    async def aside(*args: Any) -> None:
+        token = _aside.set(True)
+        try:
+            await original(*args)
+        finally:
+            _aside.reset(token)
+
+    setattr(owner, name, aside)
 
 
 def _wrap(owner: Any, name: str, trap: Trap, label: Callable[..., str]) -> None:
