@@ -101,7 +101,7 @@ async def _of_trace(trace: RequestTrace, rows: Sequence[AuditRow], trail: AuditT
 def _of_rows(request_id: str, rows: Sequence[AuditRow]) -> Story:
     """What was granted leaves its checks in the row of what was issued."""
     first = rows[-1]
-    checks: list[Any] = next((found for row in rows if (found := json.loads(row.context).get("checks"))), [])
+    names = next((found for row in rows if (found := json.loads(row.context).get("checks"))), "")
     return Story(
         request_id=request_id,
         at=first.occurred_at,
@@ -115,7 +115,7 @@ def _of_rows(request_id: str, rows: Sequence[AuditRow]) -> Story:
         hint="",
         cause="",
         remedy="",
-        checks=_checks(checks),
+        checks=[CheckTold(name, True, {}) for name in names.split()],
         events=_events(rows),
     )
 

@@ -23,7 +23,7 @@ class TracedRequests:
 
     async def handle(self, request: web.BaseRequest) -> Answer:
         """Answer one request."""
-        route = self.router.find(request.path)
+        route = self.router.route_of(request)
         headers = request.headers
         with self.tracing.request(
             known_method(request.method),

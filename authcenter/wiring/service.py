@@ -35,6 +35,7 @@ from authcenter.http.cors import ClientCors
 from authcenter.http.discovery import DiscoveryEndpoint, JwksEndpoint
 from authcenter.http.frame import Frame, security_headers
 from authcenter.http.introspect import IntrospectionEndpoint
+from authcenter.http.openapi import DescriptionEndpoint
 from authcenter.http.operations import OperatorsListener, ThisProcess
 from authcenter.http.origin import OriginReader
 from authcenter.http.probes import Probes
@@ -47,6 +48,7 @@ from authcenter.http.token import TokenEndpoint
 from authcenter.http.traced import TracedRequests
 from authcenter.http.validate import ValidateEndpoint
 from authcenter.settings.boot import BootSettings
+from authcenter.settings.policy_store import OpenStore
 from authcenter.stores.cached.codec import keeps_no_password_hash
 from authcenter.stores.cached.invalidation import CHANGES, CacheInvalidation
 from authcenter.stores.cached.read_through import ReadThroughCache
@@ -67,7 +69,9 @@ from authcenter.tokens.issuance import IssuanceLog
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.status_claim import StatusEnhancer
 from authcenter.tokens.surrender import TokenSurrender
+from authcenter.wiring.admin import admin_endpoints
 from authcenter.wiring.caches import cached
+from authcenter.wiring.console import console_endpoints
 from authcenter.wiring.core import Core
 from authcenter.wiring.interactive import Endpoint, InteractiveParts, interactive_endpoints
 from authcenter.wiring.limits import build_limits
@@ -119,6 +123,7 @@ def build_service(
     spread: Spread | None = None,
     tracing: Tracing | None = None,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    policy_store: OpenStore | None = None,
 ) -> Service:
     """Join the service around ``core``. No I/O and no globals, so a test builds it whole over memory stores.
 
@@ -127,6 +132,7 @@ def build_service(
         shared: What this process shares with others; None: there are none.
         spread: What spreads revocations, where there is a Redis.
         pause: Waits so many seconds before a password is tried, where many failed.
+        policy_store: Where operators may push a policy to; None: nowhere.
     """
     shared = shared or in_process_shared(core.clock)
     clock, policy = core.clock, core.policy
@@ -190,6 +196,7 @@ def build_service(
         sign_in,
         sessions.forget,
         users.forget,
+        clients.forget,
     )
     token_endpoint = TokenEndpoint(granter, quota, cors, metrics)
     endpoints: list[Endpoint] = [
@@ -215,6 +222,9 @@ def build_service(
         StatusListEndpoint(status.lists),
         StatusListsEndpoint(status.lists),
         *interactive_endpoints(interactive),
+        *console_endpoints(interactive, health, policy_store),
+        *admin_endpoints(interactive, policy_store),
+        DescriptionEndpoint.of(settings.issuer),
     ]
     for endpoint in endpoints:
         endpoint.mount(router)
