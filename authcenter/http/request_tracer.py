@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from authcenter.audit.traces import Traced, TraceLog
-from authcenter.core.checks import Check, Trace, begin_trace, current_trace
+from authcenter.core.checks import Check, Trace, begin_trace, current_trace, failed
 from authcenter.core.clock import Clock
 from authcenter.core.event import Event, EventKind
 from authcenter.core.rules import Rule
@@ -62,6 +62,9 @@ class RequestTracer:
         if trace is None or not _is_explained(trace, route, notes):
             return
         rule, hint = notes.verdict or ("", "")
+        if rule and all(held for _, held, _ in trace.checks):
+            # Whoever refused said no more than the rule's name and its hint.
+            failed(str(rule))
         if rule in _SIGN_INS_REFUSED:
             self.audit(partial(_refused, rule, notes), self.clock.now())
         self.log.record(
