@@ -16,7 +16,7 @@ from tests.servers.ports import free_port
 from tests.servers.require import require
 from tests.servers.server import Server
 
-_HANG_SECONDS = 60
+_HANG_SECONDS = 240
 
 
 class PrometheusServer(Server):
