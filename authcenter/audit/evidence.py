@@ -200,6 +200,7 @@ def _told(row: AuditRow) -> str:
 _SAID: Mapping[str, Callable[[Facts], list[str]]] = {
     Rule.REDIRECT_URI: _redirect_uri,
     Rule.CODE_REDIRECT_URI: _redirect_uri,
+    Rule.LOGOUT_URI: _redirect_uri,
     Rule.PKCE_MISMATCH: _pkce,
     Rule.PKCE_REQUIRED: _pkce,
     Rule.CODE_EXPIRED: _lateness,

@@ -220,3 +220,16 @@ async def test_a_sign_in_left_open_for_too_long(bench: Workbench, tab: Tab) -> N
     assert story.rule == Rule.TICKET_EXPIRED
     assert story.evidence[0].startswith("Late by 5 s: it lapsed at ")
     assert story.evidence[0] not in shown.body
+
+
+@pytest.mark.parametrize("path", [TOKEN, "/oauth/userinfo"])
+@pytest.mark.parametrize("sent", ["acr_c2VjcmV0.verifier", "c2VjcmV01", "sEcReTsEcReTsEcReT x"])
+async def test_a_secret_without_its_scheme_is_not_told(
+    bench: Workbench, web: aiohttp.ClientSession, path: str, sent: str
+) -> None:
+    form = {"grant_type": "client_credentials"}
+    async with web.post(path, data=form, headers={"Authorization": sent}) as response:
+        trace = await kept(bench, response)
+    assert trace is not None
+    assert trace.rule in {Rule.CREDENTIALS_MALFORMED, Rule.BEARER_MISSING}
+    assert sent[:8] not in str(trace)
