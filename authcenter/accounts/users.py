@@ -144,7 +144,7 @@ class Accounts:
         await self.store.add(user, password_hash, Consequences(events=(made,), cuts=cuts))
         return user
 
-    async def disable(self, name: str, *, actor: str) -> User:
+    async def disable(self, name: str, *, actor: str, origin: RequestOrigin | None = None) -> User:
         """Let nothing be issued to the user, and refuse what was, whenever it was. Once disabled, a no-op.
 
         Raises:
@@ -155,11 +155,12 @@ class Accounts:
             if user.disabled_at:
                 return None
             cut = _membership(user, "user disabled")
-            return Change(replace(user, disabled_at=self.clock.now()), EventKind.USER_DISABLED, cuts=(cut,))
+            disabled = replace(user, disabled_at=self.clock.now())
+            return Change(disabled, EventKind.USER_DISABLED, cuts=(cut,), origin=origin)
 
         return await self.change(name, act, actor)
 
-    async def enable(self, name: str, *, actor: str) -> User:
+    async def enable(self, name: str, *, actor: str, origin: RequestOrigin | None = None) -> User:
         """Let the user in again; tokens from before stay dead. A no-op where nobody disabled it.
 
         Raises:
@@ -170,7 +171,7 @@ class Accounts:
             if not user.disabled_at:
                 return None
             lifts = ((CutKind.SUBJECT, user.subject),)
-            return Change(replace(user, disabled_at=None), EventKind.USER_ENABLED, lifts=lifts)
+            return Change(replace(user, disabled_at=None), EventKind.USER_ENABLED, lifts=lifts, origin=origin)
 
         return await self.change(name, act, actor)
 
@@ -206,7 +207,7 @@ class Accounts:
 
         return await self.change(name, act, actor)
 
-    async def logout(self, name: str, *, actor: str) -> User:
+    async def logout(self, name: str, *, actor: str, origin: RequestOrigin | None = None) -> User:
         """Refuse all that was issued to the user up to now.
 
         Raises:
@@ -214,11 +215,11 @@ class Accounts:
         """
 
         def act(user: User) -> Change:
-            return Change(user, EventKind.USER_LOGGED_OUT, cuts=self.cuts_now(user, "logged out"))
+            return Change(user, EventKind.USER_LOGGED_OUT, cuts=self.cuts_now(user, "logged out"), origin=origin)
 
         return await self.change(name, act, actor)
 
-    async def require_reset(self, name: str, *, actor: str) -> User:
+    async def require_reset(self, name: str, *, actor: str, origin: RequestOrigin | None = None) -> User:
         """Let the password count for nothing but setting another one, and refuse all that was issued before.
 
         Raises:
@@ -227,7 +228,8 @@ class Accounts:
 
         def act(user: User) -> Change:
             changed = replace(user, reset_required_at=self.clock.now())
-            return Change(changed, EventKind.USER_RESET_REQUIRED, cuts=self.cuts_now(user, "new password required"))
+            cuts = self.cuts_now(user, "new password required")
+            return Change(changed, EventKind.USER_RESET_REQUIRED, cuts=cuts, origin=origin)
 
         return await self.change(name, act, actor)
 

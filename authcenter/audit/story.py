@@ -107,7 +107,7 @@ async def _of_rows(request_id: str, rows: Sequence[AuditRow], trail: AuditTrail)
     if refused is not None:
         return await _of_trace(_trace_of(refused), rows, trail)
     first = rows[-1]
-    checks: list[Any] = next((found for row in rows if (found := json.loads(row.context).get("checks"))), [])
+    names = next((found for row in rows if (found := json.loads(row.context).get("checks"))), "")
     return Story(
         request_id=request_id,
         at=first.occurred_at,
@@ -121,7 +121,7 @@ async def _of_rows(request_id: str, rows: Sequence[AuditRow], trail: AuditTrail)
         hint="",
         cause="",
         remedy="",
-        checks=_checks(checks),
+        checks=[CheckTold(name, True, {}) for name in names.split()],
         events=_events(rows),
     )
 

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from authcenter.audit.story import Story, tell
-from authcenter.cli.arguments import instant_before
 from authcenter.cli.session import json_option, run_on_record, show
 from authcenter.core.errors import NotFound
+from authcenter.core.instants import instant_before
 from authcenter.stores.ports.request_traces import RequestTrace, TraceFilter
 
 

@@ -14,6 +14,8 @@ _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 
 OFFLINE_ACCESS = "offline_access"
 OPENID = "openid"
+ADMIN = "authcenter:admin"
+"""The scope of operators' requests."""
 RESERVED_PREFIX = "authcenter:"
 """Scopes of the server itself: given by the command line only, never by default."""
 

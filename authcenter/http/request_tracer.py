@@ -31,8 +31,13 @@ _READS = frozenset({"/oauth/introspect", "/oauth/userinfo", "/oauth/validate", "
 _PROOFS = frozenset({"client_authentication", "access_token"})
 """The checks by which a client proves itself, or a token of it does."""
 
-_SIGN_INS_REFUSED = frozenset({Rule.USER_UNKNOWN, Rule.USER_PASSWORD_WRONG, Rule.USER_DISABLED})
-"""What a password was looked at for; limits refuse the rest unseen."""
+_SIGN_INS_REFUSED = frozenset(
+    {
+        *(Rule.USER_UNKNOWN, Rule.USER_PASSWORD_WRONG, Rule.USER_DISABLED),
+        *(Rule.PASSKEY_SIGNATURE, Rule.PASSKEY_FOREIGN, Rule.PASSKEY_COUNTER),
+    }
+)
+"""What a password or a passkey was looked at for; limits refuse the rest unseen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,170 +1,83 @@
-"""Traces on their way: bounded in memory and, for strangers, at rest; lost rather than waited for."""
+"""Requests on their way to ``authcenter explain``: written together, never waited for, bounded."""
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from datetime import timedelta
 
-import pytest
-from structlog.testing import CapturingLogger
-
-from authcenter.audit import traces as module
-from authcenter.audit.chain import GENESIS, link
 from authcenter.audit.traces import Traced, TraceLog
-from authcenter.core.errors import StoreUnavailable
 from authcenter.core.ids import RequestId
 from authcenter.core.origin import RequestOrigin
-from authcenter.stores.memory.record import MemoryRecord
-from authcenter.stores.memory.request_traces import MemoryRequestTraces
-from authcenter.stores.ports.request_traces import RequestTrace, TraceFilter
-from tests.workbench import SetClock
+from authcenter.stores.ports.request_traces import STRANGERS_SLOTS, RequestTrace, TraceFilter
+from tests.workbench import Workbench
 
 
-class Store(MemoryRequestTraces):
-    """Refuses while it is gone."""
-
-    def __init__(self, clock: SetClock) -> None:
-        super().__init__(MemoryRecord(clock, link, GENESIS, lambda _: None))
-        self.gone = False
-
-    async def keep(self, traces: Sequence[RequestTrace]) -> None:
-        if self.gone:
-            raise StoreUnavailable("gone")
-        await super().keep(traces)
-
-    async def all(self) -> Sequence[RequestTrace]:
-        return await self.find(TraceFilter(), 1_000_000)
+def log(bench: Workbench, slots: int = STRANGERS_SLOTS) -> TraceLog:
+    ttl = lambda: bench.core.policy.current.audit.explain_ttl  # noqa: E731 - as the wiring has it
+    return TraceLog(bench.stores.traces, bench.clock, ttl, bench.service.traces.log, slots=slots)
 
 
-class Bench:
-    def __init__(self, slots: int = 10) -> None:
-        self.clock, self.logged = SetClock(), CapturingLogger()
-        self.store, log = Store(self.clock), self.logged
-        told: Any = log
-        self.log = TraceLog(self.store, self.clock, lambda: 3600, told, slots=slots)
-
-    def record(self, *names: object, **changes: Any) -> None:
-        for name in names:
-            fields = {"client_id": "app", "rule": "", "hint": "", "known": False, "reads": False, **changes}
-            origin = RequestOrigin(RequestId(f"request-{name}"), "192.0.2.1", changes.pop("user_agent", "tests"))
-            checks: Any = [("pkce", False, {"method": "S256"})]
-            self.log.record(
-                Traced(origin=origin, method="POST", route="/oauth/token", status=400, checks=checks, **fields)
-            )
-
-
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
-
-
-async def test_strangers_share_a_ring_and_the_latest_are_kept(bench: Bench) -> None:
-    """A hundred thousand slots, scaled down: however much they send, no more rows lie on the disk."""
-    for first in range(0, 1_000, 100):
-        bench.record(*range(first, first + 100))
-        await bench.log.flush()
-    kept = await bench.store.all()
-    assert {one.request_id for one in kept} == {f"request-{number}" for number in range(990, 1_000)}
-    assert {one.slot for one in kept} == set(range(10))
-
-
-async def test_who_proved_who_they_are_takes_no_slot_and_is_not_overwritten(bench: Bench) -> None:
-    bench.record("mine", known=True)
-    bench.record(*range(100))
-    await bench.log.flush()
-    mine = await bench.store.get("request-mine")
-    assert mine is not None
-    assert mine.slot is None
-    assert len(await bench.store.all()) == 11
-
-
-async def test_processes_share_the_ring(bench: Bench) -> None:
-    another = Bench()
-    another.log.traces = bench.store
-    for one in (bench, another):
-        one.record(*(f"{id(one)}-{number}" for number in range(100)))
-        await one.log.flush()
-    assert len(await bench.store.all()) == 10
-
-
-async def test_a_row_holds_no_more_than_so_much(bench: Bench) -> None:
-    origin = RequestOrigin(RequestId("long"), "192.0.2.1", "x" * 10_000)
-    bench.log.record(
-        Traced(origin, "POST", "/oauth/token", 400, "app", "pkce_mismatch", "y" * 10_000, [], known=False, reads=False)
+def request(number: int) -> Traced:
+    origin = RequestOrigin(RequestId(f"r{number}"), "192.0.2.1", "x" * 1_000)
+    checks = [("pkce", False, {"method": "S256"})]
+    return Traced(
+        origin, "POST", "/oauth/token", 400, "app", "pkce_mismatch", "y" * 5_000, checks, known=True, reads=False
     )
-    await bench.log.flush()
-    kept = await bench.store.get("long")
-    assert kept is not None
-    assert (len(kept.user_agent), len(kept.hint)) == (300, 1_000)
-    assert (kept.expires_at - kept.at).total_seconds() == 3600
 
 
-async def test_answered_reads_are_kept_within_a_budget_and_refused_ones_all(bench: Bench) -> None:
-    bench.record(*range(1_000), reads=True, known=True)
-    bench.record(*(f"refused-{number}" for number in range(200)), reads=True, known=True, rule="token_expired")
-    await bench.log.flush()
-    kept = await bench.store.all()
-    assert sum(one.rule == "" for one in kept) == 100
-    assert sum(one.rule != "" for one in kept) == 200
+async def kept(bench: Workbench) -> list[RequestTrace]:
+    return list(await bench.stores.traces.find(TraceFilter(), 1_000))
+
+
+async def test_a_request_is_kept_for_as_long_as_the_policy_says(bench: Workbench) -> None:
+    one = log(bench)
+    one.record(request(1))
+    bench.offer("audit: {explain_ttl: 60}")
+    one.record(request(2))
+    assert await kept(bench) == []
+    await one.flush()
+    lasts = {trace.request_id: trace.expires_at - trace.at for trace in await kept(bench)}
+    assert lasts == {"r1": timedelta(days=7), "r2": timedelta(seconds=60)}
+
+
+async def test_what_strangers_write_is_cut(bench: Workbench) -> None:
+    one = log(bench)
+    one.record(request(1))
+    await one.flush()
+    (trace,) = await kept(bench)
+    assert (len(trace.user_agent), len(trace.hint)) == (300, 1_000)
+
+
+async def test_strangers_share_a_ring_and_clients_do_not(bench: Workbench) -> None:
+    one = log(bench, slots=5)
+    for number in range(12):
+        one.record(replace(request(number), known=False))
+    for number in range(20, 28):
+        one.record(request(number))
+    await one.flush()
+    numbers = {int(trace.request_id[1:]) for trace in await kept(bench)}
+    assert numbers == {*range(7, 12), *range(20, 28)}
+
+
+async def test_answered_reads_are_kept_as_far_as_the_budget_reaches_and_refused_ones_all(bench: Workbench) -> None:
+    one = log(bench)
+    read = replace(request(0), reads=True, rule="", hint="")
+    for number in range(150):
+        one.record(replace(read, origin=RequestOrigin(RequestId(f"r{number}"))))
+    for number in range(200, 210):
+        one.record(replace(request(number), reads=True))
     bench.clock.advance(1)
-    bench.record("the next second", reads=True, known=True)
-    await bench.log.flush()
-    assert await bench.store.get("request-the next second") is not None
+    one.record(replace(read, origin=RequestOrigin(RequestId("r300"))))
+    await one.flush()
+    assert len(await kept(bench)) == 100 + 10 + 1
 
 
-async def test_without_the_record_they_wait_and_the_log_says_so_once(bench: Bench) -> None:
-    bench.store.gone = True
-    bench.record(*range(5))
-    for _ in range(3):
-        await bench.log.flush()
-    assert [call.args for call in bench.logged.calls] == [("traces_postponed",)]
-    bench.store.gone = False
-    bench.record("one more")
-    await bench.log.flush()
-    assert len(await bench.store.all()) == 6
-
-
-async def test_where_they_pile_up_the_oldest_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Bench(slots=100_000)
-    bench.store.gone = True
-    bench.record(*range(module._MOST_WAITING + 500), known=True)
-    await bench.log.flush()
-    assert len(bench.log._waiting) <= module._MOST_WAITING
-    bench.store.gone = False
-    await bench.log.flush()
-    kept = {one.request_id for one in await bench.store.all()}
-    assert len(kept) == module._MOST_WAITING
-    assert f"request-{module._MOST_WAITING + 499}" in kept
-    assert "request-0" not in kept
-
-
-async def test_what_comes_while_it_waits_or_writes_is_written_too(bench: Bench) -> None:
-    slept = list[float]()
-
-    class Enough(Exception):
-        pass
-
-    async def sleep(seconds: float) -> None:
-        if slept:
-            raise Enough
-        slept.append(seconds)
-        bench.record("meanwhile")
-
-    bench.log.sleep = sleep
-    bench.record("first")
-    running = bench.log.run()
-    bench.log.traces = Once(bench.store, lambda: bench.record("after"))
-    with pytest.raises(Enough):
-        await running
-    written = {one.request_id for one in await bench.store.all()}
-    assert written == {"request-first", "request-meanwhile", "request-after"}
-
-
-class Once(MemoryRequestTraces):
-    """Has something happen once it has written."""
-
-    def __init__(self, store: Store, then: Any) -> None:
-        self._store, self._then = store, then
-
-    async def keep(self, traces: Sequence[RequestTrace]) -> None:
-        await self._store.keep(traces)
-        self._then()
-        self._then = lambda: None
+async def test_what_the_record_does_not_take_is_tried_again(bench: Workbench) -> None:
+    one = log(bench)
+    bench.board.down = True
+    for number in range(3):
+        one.record(request(number))
+    await one.flush()
+    await one.flush()
+    bench.board.down = False
+    one.record(request(3))
+    await one.flush()
+    assert {trace.request_id for trace in await kept(bench)} == {"r0", "r1", "r2", "r3"}
