@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from authcenter.accounts.letters import Letters
 from authcenter.accounts.recovery_codes import RecoveryCodes
 from authcenter.accounts.totp import draw_secret, matching_step, provisioning_uri
+from authcenter.core.checks import failed
 from authcenter.core.clock import Clock
 from authcenter.core.cut import Consequences
 from authcenter.core.derived import SealingKeys
@@ -147,6 +148,7 @@ class SecondFactors:
         step = self._step(held, typed)
         # RFC 6238 §5.2: the verifier must not accept the second attempt of the OTP.
         if not await self.totp.spend(held, step, self._sealed_anew(held)):
+            failed("second_factor", subject=user.subject, step=step, newest_step=held.last_step)
             raise invalid_grant(Rule.SECOND_FACTOR_REPLAYED, f"{user.subject}, step {step}, newest {held.last_step}")
 
     async def recover(self, user: User, typed: str, language: str, origin: RequestOrigin | None) -> None:
@@ -165,6 +167,7 @@ class SecondFactors:
         event = _event(EventKind.RECOVERY_CODE_SPENT, user, user.subject, origin, left=left)
         told = self._told(MailKind.RECOVERY_CODE_USED, user, language, event, left=str(left))
         if found is None or not await self.codes.spend(user.subject, found, self.clock.now(), told):
+            failed("recovery_code", subject=user.subject, differs=True, left=len(kept))
             raise invalid_grant(Rule.RECOVERY_CODE_WRONG, f"{user.subject}, who has {len(kept)} left")
 
     async def renew_codes(self, user: User, origin: RequestOrigin | None) -> list[str] | None:
@@ -209,6 +212,7 @@ class SecondFactors:
         step = matching_step(secret, typed, self.clock.seconds()) if secret is not None else None
         if step is None:
             hint = f"{held.subject}" if secret is not None else f"{held.subject}: the key that sealed theirs is gone"
+            failed("second_factor", subject=held.subject, differs=secret is not None, clock=str(self.clock.now()))
             raise invalid_grant(Rule.SECOND_FACTOR_WRONG, hint)
         return step
 

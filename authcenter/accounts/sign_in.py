@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from authcenter.accounts.failed_sign_ins import FailedSignIns
 from authcenter.accounts.users import Accounts
+from authcenter.core.checks import failed
 from authcenter.core.errors import OAuthError, invalid_grant
 from authcenter.core.rules import Rule
 from authcenter.core.user import User
@@ -38,6 +39,7 @@ class PasswordSignIn:
         """
         user = await self.identify(login, password, address)
         if user.reset_required_at is not None:
+            failed("user", subject=user.subject, reset_required_at=str(user.reset_required_at))
             raise invalid_grant(Rule.USER_RESET_REQUIRED, f"{user.subject}, since {user.reset_required_at.isoformat()}")
         return user
 

@@ -109,9 +109,9 @@ async def _family(trace: RequestTrace, facts: Facts, trail: AuditTrail) -> list[
 async def _ended(trace: RequestTrace, facts: Facts, trail: AuditTrail) -> list[str]:
     """When and why a family ended: by itself, or with all that its person or its client had."""
     about = facts.get("refresh_lifetime", {})
-    lines = [f"The family ended at {about['family_ended_at']}: {about.get('family_ended_for') or 'no reason given'}."]
-    if not about.get("family_ended_at"):
-        lines = []
+    lines = list[str]()
+    if ended_at := about.get("family_ended_at"):
+        lines.append(f"The family ended at {ended_at}: {about.get('family_ended_for') or 'no reason given'}.")
     lines += [*await _family(trace, facts, trail), *await _cuts(facts, trail), *await _person(trace, facts, trail)]
     return list(dict.fromkeys(lines))
 
@@ -141,9 +141,8 @@ async def _rotations(trace: RequestTrace, facts: Facts, trail: AuditTrail) -> li
     about = facts.get("client_authentication", {})
     lines = []
     if about.get("newest_secret_of"):
-        lines.append(
-            f"The client has {about['live_secrets']} live secrets, the newest made {about['newest_secret_of']}."
-        )
+        live, newest = about.get("live_secrets"), about["newest_secret_of"]
+        lines.append(f"Live secrets of the client: {live}, the newest made {newest}.")
     wanted = AuditFilter(event=EventKind.CLIENT_SECRET_ROTATED, client_id=trace.client_id)
     rows = (await trail.find(wanted, 1)).rows if trace.client_id else ()
     return lines + [
@@ -201,6 +200,7 @@ def _told(row: AuditRow) -> str:
 _SAID: Mapping[str, Callable[[Facts], list[str]]] = {
     Rule.REDIRECT_URI: _redirect_uri,
     Rule.CODE_REDIRECT_URI: _redirect_uri,
+    Rule.LOGOUT_URI: _redirect_uri,
     Rule.PKCE_MISMATCH: _pkce,
     Rule.PKCE_REQUIRED: _pkce,
     Rule.CODE_EXPIRED: _lateness,

@@ -13,6 +13,7 @@ from authcenter.authorization import parameters
 from authcenter.authorization.hints import IdTokenHints
 from authcenter.authorization.subjects import ClientSubjects
 from authcenter.clients.origins import origin_of
+from authcenter.core.checks import failed
 from authcenter.core.client import Client
 from authcenter.core.errors import invalid_request
 from authcenter.core.form import Form
@@ -47,6 +48,7 @@ class Logout:
         audience = claims.get("aud")
         if audience is not None and client_id not in {None, audience}:
             description = "The id_token_hint was not issued to this application."
+            failed("client", expected=str(audience), came=client_id)
             raise invalid_request(Rule.LOGOUT_CLIENT, description, f"to {audience!a:.80}, sent by {client_id!a:.80}")
         client_id = audience or client_id
         uri = form.get("post_logout_redirect_uri")
@@ -87,11 +89,13 @@ class Logout:
         client = await self.clients.find(client_id) if client_id is not None else None
         if client is None or client.disabled_at is not None:
             description = "The application that wants you back is not known here."
+            failed("client", client_id=client_id, known=client is not None)
             raise invalid_request(Rule.LOGOUT_CLIENT, description, f"client {client_id!a:.80}")
         registered = client.relying_party.post_logout_redirect_uris
         if uri not in registered:
             description = "The address to go to afterwards is not registered for this application."
             hint = f"{uri!a:.300}; registered: {', '.join(registered)!a:.600}"
+            failed("redirect_uri", came=uri, registered=" ".join(registered))
             raise invalid_request(Rule.LOGOUT_URI, description, hint)
 
     def _frame(self, client: Client, session: Session) -> str:

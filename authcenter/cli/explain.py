@@ -46,7 +46,11 @@ def command(ctx: click.Context, /, request_id: str | None, since: str, most: int
 
 
 def lines(story: Story) -> Iterator[str]:
-    """The story, for a terminal."""
+    """The story, for a terminal: whatever it holds, each is one line of printable text."""
+    return map(_text, _lines(story))
+
+
+def _lines(story: Story) -> Iterator[str]:
     verdict = "granted" if story.granted else "refused"
     asked = f"{story.method} {story.route} → {story.status}" if story.route else f"a request that was {verdict}"
     yield f"{story.at[:23]}Z  {asked}"
@@ -60,12 +64,12 @@ def lines(story: Story) -> Iterator[str]:
         yield "GRANTED"
     else:
         yield ""
-        yield f"REFUSED by {story.rule}: {_text(story.hint)}"
+        yield f"REFUSED by {story.rule}: {story.hint}"
         yield f"Cause:  {story.cause}"
-        yield from (f"        {_text(line)}" for line in story.evidence)
+        yield from (f"        {line}" for line in story.evidence)
         yield f"Remedy: {story.remedy}"
     for event in story.events:
-        yield f"Audit:  {_text(event)}"
+        yield f"Audit:  {event}"
 
 
 def _find(ctx: click.Context, wanted: TraceFilter, most: int, *, as_json: bool) -> None:
@@ -76,9 +80,8 @@ def _find(ctx: click.Context, wanted: TraceFilter, most: int, *, as_json: bool) 
     for one in found:
         at = one.at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
         refused = one.rule or "granted"
-        click.echo(
-            f"{at}Z  {one.request_id}  {one.status}  {one.method} {one.route}  {_text(one.client_id)}  {refused}"
-        )
+        asked = f"{one.status}  {one.method} {one.route}  {one.client_id}  {refused}"
+        click.echo(_text(f"{at}Z  {one.request_id}  {asked}"))
     if not found:
         click.echo("no such request is known", err=True)
 
@@ -102,4 +105,4 @@ def _instant(ctx: click.Context, value: str) -> datetime:
 def _text(value: object) -> str:
     # What strangers sent must not write lines, or colours, of its own on a terminal.
     text = "-" if value is None else str(value)
-    return text if text.isprintable() else ascii(text)
+    return text if text.isprintable() else "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

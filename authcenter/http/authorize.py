@@ -12,6 +12,7 @@ from authcenter.authorization.redirects import registered
 from authcenter.authorization.signed_response import SIGNED_MODES, SignedResponses
 from authcenter.authorization.ticket import Ticket, Tickets
 from authcenter.core.authorization import ResponseMode
+from authcenter.core.checks import failed
 from authcenter.core.client import Client
 from authcenter.core.errors import OAuthError, invalid_request
 from authcenter.core.form import Form
@@ -100,8 +101,10 @@ class AuthorizationEndpoint:
         visit.request[NOTES].client_id = request.client_id
         client = await self.clients.find(request.client_id)
         if client is None or client.disabled_at is not None:
+            failed("client", client_id=request.client_id, known=client is not None)
             raise invalid_request(Rule.CLIENT_DISABLED, "The application is not known here.", request.client_id)
         if not registered(request.redirect_uri, client.redirect_uris):
+            failed("redirect_uri", came=request.redirect_uri, registered=" ".join(client.redirect_uris))
             raise invalid_request(Rule.REDIRECT_URI, _NO_LONGER, f"{request.redirect_uri!a:.300} was taken back")
         to = Answerable(client, request.redirect_uri, request.redirect_uri_sent, request.response_mode, request.state)
         signed_in = await self.sessions.current(visit.browser.session_digest)

@@ -5,6 +5,7 @@ import binascii
 from aiohttp import hdrs, web
 
 from authcenter.clients.authentication import PresentedClient
+from authcenter.core.checks import failed
 from authcenter.core.client import AuthMethod
 from authcenter.core.errors import OAuthError, bearer_malformed, bearer_missing, invalid_client, invalid_request
 from authcenter.core.form import Form
@@ -13,6 +14,7 @@ from authcenter.http.forms import decode_component
 
 # Up to Python 3.11 looking a member up in its enum costs as much as a call: those of every request, once.
 _BASIC = AuthMethod.SECRET_BASIC
+_LONGEST_SCHEME = 12
 
 
 def client_credentials(request: web.BaseRequest, form: Form) -> PresentedClient:
@@ -25,14 +27,17 @@ def client_credentials(request: web.BaseRequest, form: Form) -> PresentedClient:
     named, secret = form.get("client_id"), form.get("client_secret")
     if header:
         if len(header) > 1 or secret is not None:
+            failed("client_authentication", headers=len(header), secret_in_form=secret is not None)
             description = "The client authenticated in more than one way."
             raise invalid_request(Rule.CREDENTIALS_SEVERAL, description, f"{len(header)} headers, secret in the form")
         presented = read_basic(header[0])
         if named is not None and named != presented.client_id:
+            failed("client_authentication", expected=presented.client_id, came=named)
             description = "The client_id differs from the Authorization header."
             raise invalid_request(Rule.CREDENTIALS_SEVERAL, description, f"{named!a:.80}, {presented.client_id!a:.80}")
         return presented
     if named is None:
+        failed("client_authentication", header_sent=False, client_id=None)
         raise invalid_client(Rule.CREDENTIALS_MISSING, "neither Authorization nor client_id")
     if secret is not None:
         return PresentedClient(named, AuthMethod.SECRET_POST, secret)
@@ -47,7 +52,8 @@ def read_basic(header: str) -> PresentedClient:
     """
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
-        raise invalid_client(Rule.CREDENTIALS_MALFORMED, f"scheme {scheme!a:.20}")
+        failed("client_authentication", expected="Basic", came=_shown(scheme))
+        raise invalid_client(Rule.CREDENTIALS_MALFORMED, f"scheme {_shown(scheme)}")
     try:
         decoded = binascii.a2b_base64(encoded.strip(), strict_mode=True)
     except ValueError as problem:
@@ -77,8 +83,13 @@ def bearer_token(request: web.BaseRequest, form: Form | None = None) -> str:
         raise bearer_malformed(f"{len(headers)} Authorization headers") if headers else bearer_missing("no header")
     scheme, _, token = headers[0].partition(" ")
     if scheme.lower() != "bearer":
-        raise bearer_missing(f"scheme {scheme!a:.20}")
+        raise bearer_missing(f"scheme {_shown(scheme)}")
     token = token.strip(" ")
     if not token or not token.isascii():
         raise bearer_malformed("no token after the scheme")
     return token
+
+
+def _shown(scheme: str) -> str:
+    # Where the scheme was left out, this is the secret itself.
+    return scheme if len(scheme) <= _LONGEST_SCHEME and scheme.isascii() and scheme.isalpha() else "left out"

@@ -5,6 +5,7 @@ from urllib.parse import unquote_to_bytes
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from authcenter.core.checks import failed
 from authcenter.core.errors import OAuthError, invalid_request
 from authcenter.core.form import Form
 from authcenter.core.rules import Rule
@@ -26,6 +27,7 @@ async def read_form(request: web.BaseRequest) -> Form:
             parameter.
     """
     if request.headers.get(hdrs.CONTENT_TYPE) != _FORM and request.content_type != _FORM:
+        failed("content_type", expected=_FORM, came=request.content_type)
         description = f"The content type must be {_FORM}."
         raise invalid_request(Rule.CONTENT_TYPE, description, f"it is {request.content_type!a:.80}")
     return parse_form(await read_body(request))
@@ -62,6 +64,7 @@ def parse_form(body: bytes) -> Form:
             resources.append(value)
         elif name in values:
             # The name is a stranger's: it goes to the operator only.
+            failed("parameter", repeated=name)
             raise invalid_request(Rule.PARAMETER_REPEATED, "A parameter is repeated.", f"repeated: {name!a:.80}")
         else:
             values[name] = value

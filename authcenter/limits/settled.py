@@ -1,11 +1,13 @@
 """A limit that costs no round trip: counted in the process, settled with the shared counters five times a second."""
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import NamedTuple
 
+from authcenter.core.checks import failed
 from authcenter.core.clock import Clock
 from authcenter.core.errors import RateLimited, Unavailable
 from authcenter.core.gcra import SlotTable
@@ -139,6 +141,7 @@ class SettledLimit:
         book = self._book
         hint = f"{self.name} {key!a:.80}: more than {book.rate}"
         _, reset_after = book.slots.left(key, now)
+        failed("rate", limited=self.name, most=str(book.rate), retry_after_seconds=math.ceil(wait))
         return RateLimited(self._rule, hint, limit=book.rate.limit, retry_after=wait, reset_after=reset_after)
 
 

@@ -38,7 +38,7 @@ def test_the_secret_of_before_a_rotation(site: Site) -> None:
     story = site.explained(site.last)
     assert (story.rule, story.client) == ("client_secret_wrong", "rotating")
     assert story.facts("client_authentication")["live_secrets"] == 1
-    assert "The client has 1 live secrets, the newest made 20" in story.evidence
+    assert "Live secrets of the client: 1, the newest made 20" in story.evidence
     assert "client.secret_rotated by cli:" in story.evidence
 
 

@@ -160,6 +160,17 @@ async def test_the_spool_of_a_living_process_is_left_alone(bench: Bench) -> None
     assert bench.kept == ["t1"]
 
 
+@pytest.mark.parametrize("torn", [b"{", b'{"x":"' + b"x" * 200_000], ids=["short", "longer than a step"])
+async def test_what_was_half_written_is_cut_off(tmp_path: Path, torn: bytes) -> None:
+    for whole in (b"", b'{"a":1}\n{"b":2}\n'):
+        path = tmp_path / "left.jsonl"
+        path.write_bytes(whole + torn)
+        left = Spool.adopt(path)
+        assert left is not None
+        assert path.read_bytes() == whole
+        left.close()
+
+
 async def test_a_line_that_death_cut_short_was_never_kept(bench: Bench) -> None:
     dead = bench.another()
     bench.database.gone = True
@@ -172,6 +183,8 @@ async def test_a_line_that_death_cut_short_was_never_kept(bench: Bench) -> None:
     bench.database.gone = False
     await bench.audit.drain_left_behind()
     assert bench.kept == ["t1"]
+    # Nor does it keep the file, which would be brought again each minute.
+    assert left_behind(bench.directory) == []
 
 
 async def test_where_nothing_takes_rows_nothing_is_issued_any_more_and_nothing_is_lost(

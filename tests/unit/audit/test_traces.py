@@ -3,19 +3,16 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
-from authcenter.audit import traces
 from authcenter.audit.traces import Traced, TraceLog
 from authcenter.core.ids import RequestId
 from authcenter.core.origin import RequestOrigin
-from authcenter.stores.ports.request_traces import RequestTrace, TraceFilter
+from authcenter.stores.ports.request_traces import STRANGERS_SLOTS, RequestTrace, TraceFilter
 from tests.workbench import Workbench
 
 
-def log(bench: Workbench) -> TraceLog:
+def log(bench: Workbench, slots: int = STRANGERS_SLOTS) -> TraceLog:
     ttl = lambda: bench.core.policy.current.audit.explain_ttl  # noqa: E731 - as the wiring has it
-    return TraceLog(bench.stores.traces, bench.clock, ttl, bench.service.traces.log)
+    return TraceLog(bench.stores.traces, bench.clock, ttl, bench.service.traces.log, slots=slots)
 
 
 def request(number: int) -> Traced:
@@ -49,9 +46,8 @@ async def test_what_strangers_write_is_cut(bench: Workbench) -> None:
     assert (len(trace.user_agent), len(trace.hint)) == (300, 1_000)
 
 
-async def test_strangers_share_a_ring_and_clients_do_not(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(traces, "STRANGERS_SLOTS", 5)
-    one = log(bench)
+async def test_strangers_share_a_ring_and_clients_do_not(bench: Workbench) -> None:
+    one = log(bench, slots=5)
     for number in range(12):
         one.record(replace(request(number), known=False))
     for number in range(20, 28):
