@@ -71,6 +71,11 @@ class GroupedAudit:
     def __post_init__(self) -> None:
         self.spool = Spool(self.directory, self.writer)
 
+    @property
+    def depth(self) -> int:
+        """How many rows are not in the database yet."""
+        return len(self._waiting) + len(self._unsafe) + self._spooled
+
     def require_room(self) -> None:
         """Raises ``AuditFull``: what happens now could not be recorded."""
         if self._full or len(self._waiting) >= _MOST_WAITING:

@@ -197,7 +197,8 @@ def logout(ctx: click.Context, name: str, as_json: bool) -> None:
 def reset_second_factors(ctx: click.Context, name: str, as_json: bool) -> None:
     """Take all second factors and recovery codes away from a user who has lost them; a mail tells them.
 
-    Then the password alone is enough, so make sure who is asking.
+    Passkeys are among them. Then the password alone is enough, so make sure who is asking; who has none sets one by
+    /password/forgot.
     """
 
     async def act(core: Core) -> User:

@@ -35,6 +35,7 @@ from authcenter.http.cors import ClientCors
 from authcenter.http.discovery import DiscoveryEndpoint, JwksEndpoint
 from authcenter.http.frame import Frame, security_headers
 from authcenter.http.introspect import IntrospectionEndpoint
+from authcenter.http.openapi import DescriptionEndpoint
 from authcenter.http.operations import OperatorsListener, ThisProcess
 from authcenter.http.origin import OriginReader
 from authcenter.http.probes import Probes
@@ -47,6 +48,7 @@ from authcenter.http.token import TokenEndpoint
 from authcenter.http.traced import TracedRequests
 from authcenter.http.validate import ValidateEndpoint
 from authcenter.settings.boot import BootSettings
+from authcenter.settings.policy_store import OpenStore
 from authcenter.stores.cached.codec import keeps_no_password_hash
 from authcenter.stores.cached.invalidation import CHANGES, CacheInvalidation
 from authcenter.stores.cached.read_through import ReadThroughCache
@@ -69,6 +71,7 @@ from authcenter.tokens.status_claim import StatusEnhancer
 from authcenter.tokens.surrender import TokenSurrender
 from authcenter.wiring.admin import admin_endpoints
 from authcenter.wiring.caches import cached
+from authcenter.wiring.console import console_endpoints
 from authcenter.wiring.core import Core
 from authcenter.wiring.interactive import Endpoint, InteractiveParts, interactive_endpoints
 from authcenter.wiring.limits import build_limits
@@ -120,6 +123,7 @@ def build_service(
     spread: Spread | None = None,
     tracing: Tracing | None = None,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    policy_store: OpenStore | None = None,
 ) -> Service:
     """Join the service around ``core``. No I/O and no globals, so a test builds it whole over memory stores.
 
@@ -128,6 +132,7 @@ def build_service(
         shared: What this process shares with others; None: there are none.
         spread: What spreads revocations, where there is a Redis.
         pause: Waits so many seconds before a password is tried, where many failed.
+        policy_store: Where operators may push a policy to; None: nowhere.
     """
     shared = shared or in_process_shared(core.clock)
     clock, policy = core.clock, core.policy
@@ -191,6 +196,7 @@ def build_service(
         sign_in,
         sessions.forget,
         users.forget,
+        clients.forget,
     )
     token_endpoint = TokenEndpoint(granter, quota, cors, metrics)
     endpoints: list[Endpoint] = [
@@ -216,7 +222,9 @@ def build_service(
         StatusListEndpoint(status.lists),
         StatusListsEndpoint(status.lists),
         *interactive_endpoints(interactive),
-        *admin_endpoints(interactive),
+        *console_endpoints(interactive, health, policy_store),
+        *admin_endpoints(interactive, policy_store),
+        DescriptionEndpoint.of(settings.issuer),
     ]
     for endpoint in endpoints:
         endpoint.mount(router)
@@ -338,6 +346,7 @@ def _refresh_gauges(core: Core, metrics: Metrics) -> None:
     metrics.revocation_lag.set(core.revocations.age if core.revocations.loaded else 0)
     metrics.config_version.clear()
     metrics.config_version.labels(core.policy.current.version).set(core.policy.generation)
+    metrics.key_rotation.set(core.policy.current.keys.rotate_every)
     metrics.key_age.clear()
     for key in core.keys.ring.signing.values():
         metrics.key_age.labels(key.kid, key.alg).set(core.clock.seconds() - key.signs_from.timestamp())

@@ -24,4 +24,8 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "The recovery code is none of the user's, or has been used.",
         "New codes end the old ones. Who has none left is helped by `authcenter users reset-second-factors`.",
     ),
+    Rule.CONSOLE_NOT_OPERATOR: Explanation(
+        "Somebody who is signed in without the role `operator` asked for the console, and got 404.",
+        "Give them the role if they are to have it; else look at what else they asked for.",
+    ),
 }
