@@ -71,8 +71,10 @@ def old_tokens(fleet: Fleet, token: str, cookie: str) -> Iterator[OldTokens]:
         while not stopped.wait(_PAUSE_SECONDS):
             for what in (TOKEN, SESSION):
                 starved, sent = told.starved(number), time.monotonic()
-                accepted = caller.active(token) if what == TOKEN else signed_in(caller.url, cookie)
-                told.uses.append(Use(what, number, sent, starved, accepted))
+                accepted = active(caller, token) if what == TOKEN else signed_in(caller.url, cookie)
+                # 'Cannot tell' lets nobody in, and says nothing more.
+                if accepted is not None:
+                    told.uses.append(Use(what, number, sent, starved, accepted))
 
     threads = [threading.Thread(target=show, args=pair) for pair in enumerate(fleet.callers)]
     with ExitStack() as stack:
@@ -83,15 +85,27 @@ def old_tokens(fleet: Fleet, token: str, cookie: str) -> Iterator[OldTokens]:
         yield told
 
 
-def signed_in(url: str, cookie: str) -> bool:
-    """Whether the browser with this cookie sees its account; who is not signed in is sent to where one does that."""
+def active(caller: Caller, token: str) -> bool | None:
+    """Whether the instance accepts the token; None: it cannot tell."""
+    try:
+        answer = caller.post("/oauth/introspect", token=token)
+    except (OSError, http.client.HTTPException):
+        return None
+    assert answer.status in (200, 503), answer
+    return bool(answer.json["active"]) if answer.status == 200 else None
+
+
+def signed_in(url: str, cookie: str) -> bool | None:
+    """Whether the browser with this cookie sees its account, and is not sent to sign in; None: it cannot tell."""
     place = urlsplit(url)
     connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=_HANG_SECONDS)
     try:
         connection.request("GET", "/account", headers={"Cookie": f"authcenter_session={cookie}"})
         answer = connection.getresponse()
         answer.read()
-        assert answer.status in (200, 303), answer.status
-        return answer.status == 200
+    except (OSError, http.client.HTTPException):
+        return None
     finally:
         connection.close()
+    assert answer.status in (200, 303, 503), answer.status
+    return answer.status == 200 if answer.status != 503 else None
