@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from authcenter.accounts.devices_in_words import device_in_words
 from authcenter.core.identity import Identity
 from authcenter.core.instants import instant
 from authcenter.core.session import Session
@@ -26,9 +27,12 @@ def user_description(user: User) -> dict[str, Any]:
 
 def session_description(session: Session, clients: Sequence[str]) -> dict[str, Any]:
     """``clients``: those that were signed in to in it."""
+    device = device_in_words(session.user_agent)
     return {
         "sid": session.session_id,
         "ip": session.ip,
+        "browser": device.browser,
+        "system": device.system,
         "user_agent": session.user_agent,
         "acr": session.acr,
         "amr": list(session.amr),

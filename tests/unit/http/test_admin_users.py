@@ -282,6 +282,8 @@ async def test_sessions_are_listed_and_one_is_ended_with_all_that_hangs_on_it(
     assert listed[0] == {
         "sid": second.session_id,
         "ip": "192.0.2.1",
+        "browser": "tests",
+        "system": "",
         "user_agent": "tests",
         "acr": "urn:authcenter:acr:1fa",
         "amr": ["pwd"],
