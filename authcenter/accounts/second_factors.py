@@ -188,13 +188,13 @@ class SecondFactors:
         told = self._told(MailKind.SECOND_FACTOR_REMOVED, user, language, event)
         return await self.totp.remove(user.subject, told)
 
-    async def reset(self, user: User, language: str, *, actor: str) -> bool:
+    async def reset(self, user: User, language: str, *, actor: str, origin: RequestOrigin | None = None) -> bool:
         """Take every factor and recovery code away from somebody who has lost them; False where there are none.
 
         Raises:
             StoreUnavailable: They are still asked for, or it is unknown.
         """
-        event = _event(EventKind.SECOND_FACTORS_RESET, user, actor, None)
+        event = _event(EventKind.SECOND_FACTORS_RESET, user, actor, origin)
         told = self._told(MailKind.SECOND_FACTOR_REMOVED, user, language, event)
         return await self.factors.end_all(user.subject, told)
 

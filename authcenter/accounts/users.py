@@ -11,6 +11,7 @@ from typing import Any
 from authcenter.accounts.account import NewAccount, is_askable
 from authcenter.accounts.passwords import PasswordHashing, check_new_password
 from authcenter.accounts.standard_claims import check_claims
+from authcenter.core.checks import failed, passed
 from authcenter.core.clock import Clock
 from authcenter.core.cut import Consequences, Cut, CutKind
 from authcenter.core.errors import Conflict, NotFound, Unavailable, invalid_grant
@@ -143,7 +144,7 @@ class Accounts:
         await self.store.add(user, password_hash, Consequences(events=(made,), cuts=cuts))
         return user
 
-    async def disable(self, name: str, *, actor: str) -> User:
+    async def disable(self, name: str, *, actor: str, origin: RequestOrigin | None = None) -> User:
         """Let nothing be issued to the user, and refuse what was, whenever it was. Once disabled, a no-op.
 
         Raises:
@@ -154,11 +155,12 @@ class Accounts:
             if user.disabled_at:
                 return None
             cut = _membership(user, "user disabled")
-            return Change(replace(user, disabled_at=self.clock.now()), EventKind.USER_DISABLED, cuts=(cut,))
+            disabled = replace(user, disabled_at=self.clock.now())
+            return Change(disabled, EventKind.USER_DISABLED, cuts=(cut,), origin=origin)
 
         return await self.change(name, act, actor)
 
-    async def enable(self, name: str, *, actor: str) -> User:
+    async def enable(self, name: str, *, actor: str, origin: RequestOrigin | None = None) -> User:
         """Let the user in again; tokens from before stay dead. A no-op where nobody disabled it.
 
         Raises:
@@ -169,7 +171,7 @@ class Accounts:
             if not user.disabled_at:
                 return None
             lifts = ((CutKind.SUBJECT, user.subject),)
-            return Change(replace(user, disabled_at=None), EventKind.USER_ENABLED, lifts=lifts)
+            return Change(replace(user, disabled_at=None), EventKind.USER_ENABLED, lifts=lifts, origin=origin)
 
         return await self.change(name, act, actor)
 
@@ -205,7 +207,7 @@ class Accounts:
 
         return await self.change(name, act, actor)
 
-    async def logout(self, name: str, *, actor: str) -> User:
+    async def logout(self, name: str, *, actor: str, origin: RequestOrigin | None = None) -> User:
         """Refuse all that was issued to the user up to now.
 
         Raises:
@@ -213,11 +215,11 @@ class Accounts:
         """
 
         def act(user: User) -> Change:
-            return Change(user, EventKind.USER_LOGGED_OUT, cuts=self.cuts_now(user, "logged out"))
+            return Change(user, EventKind.USER_LOGGED_OUT, cuts=self.cuts_now(user, "logged out"), origin=origin)
 
         return await self.change(name, act, actor)
 
-    async def require_reset(self, name: str, *, actor: str) -> User:
+    async def require_reset(self, name: str, *, actor: str, origin: RequestOrigin | None = None) -> User:
         """Let the password count for nothing but setting another one, and refuse all that was issued before.
 
         Raises:
@@ -226,7 +228,8 @@ class Accounts:
 
         def act(user: User) -> Change:
             changed = replace(user, reset_required_at=self.clock.now())
-            return Change(changed, EventKind.USER_RESET_REQUIRED, cuts=self.cuts_now(user, "new password required"))
+            cuts = self.cuts_now(user, "new password required")
+            return Change(changed, EventKind.USER_RESET_REQUIRED, cuts=cuts, origin=origin)
 
         return await self.change(name, act, actor)
 
@@ -244,14 +247,20 @@ class Accounts:
         found = await self.store.find_credentials(login) if is_askable(login) else None
         if found is None:
             await self.hashing.dummy_verify()
+            failed("user", known=False)
             raise invalid_grant(Rule.USER_UNKNOWN, "no such name")
         user = found.user
         if not await self.hashing.verify(password, found.password_hash):
+            # Nothing of what came: whoever can guess could compare.
+            failed("password", subject=user.subject, differs=True)
             raise invalid_grant(Rule.USER_PASSWORD_WRONG, user.subject)
         if user.disabled_at:
+            failed("user", subject=user.subject, disabled_at=str(user.disabled_at))
             raise invalid_grant(Rule.USER_DISABLED, f"{user.subject}, disabled {user.disabled_at.isoformat()}")
         if not user.email_verified:
+            failed("user", subject=user.subject, address_verified=False)
             raise invalid_grant(Rule.USER_ADDRESS_UNVERIFIED, user.subject)
+        passed("password", subject=user.subject)
         if self.hashing.needs_upgrade(found.password_hash):
             # The old hash did its work; the next sign-in tries again.
             with suppress(Unavailable):

@@ -12,10 +12,10 @@ import click
 from authcenter.audit.archive import ArchiveFile, archive, read_checkpoints
 from authcenter.audit.checkpoints import checkpoint_document
 from authcenter.audit.verification import Table, Verdict, verify
-from authcenter.cli.arguments import instant_before
 from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.core.errors import InvalidInput
 from authcenter.core.event import Event, EventKind
+from authcenter.core.instants import instant_before
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import AuditFilter
 from authcenter.wiring.core import Core

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from authcenter.settings.live import Outcome
-from authcenter.settings.policy import Policy, fields_not_in_force
+from authcenter.settings.policy import Policy
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger, set_level
 from authcenter.telemetry.metrics import Metrics
@@ -27,12 +27,5 @@ def policy_listener(
             if outcome is Outcome.ACCEPTED:
                 set_level(policy.logging.level)
                 log.info("policy_accepted", source=source, version=policy.version)
-                warn_of_idle_fields(policy, log)
 
     return note
-
-
-def warn_of_idle_fields(policy: Policy, log: Logger) -> None:
-    """Of what the document says although nothing acts on it."""
-    if idle := fields_not_in_force(policy):
-        log.warning("policy_fields_not_in_force", fields=idle, remedy="this version accepts but does not act on them")

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Collection, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -18,7 +19,7 @@ import structlog
 
 from authcenter.accounts.passwords import PasswordHashing
 from authcenter.cli.demo import tell_demo
-from authcenter.cli.policy_notes import policy_listener, warn_of_idle_fields
+from authcenter.cli.policy_notes import policy_listener
 from authcenter.core.clock import SystemClock
 from authcenter.http.server import Listener, NoListener, OpenListener
 from authcenter.http.tls import reload_on_change, server_context
@@ -35,7 +36,7 @@ from authcenter.telemetry.tracing import open_tracing
 from authcenter.wiring.core import build_core
 from authcenter.wiring.jobs import Job, background_jobs, finish_jobs
 from authcenter.wiring.keys import open_keys_follower
-from authcenter.wiring.policy import KnownPolicy, open_policy_follower, policy_at_boot
+from authcenter.wiring.policy import KnownPolicy, open_policy_follower, open_policy_store, policy_at_boot
 from authcenter.wiring.record import open_record
 from authcenter.wiring.service import Service, build_service
 
@@ -112,11 +113,11 @@ async def _serve(
             shared=record.shared,
             spread=record.spread,
             tracing=tracing,
+            policy_store=partial(open_policy_store, settings, os.environ) if settings.consul_url else None,
         )
         if record.shared.redis is not None:
             await record.shared.redis.check()
         policy.subscribe(policy_listener(service.health, metrics, log, tracing))
-        warn_of_idle_fields(policy.current, log)
         policies = await stack.enter_async_context(
             open_policy_follower(settings, os.environ, policy, begun_with, service.health, metrics, log)
         )

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from authcenter.cli.descriptions import instant
 from authcenter.core.errors import Reason, TokenRejected
 from authcenter.core.explanations import EXPLANATIONS
 from authcenter.core.ids import SUBJECT_PREFIX
+from authcenter.core.instants import instant
 from authcenter.core.rules import Rule
 from authcenter.core.secret import Secret
 from authcenter.core.token import HeldRefreshToken

@@ -1,37 +1,22 @@
 """What ``authcenter tokens revoke`` refuses: one token, or all that lies under a cut."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from authcenter.cli.descriptions import instant
 from authcenter.cli.session import actor
-from authcenter.core.cut import Cut, CutKind
+from authcenter.core.cut import CutKind
 from authcenter.core.errors import NotFound, TokenRejected
 from authcenter.core.event import EventKind
+from authcenter.core.instants import instant
 from authcenter.core.secret import Secret
 from authcenter.keys.ring import LONGEST_TOKEN
+from authcenter.tokens.cut_targets import Target, TargetedRevocation
 from authcenter.tokens.families import split as split_refresh_token
 from authcenter.wiring.core import Core
 
-# The database rounds its own clock up to the second, and its clock is not this machine's.
-_CUT_OUTLIVES_TOKENS_BY = timedelta(hours=1)
 _LONGEST_VALUE = 255
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Everything that carries ``value``; with ``issued_before``, only what was issued until then."""
-
-    kind: CutKind
-    value: str
-    issued_before: datetime | None = None
-
-    @property
-    def is_everything(self) -> bool:
-        return self.kind is CutKind.EVERYTHING
 
 
 def target_of(ctx: click.Context, named: dict[CutKind, str | None], issued_before: datetime | None) -> Target | None:
@@ -60,11 +45,9 @@ async def revoke_target(core: Core, target: Target, reason: str) -> dict[str, An
         StoreUnavailable: Nothing was revoked.
     """
     await _require_known(core, target)
-    expires_at = core.clock.now() + LONGEST_TOKEN + core.lifetimes.leeway + _CUT_OUTLIVES_TOKENS_BY
-    until_now = target.issued_before is None and target.kind in (CutKind.SUBJECT, CutKind.CLIENT)
-    cut = Cut(target.kind, target.value, reason, up_to=target.issued_before, until_now=until_now, expires_at=expires_at)
-    await core.revocations.cut((cut,), actor())
-    before = instant(target.issued_before) if target.issued_before else "now" if until_now else None
+    targeted = TargetedRevocation(core.revocations, core.lifetimes, core.stores.trail, core.clock)
+    await targeted.revoke(target, reason, actor())
+    before = instant(target.issued_before) if target.issued_before else "now" if target.until_now else None
     return {"revoked": target.kind.value, "value": target.value, "issued_before": before, "reason": reason}
 
 

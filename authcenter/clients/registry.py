@@ -104,31 +104,33 @@ class ClientRegistry:
 
         return await self._rewrite(client_id, changed)
 
-    async def disable(self, client_id: str, actor: str) -> Client:
+    async def disable(self, client_id: str, actor: str, *, origin: RequestOrigin | None = None) -> Client:
         """Refuse the client and all its tokens, everywhere. Raises ``NotFound``, ``Conflict``."""
 
         def disabled(client: Client) -> tuple[Client, Consequences]:
             if client.disabled_at is not None:
                 raise Conflict(f"{client_id} is disabled already")
             cut = Cut(CutKind.CLIENT, client_id, "client disabled")
-            events = (_event(EventKind.CLIENT_UPDATED, client, actor, disabled=True),)
+            events = (_event(EventKind.CLIENT_UPDATED, client, actor, origin, disabled=True),)
             return replace(client, disabled_at=self.clock.now()), Consequences(events=events, cuts=(cut,))
 
         return await self._rewrite(client_id, disabled)
 
-    async def enable(self, client_id: str, actor: str) -> Client:
+    async def enable(self, client_id: str, actor: str, *, origin: RequestOrigin | None = None) -> Client:
         """Accept the client again; what it was given before stays refused. Raises ``NotFound``, ``Conflict``."""
 
         def enabled(client: Client) -> tuple[Client, Consequences]:
             if client.disabled_at is None:
                 raise Conflict(f"{client_id} is not disabled")
-            events = (_event(EventKind.CLIENT_UPDATED, client, actor, disabled=False),)
+            events = (_event(EventKind.CLIENT_UPDATED, client, actor, origin, disabled=False),)
             lifts = ((CutKind.CLIENT, client_id),)
             return replace(client, disabled_at=None), Consequences(events=events, lifts=lifts)
 
         return await self._rewrite(client_id, enabled)
 
-    async def rotate_secret(self, client_id: str, actor: str, *, end_old: bool = False) -> tuple[Client, Secret]:
+    async def rotate_secret(
+        self, client_id: str, actor: str, *, end_old: bool = False, origin: RequestOrigin | None = None
+    ) -> tuple[Client, Secret]:
         """Give the client a new secret beside its newest one, or, with ``end_old``, instead of all it has.
 
         Raises:
@@ -141,8 +143,8 @@ class ClientRegistry:
                 raise InvalidInput(f"{client_id} does not authenticate with a secret")
             kept = () if end_old else client.secrets[: _LIVE_SECRETS - 1]
             new = replace(client, secrets=(made, *kept))
-            events = (_event(EventKind.CLIENT_SECRET_ROTATED, new, actor, live_secrets=len(new.secrets)),)
-            return new, Consequences(events=events)
+            rotation = _event(EventKind.CLIENT_SECRET_ROTATED, new, actor, origin, live_secrets=len(new.secrets))
+            return new, Consequences(events=(rotation,))
 
         return await self._rewrite(client_id, rotated), secret
 

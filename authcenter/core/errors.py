@@ -261,6 +261,12 @@ def invalid_token(reason: Reason, rule: Rule, hint: str) -> BearerRefused:
     return BearerRefused(ErrorCode.INVALID_TOKEN, description, rule=rule, hint=hint, reason=reason)
 
 
+def not_an_operator(hint: str) -> BearerRefused:
+    description = "Only operators may do this."
+    code, rule = ErrorCode.INSUFFICIENT_SCOPE, Rule.CALLER_NOT_OPERATOR
+    return BearerRefused(code, description, rule=rule, hint=hint, status=403)
+
+
 def insufficient_scope(rule: Rule, scope: str, hint: str) -> BearerRefused:
     """``scope``: what would be enough (RFC 6750 §3.1)."""
     description = "The access token lacks a scope."

@@ -8,6 +8,9 @@ from typing import Any
 
 from authcenter.core.ids import Subject
 
+OPERATOR = "operator"
+"""The role of people who may use the admin API and the console."""
+
 
 @dataclass(frozen=True, slots=True)
 class User:

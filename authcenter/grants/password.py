@@ -3,27 +3,26 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from authcenter.accounts.sessions import ACR_ONE_FACTOR
+from authcenter.accounts.both_steps import Presented, Proof
 from authcenter.core.approval import Approval
 from authcenter.core.client import Client
+from authcenter.core.origin import RequestOrigin
 from authcenter.core.scope import OPENID
-from authcenter.core.user import User
 from authcenter.grants.granter import TokenGranter, TokenRequest
 from authcenter.grants.resources import GrantTargets, refreshable
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordGranter(TokenGranter):
-    """Trades a person's name and password for tokens.
+    """Trades a person's name and password for tokens; who has a second factor, proves that, too.
 
     Attributes:
-        authenticate: Takes name, password and the address they came from; raises ``OAuthError`` (``invalid_grant``, or
-            ``RateLimited``), ``Unavailable``.
+        authenticate: As ``BothSteps.authenticate``.
         on_use: Told of every use, so that the log can say that the grant is deprecated.
     """
 
     targets: GrantTargets
-    authenticate: Callable[[str, str, str], Awaitable[User]]
+    authenticate: Callable[[Presented, RequestOrigin], Awaitable[Proof]]
     on_use: Callable[[Client], None]
 
     @property
@@ -34,7 +33,10 @@ class PasswordGranter(TokenGranter):
         username, password = request.require("username"), request.require("password")
         asked = request.scope()
         self.on_use(request.client)
-        user = await self.authenticate(username, password, request.origin.ip)
+        form = request.form
+        presented = Presented(username, password, form.get("otp"), form.get("recovery_code"))
+        proof = await self.authenticate(presented, request.origin)
+        user = proof.user
         target = await self.targets.of(request.form, asked, request.client, user)
         audience, issuer = target.audience, self.targets.issuer
         # As everywhere: what asked for `openid` is for userinfo, too, and for the account's own JSON.
@@ -47,7 +49,7 @@ class PasswordGranter(TokenGranter):
             audience=audience,
             at=request.at,
             user=user,
-            sign_in={"auth_time": int(request.at.timestamp()), "acr": ACR_ONE_FACTOR, "amr": ["pwd"]},
+            sign_in={"auth_time": int(request.at.timestamp()), "acr": proof.acr, "amr": list(proof.amr)},
             refreshable=refreshable(request.client, target.scope),
             origin=request.origin,
         )

@@ -55,7 +55,7 @@ class Frame:
         started = time.perf_counter()
         notes = request[NOTES] = RequestNotes(self.origins.read(request))
         self.tracer.begin()
-        route = self.router.find(request.path)
+        route = self.router.route_of(request)
         trace = REQUEST_FIELDS.get()
         about = {"request_id": notes.origin.request_id}
         logged = REQUEST_FIELDS.set(about if trace is None else {**about, **trace})

@@ -1,10 +1,11 @@
-"""Paths to handlers. Most paths of this service are exact, so a dictionary finds them; a few begin a subtree.
+"""Paths to handlers. Most paths of this service are exact, so a dictionary finds them; a few begin a subtree,
+or vary in some segments.
 
 Written out because aiohttp's application and its middleware cost a third of a bare request; what is used of aiohttp is
 its low-level server, requests and responses.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -49,6 +50,7 @@ class Router:
     def __init__(self) -> None:
         self._routes: dict[str, Route] = {}
         self._subtrees: dict[str, Route] = {}
+        self._patterns: dict[str, tuple[tuple[str, ...], Route]] = {}
         self.otherwise: Handler | None = None
         """Answers at paths that there are not."""
 
@@ -79,7 +81,33 @@ class Router:
         for method in methods:
             _mount(route, method, handler)
 
+    def add_pattern(self, method: str, path: str, handler: Handler) -> None:
+        """Paths of which some whole segments vary, each a name in braces: ``/users/{subject}/sessions``.
+
+        They are compared before they are decoded, so that a varying segment may hold an encoded slash.
+        """
+        segments = tuple(path.split("/"))
+        _, route = self._patterns.setdefault(path, (segments, Route(path)))
+        _mount(route, method, handler)
+
+    def route_of(self, request: web.BaseRequest) -> Route | None:
+        """Where a request leads to."""
+        return self.find(request.path) or self._matching(request.rel_url.raw_path)
+
+    def _matching(self, raw_path: str) -> Route | None:
+        came = raw_path.split("/")
+        for segments, route in self._patterns.values():
+            if len(came) == len(segments) and all(map(_fits, segments, came)):
+                return route
+        return None
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """All that are mounted."""
+        return (*self._routes.values(), *self._subtrees.values(), *(route for _, route in self._patterns.values()))
+
     def find(self, path: str) -> Route | None:
+        """The route of an exact path, or of the subtree that it lies in."""
         route = self._routes.get(path)
         if route is None:
             for start, subtree in self._subtrees.items():
@@ -89,6 +117,10 @@ class Router:
 
     def _add(self, method: str, path: str, handler: Handler) -> None:
         _mount(self._routes.setdefault(path, Route(path)), method, handler)
+
+
+def _fits(segment: str, came: str) -> bool:
+    return bool(came) if segment.startswith("{") else segment == came
 
 
 def _mount(route: Route, method: str, handler: Handler) -> None:

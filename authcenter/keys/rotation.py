@@ -9,6 +9,7 @@ from authcenter.core.cut import Consequences, Cut, CutKind
 from authcenter.core.errors import Conflict, InvalidInput, NotFound
 from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import Kid
+from authcenter.core.origin import RequestOrigin
 from authcenter.jose.algorithms import ALGORITHMS, Alg
 from authcenter.jose.jwk import signature_jwk
 from authcenter.keys.ring import KeyState
@@ -36,10 +37,12 @@ class KeyRotation:
                 now = self.clock.now()
                 await self.succeed(Succession(alg, None, now, now), actor)
 
-    async def rotate(self, alg: Alg, published_for: timedelta, actor: str) -> StoredKey:
+    async def rotate(
+        self, alg: Alg, published_for: timedelta, actor: str, *, origin: RequestOrigin | None = None
+    ) -> StoredKey:
         """Make the next key of ``alg``; it begins to sign once it has been published for ``published_for``."""
         key = await self._make(alg, self.clock.now() + published_for)
-        await self.store.add(key, _because(EventKind.KEY_CREATED, key, actor))
+        await self.store.add(key, _because(EventKind.KEY_CREATED, key, actor, origin))
         await self.live.reload()
         return key
 
@@ -79,7 +82,7 @@ class KeyRotation:
         event = Event(EventKind.KEY_DROPPED, actor, context=context)
         return await self.store.drop(Kid(kid), ceased_at, Consequences(events=(event,)))
 
-    async def retire(self, kid: str, actor: str) -> StoredKey:
+    async def retire(self, kid: str, actor: str, *, origin: RequestOrigin | None = None) -> StoredKey:
         """Let a key verify only.
 
         Raises:
@@ -91,12 +94,14 @@ class KeyRotation:
                 raise Conflict(f"{kid} is the key that signs {key.alg}: run `keys rotate --alg {key.alg} --now` first")
             case KeyState.NEXT:
                 retired = replace(key, retired_at=self.clock.now())
-                await self._write(retired, _because(EventKind.KEY_RETIRED, key, actor))
+                await self._write(retired, _because(EventKind.KEY_RETIRED, key, actor, origin))
                 return retired
             case state:
                 raise Conflict(f"{kid} is {state} already")
 
-    async def revoke(self, kid: str, reason: str, actor: str) -> StoredKey | None:
+    async def revoke(
+        self, kid: str, reason: str, actor: str, *, origin: RequestOrigin | None = None
+    ) -> StoredKey | None:
         """Refuse whatever the key has signed, now and for good; where it signs, a successor takes over at once.
 
         Returns:
@@ -113,8 +118,8 @@ class KeyRotation:
         successor = await self._make(Alg(key.alg), now) if state is KeyState.CURRENT else None
         consequences = Consequences(
             events=(
-                _event(EventKind.KEY_REVOKED, key, actor, reason=reason),
-                *((_event(EventKind.KEY_CREATED, successor, actor),) if successor else ()),
+                _event(EventKind.KEY_REVOKED, key, actor, origin, reason=reason),
+                *((_event(EventKind.KEY_CREATED, successor, actor, origin),) if successor else ()),
             ),
             cuts=(Cut(CutKind.KEY, kid, reason),),
         )
@@ -176,11 +181,12 @@ def parse_alg(name: str) -> Alg:
         raise InvalidInput(f"alg: {name!r:.20} is none of {', '.join(Alg)}") from problem
 
 
-def _because(kind: EventKind, key: StoredKey, actor: str) -> Consequences:
-    return Consequences(events=(_event(kind, key, actor),))
+def _because(kind: EventKind, key: StoredKey, actor: str, origin: RequestOrigin | None = None) -> Consequences:
+    return Consequences(events=(_event(kind, key, actor, origin),))
 
 
-def _event(kind: EventKind, key: StoredKey, actor: str, **context: object) -> Event:
-    return Event(
-        kind, actor, context={"kid": key.kid, "alg": key.alg, "signs_from": key.signs_from.isoformat(), **context}
-    )
+def _event(
+    kind: EventKind, key: StoredKey, actor: str, origin: RequestOrigin | None = None, **context: object
+) -> Event:
+    described = {"kid": key.kid, "alg": key.alg, "signs_from": key.signs_from.isoformat(), **context}
+    return Event(kind, actor, origin=origin, context=described)

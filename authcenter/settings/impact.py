@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 
 from authcenter.core.client import Client
-from authcenter.settings.policy import Policy, fields_not_in_force
+from authcenter.settings.policy import Policy
 
 _MOST_NAMED = 10
 
@@ -29,7 +29,6 @@ def impact(before: Policy, after: Policy, clients: Sequence[Client], signing_alg
         *_on_signatures(before, after, signing_algs),
         *_on_revocation(before, after, clients),
         *_on_outages(before, after),
-        *_without_effect(before, after),
     )
 
 
@@ -85,12 +84,6 @@ def _on_outages(before: Policy, after: Policy) -> Iterator[str]:
         yield f"while the database is gone, known clients get tokens for {now} s only, not {was} s"
     if after.jwks.max_age > before.jwks.max_age:
         yield f"a key revoked by `keys revoke` stays in others' caches for up to {after.jwks.max_age} s"
-
-
-def _without_effect(before: Policy, after: Policy) -> Iterator[str]:
-    idle = sorted({*fields_not_in_force(after)} - {*fields_not_in_force(before)})
-    if idle:
-        yield f"nothing in this version acts on {', '.join(idle)}"
 
 
 def _named(ids: Sequence[str]) -> str:

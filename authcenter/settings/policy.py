@@ -31,9 +31,6 @@ from authcenter.settings.policy_sections import (
 )
 from authcenter.settings.wording import sentence, suggestion
 
-# What the document may already say although nothing in this version acts on it. Delete a row when something does.
-NOT_IN_FORCE: tuple[str, ...] = ()
-
 # An empty file is an operator's "nothing differs"; an empty answer of a remote store is far likelier a lost one.
 _MAY_BE_EMPTY = frozenset({"file"})
 
@@ -108,21 +105,6 @@ def parse_policy(text: str, *, source: str) -> Policy:
     except ValidationError as error:
         problems = (problem for found in error.errors(include_url=False) for problem in _problems(found))
         raise PolicyError(*problems) from None
-
-
-def fields_not_in_force(policy: Policy) -> tuple[str, ...]:
-    """The fields that the policy sets away from their defaults and that do nothing yet in this version, by path."""
-    return tuple(path for row in NOT_IN_FORCE for path in _changed(row, policy))
-
-
-def _changed(row: str, policy: Policy) -> Iterator[str]:
-    name, _, field = row.partition(".")
-    section, default = getattr(policy, name), getattr(Policy(), name)
-    if not field:
-        yield from (name,) if section != default else ()
-        return
-    fields = type(section).model_fields if field == "*" else (field,)
-    yield from (f"{name}.{each}" for each in fields if getattr(section, each) != getattr(default, each))
 
 
 def _disagreements(policy: Policy) -> Iterator[str]:

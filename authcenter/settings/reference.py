@@ -14,7 +14,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from authcenter.settings.boot import SECRETS, BootSettings, variable
-from authcenter.settings.policy import NOT_IN_FORCE, Policy
+from authcenter.settings.policy import Policy
 
 _WIDTH = 110
 
@@ -29,7 +29,6 @@ _HEAD = """\
 _POLICY_HEAD = """\
 # Hot policy (no restart): config/policy.yaml names only what differs from what follows.
 # A document that does not validate is refused as a whole, and the last good one stays in force.
-# Marked [not in force]: accepted and checked, but nothing in this version acts on it yet.
 """
 
 
@@ -57,21 +56,16 @@ def _boot_default(default: Any) -> str:
 
 def _section(name: str, field: FieldInfo, value: Any) -> Iterator[str]:
     if not isinstance(value, BaseModel):
-        yield from _comment(_with_mark(field.description or "", name, name), indent="")
+        yield from _comment(field.description or "", indent="")
         yield f"{name}: {json.dumps(value)}"
         return
     yield from _comment((type(value).__doc__ or "").strip(), indent="")
     yield f"{name}:"
     defaults = value.model_dump(mode="json")
     for key, each in type(value).model_fields.items():
-        yield from _comment(_with_mark(_meaning(each), name, key), indent="  ")
+        yield from _comment(_meaning(each), indent="  ")
         # JSON is YAML, and leaves no doubt about what is text: "off" stays a word.
         yield f"  {key}: {json.dumps(defaults[key])}"
-
-
-def _with_mark(text: str, section: str, key: str) -> str:
-    idle = {section, f"{section}.*", f"{section}.{key}"} & set(NOT_IN_FORCE)
-    return f"{text} [not in force]" if idle else text
 
 
 def _meaning(field: FieldInfo) -> str:

@@ -22,6 +22,7 @@ from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.identities import IdentityStore
 from authcenter.stores.ports.keys import KeysSettlement, RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
+from authcenter.stores.ports.passkeys import PasskeyStore
 from authcenter.stores.ports.password_resets import PasswordResetStore
 from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.ports.request_traces import RequestTraces
@@ -51,6 +52,7 @@ from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.outage import OnOutage
 from authcenter.stores.sql.outbox import SqlOutbox
+from authcenter.stores.sql.passkeys import SqlPasskeyStore
 from authcenter.stores.sql.password_resets import SqlPasswordResetStore
 from authcenter.stores.sql.registration import SqlInitialAccessTokens
 from authcenter.stores.sql.request_traces import SqlRequestTraces
@@ -107,6 +109,7 @@ class Stores:
     totp: TotpStore
     recovery_codes: RecoveryCodeStore
     factors: FactorStore
+    passkeys: PasskeyStore
     unused_clients: UnusedClients
     password_resets: PasswordResetStore
     address_changes: AddressChangeStore
@@ -214,6 +217,7 @@ def sql_stores(
         totp=SqlTotpStore(database, transactions),
         recovery_codes=SqlRecoveryCodeStore(database, transactions),
         factors=SqlFactorStore(database, transactions),
+        passkeys=SqlPasskeyStore(database, transactions),
         unused_clients=SqlUnusedClients(database),
         password_resets=SqlPasswordResetStore(database, transactions),
         address_changes=SqlAddressChangeStore(database, transactions),

@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from authcenter.accounts.both_steps import BothSteps, Presented, Proof
 from authcenter.accounts.claims import claims_of
+from authcenter.accounts.second_step import SecondStep
 from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.audit.grouped import GroupedAudit
 from authcenter.audit.traces import TraceLog
@@ -13,9 +15,9 @@ from authcenter.clients.authentication import ClientAuthentication
 from authcenter.clients.quota import TokenQuota
 from authcenter.core.client import Client
 from authcenter.core.derived import hkdf
-from authcenter.core.errors import OAuthError, invalid_grant
+from authcenter.core.errors import OAuthError
+from authcenter.core.origin import RequestOrigin
 from authcenter.core.resource import Resource
-from authcenter.core.rules import Rule
 from authcenter.core.session import Session
 from authcenter.core.user import User
 from authcenter.grants.authorization_code import AuthorizationCodeGranter
@@ -33,6 +35,7 @@ from authcenter.http.cors import ClientCors
 from authcenter.http.discovery import DiscoveryEndpoint, JwksEndpoint
 from authcenter.http.frame import Frame, security_headers
 from authcenter.http.introspect import IntrospectionEndpoint
+from authcenter.http.openapi import DescriptionEndpoint
 from authcenter.http.operations import OperatorsListener, ThisProcess
 from authcenter.http.origin import OriginReader
 from authcenter.http.probes import Probes
@@ -45,6 +48,7 @@ from authcenter.http.token import TokenEndpoint
 from authcenter.http.traced import TracedRequests
 from authcenter.http.validate import ValidateEndpoint
 from authcenter.settings.boot import BootSettings
+from authcenter.settings.policy_store import OpenStore
 from authcenter.stores.cached.codec import keeps_no_password_hash
 from authcenter.stores.cached.invalidation import CHANGES, CacheInvalidation
 from authcenter.stores.cached.read_through import ReadThroughCache
@@ -65,7 +69,9 @@ from authcenter.tokens.issuance import IssuanceLog
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.status_claim import StatusEnhancer
 from authcenter.tokens.surrender import TokenSurrender
+from authcenter.wiring.admin import admin_endpoints
 from authcenter.wiring.caches import cached
+from authcenter.wiring.console import console_endpoints
 from authcenter.wiring.core import Core
 from authcenter.wiring.interactive import Endpoint, InteractiveParts, interactive_endpoints
 from authcenter.wiring.limits import build_limits
@@ -117,6 +123,7 @@ def build_service(
     spread: Spread | None = None,
     tracing: Tracing | None = None,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    policy_store: OpenStore | None = None,
 ) -> Service:
     """Join the service around ``core``. No I/O and no globals, so a test builds it whole over memory stores.
 
@@ -125,6 +132,7 @@ def build_service(
         shared: What this process shares with others; None: there are none.
         spread: What spreads revocations, where there is a Redis.
         pause: Waits so many seconds before a password is tried, where many failed.
+        policy_store: Where operators may push a policy to; None: nowhere.
     """
     shared = shared or in_process_shared(core.clock)
     clock, policy = core.clock, core.policy
@@ -151,7 +159,8 @@ def build_service(
     traces = TraceLog(core.stores.traces, clock, lambda: policy.current.audit.explain_ttl, log)
     tokens = _token_service(settings, core, metrics, status.enhancer, IssuanceLog(audit))
     sign_in = password_sign_in(settings, core, limits, shared, pause)
-    strategies = _strategies(settings, core, resources, users, sign_in, metrics, log)
+    second_step = SecondStep(core.second_factors, limits.second_factors)
+    strategies = _strategies(settings, core, resources, users, sign_in, second_step, metrics, log)
     granter = CompositeTokenGranter(strategies, authentication, quota, tokens, core.revocations, clock)
     introspector = Introspector(
         core.verifier, core.families, core.revocations, core.lifetimes, clients, policy, settings.issuer, clock
@@ -187,6 +196,7 @@ def build_service(
         sign_in,
         sessions.forget,
         users.forget,
+        clients.forget,
     )
     token_endpoint = TokenEndpoint(granter, quota, cors, metrics)
     endpoints: list[Endpoint] = [
@@ -212,6 +222,9 @@ def build_service(
         StatusListEndpoint(status.lists),
         StatusListsEndpoint(status.lists),
         *interactive_endpoints(interactive),
+        *console_endpoints(interactive, health, policy_store),
+        *admin_endpoints(interactive, policy_store),
+        DescriptionEndpoint.of(settings.issuer),
     ]
     for endpoint in endpoints:
         endpoint.mount(router)
@@ -299,22 +312,21 @@ def _strategies(
     resources: ResourceLookup,
     users: UserLookup,
     sign_in: PasswordSignIn,
+    second_step: SecondStep,
     metrics: Metrics,
     log: Logger,
 ) -> list[TokenGranter]:
     targets = GrantTargets(resources, settings.issuer)
+    steps = BothSteps(sign_in, second_step)
 
-    async def authenticate(login: str, password: str, address: str) -> User:
+    async def authenticate(presented: Presented, origin: RequestOrigin) -> Proof:
         try:
-            user = await sign_in.authenticate(login, password, address)
+            proof = await steps.authenticate(presented, origin)
         except OAuthError as refused:
             metrics.logins.count(refused.rule)
             raise
-        if await core.second_factors.due(user):
-            metrics.logins.count(Rule.USER_SECOND_FACTOR_DUE)
-            raise invalid_grant(Rule.USER_SECOND_FACTOR_DUE, user.subject)
         metrics.logins.count("success")
-        return user
+        return proof
 
     def deprecated(client: Client) -> None:
         log.warning("password_grant_used", client_id=client.client_id, deprecation="RFC 9700 §2.4: use another grant")
@@ -334,6 +346,7 @@ def _refresh_gauges(core: Core, metrics: Metrics) -> None:
     metrics.revocation_lag.set(core.revocations.age if core.revocations.loaded else 0)
     metrics.config_version.clear()
     metrics.config_version.labels(core.policy.current.version).set(core.policy.generation)
+    metrics.key_rotation.set(core.policy.current.keys.rotate_every)
     metrics.key_age.clear()
     for key in core.keys.ring.signing.values():
         metrics.key_age.labels(key.kid, key.alg).set(core.clock.seconds() - key.signs_from.timestamp())

@@ -25,7 +25,7 @@ LOGIN = "/api/v1/auth/login"
 REFRESH = "/api/v1/auth/refresh"
 
 _CLIENT = ("client_id", "client_secret")
-_LOGIN = (*_CLIENT, "username", "password", "scope", "resource")
+_LOGIN = (*_CLIENT, "username", "password", "otp", "recovery_code", "scope", "resource")
 _REFRESH = (*_CLIENT, "refresh_token", "scope", "resource")
 
 
@@ -45,7 +45,7 @@ class TokensForApps:
             return await self.tokens.answer(request, self._form(request, "password", _LOGIN))
         except OAuthError as refused:
             if refused.rule is Rule.USER_SECOND_FACTOR_DUE:
-                # The password was right. An app of ours may know, and lead the person to our pages.
+                # The password was right. An app of ours may know: it sends `otp` or `recovery_code`, too.
                 raise mfa_required(refused.hint) from refused
             raise
 

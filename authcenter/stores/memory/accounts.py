@@ -33,6 +33,16 @@ class MemoryUserStore(UserStore):
         users = [held.user for held in self._record.tables.users.values()]
         return sorted(users, key=lambda user: name_key(user.username))
 
+    async def search(self, begins: str, *, after: str, most: int) -> Sequence[User]:
+        key = name_key(begins)
+
+        def found(user: User) -> bool:
+            named = name_key(user.username).startswith(key) or name_key(user.email).startswith(key)
+            return named or user.subject.startswith(begins)
+
+        later = (user for user in await self.list_users() if name_key(user.username) > after)
+        return [user for user in later if user.erased_at is None and found(user)][:most]
+
     async def add(self, user: User, password_hash: str, consequences: Consequences = NO_CONSEQUENCES) -> None:
         def write(tables: Tables, at: datetime) -> bool:
             insert_user(tables, user, password_hash, at)

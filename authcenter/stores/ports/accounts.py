@@ -31,6 +31,13 @@ class UserStore(UserLookup, Protocol):
 
     async def list_users(self) -> Sequence[User]: ...
 
+    async def search(self, begins: str, *, after: str, most: int) -> Sequence[User]:
+        """Users whose name or address (as ``core.user.name_key`` has them) or subject begins with ``begins``.
+
+        In the order of their names' keys, those after ``after``, at most ``most``; nobody whose account was deleted.
+        """
+        ...
+
     async def add(self, user: User, password_hash: str, consequences: Consequences = NO_CONSEQUENCES) -> None:
         """Raises ``Conflict`` where name or address is taken."""
         ...

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Column, ColumnElement, Row, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.cut import NO_CONSEQUENCES, Consequences
@@ -42,6 +42,21 @@ class SqlUserStore(UserStore):
     async def list_users(self) -> Sequence[User]:
         async with self._database.reading() as connection:
             return [_user(row) for row in await connection.execute(select(users).order_by(users.c.username_key))]
+
+    async def search(self, begins: str, *, after: str, most: int) -> Sequence[User]:
+        key, user = name_key(begins), users.c
+        found = select(users).where(
+            user.erased_at.is_(None),
+            user.username_key > after,
+            or_(
+                _begins(user.username_key, key),
+                _begins(user.email_key, key),
+                _begins(user.subject, begins),
+            ),
+        )
+        async with self._database.reading() as connection:
+            rows = await connection.execute(found.order_by(user.username_key).limit(most))
+            return [_user(row) for row in rows]
 
     async def add(self, user: User, password_hash: str, consequences: Consequences = NO_CONSEQUENCES) -> None:
         async def write(connection: AsyncConnection) -> bool:
@@ -97,6 +112,11 @@ async def end_reset_links(connection: AsyncConnection, subject: str) -> None:
     link = password_reset_tokens.c
     unspent = update(password_reset_tokens).where(link.subject == subject, link.spent_at.is_(None))
     await connection.execute(unspent.values(spent_at=database_clock()))
+
+
+def _begins(column: Column[str], text: str) -> ColumnElement[bool]:
+    # Not LIKE: SQLite's makes no difference between cases, and subjects do.
+    return func.substr(column, 1, len(text)) == text
 
 
 def _row(user: User) -> dict[str, Any]:

@@ -67,6 +67,42 @@ async def test_a_taken_name_or_address_is_a_conflict_and_keeps_nothing(stores: S
     assert stores.counted == []
 
 
+@pytest.mark.parametrize(
+    ("begins", "names"),
+    [
+        pytest.param("", ["ada1", "ada2", "bob%", "stra\u00dfe"], id="nothing: all"),
+        pytest.param("AdA", ["ada1", "ada2"], id="name in another case"),
+        pytest.param("ada2@ex", ["ada2"], id="address"),
+        pytest.param("usr_", ["ada1", "ada2", "bob%", "stra\u00dfe"], id="what subjects begin with"),
+        pytest.param("USR_", [], id="subject in another case"),
+        pytest.param("STRASSE", ["stra\u00dfe"], id="as names are compared"),
+        pytest.param("da", [], id="not how it begins"),
+        pytest.param("%", [], id="percent is itself"),
+        pytest.param("bob%", ["bob%"], id="and is found"),
+        pytest.param("_da", [], id="underscore is itself"),
+        pytest.param(AWKWARD, [], id="awkward"),
+    ],
+)
+async def test_users_are_found_by_how_name_address_or_subject_begin(
+    stores: Stores, begins: str, names: list[str]
+) -> None:
+    for name in ("ada2", "stra\u00dfe", "bob%", "ada1"):
+        await stores.users.add(a_user(name), "hash")
+    erased = a_user("usr_gone", erased_at=SOME_TIME)
+    await stores.users.add(erased, "")
+    assert [user.username for user in await stores.users.search(begins, after="", most=10)] == names
+
+
+async def test_a_search_goes_on_where_it_stopped(stores: Stores) -> None:
+    made = [a_user(f"user{number}") for number in range(5)]
+    for user in reversed(made):
+        await stores.users.add(user, "hash")
+    assert await stores.users.search("user", after="", most=2) == made[:2]
+    assert await stores.users.search("user", after="user1", most=2) == made[2:4]
+    assert await stores.users.search(made[4].subject, after="user3", most=2) == [made[4]]
+    assert await stores.users.search(made[0].subject, after="user0", most=2) == []
+
+
 async def test_a_user_is_replaced_with_or_without_a_password(stores: Stores) -> None:
     user = a_user()
     await stores.users.add(user, "old")

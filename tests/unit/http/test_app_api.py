@@ -338,3 +338,14 @@ async def test_nothing_of_a_password_or_token_is_logged(app: App, bench: Workben
     said = bench.lines.getvalue() + repr(bench.log.calls) + repr(bench.events)
     for secret in (PASSWORD, "not the password", tokens["access_token"], tokens["refresh_token"]):
         assert secret not in said
+
+
+async def test_who_has_a_second_factor_sends_a_code_of_it(app: App, bench: Workbench) -> None:
+    phone, own = await enrol(bench), basic("phone", bench.secrets["phone"])
+    status, refused, _ = await app.post("login", {**LOGIN, "otp": phone.wrong_code()}, **own)
+    assert (status, refused["error"]) == (400, "invalid_grant")
+    status, refused, _ = await app.post("login", {**LOGIN, "password": "wrong", "otp": phone.code()}, **own)
+    assert (status, refused["error"]) == (400, "invalid_grant")
+    tokens = await app.login(otp=phone.code())
+    assert (await app.send("GET", "me", **bearer(tokens)))[0] == 200
+    await app.login(recovery_code=phone.recovery_codes[0])

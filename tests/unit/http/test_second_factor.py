@@ -287,6 +287,32 @@ async def test_the_password_grant_cannot_ask_and_refuses(bench: Workbench, app: 
     assert bench.counted("login_total", outcome=Rule.USER_SECOND_FACTOR_DUE) == 1
 
 
+async def test_the_password_grant_takes_both_at_once(bench: Workbench, app: Authenticator) -> None:
+    code = app.code()
+    claims = (await bench.issue(otp=code)).claims
+    assert (claims["acr"], claims["amr"]) == (ACR_TWO_FACTORS, ["pwd", *OTP_METHODS])
+    with refused(Rule.SECOND_FACTOR_REPLAYED):
+        await bench.issue(otp=code)
+    assert (await bench.issue(recovery_code=app.recovery_codes[0])).claims["acr"] == ACR_TWO_FACTORS
+    with refused(Rule.RECOVERY_CODE_WRONG):
+        await bench.issue(recovery_code=app.recovery_codes[0])
+
+
+async def test_a_code_does_not_make_up_for_a_wrong_password(bench: Workbench, app: Authenticator) -> None:
+    with refused(Rule.USER_PASSWORD_WRONG):
+        await bench.issue(password="wrong", otp=app.code())
+    assert (await bench.issue(otp=app.code())).claims["acr"] == ACR_TWO_FACTORS, "nor is it spent by one"
+
+
+async def test_the_password_grant_is_limited_as_the_page_is(bench: Workbench, app: Authenticator) -> None:
+    bench.offer("rate_limits: {login_failures_per_account: 2/hour, login_failures_per_ip: 1000/hour}")
+    for _ in range(2):
+        with refused(Rule.SECOND_FACTOR_WRONG):
+            await bench.issue(otp=app.wrong_code())
+    with refused(Rule.RATE_LIMITED_ACCOUNT):
+        await bench.issue(otp=app.code())
+
+
 async def test_tokens_of_the_password_grant_tell_of_one_factor(bench: Workbench) -> None:
     claims = (await bench.issue()).claims
     assert (claims["amr"], claims["acr"]) == (["pwd"], "urn:authcenter:acr:1fa")

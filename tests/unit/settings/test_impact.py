@@ -19,17 +19,11 @@ IMPACTS = [
     pytest.param("revocation: {short_hash_bytes: 4}", "one good token in 4,295 would be refused", id="short hash"),
     pytest.param("revocation: {short_hash_bytes: 16}", "builds its replica of revocations anew", id="long hash"),
     pytest.param("cache: {stale_if_error: 60}", "known clients get tokens for 60 s only, not 600 s", id="stale"),
-    pytest.param(
-        "audit: {checkpoint_every: 5}", "nothing in this version acts on audit.checkpoint_every", id="idle field"
-    ),
 ]
 
 
 @pytest.mark.parametrize(("document", "said"), IMPACTS)
-async def test_a_consequence_is_told(
-    bench: Workbench, monkeypatch: pytest.MonkeyPatch, document: str, said: str
-) -> None:
-    monkeypatch.setattr("authcenter.settings.policy.NOT_IN_FORCE", ("audit.*",))
+async def test_a_consequence_is_told(bench: Workbench, document: str, said: str) -> None:
     before, after = parse_policy("{}", source="consul"), parse_policy(document, source="consul")
     clients = await bench.stores.clients.list_clients()
     assert any(said in sentence for sentence in impact(before, after, clients, {"ES256", "EdDSA"}))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from authcenter.settings.errors import PolicyError
-from authcenter.settings.policy import NOT_IN_FORCE, Policy, fields_not_in_force, parse_policy
+from authcenter.settings.policy import Policy, parse_policy
 from authcenter.settings.policy_sections import JwksPolicy, TokenPolicy
 from authcenter.settings.rate import Rate
 
@@ -291,24 +291,6 @@ def test_a_policy_is_frozen_and_checked_however_it_is_made() -> None:
         Policy(jwks=JwksPolicy(max_age=86400))
     with pytest.raises(ValidationError):
         policy.model_copy(update={"jwks": JwksPolicy(max_age=86400)})
-
-
-def test_what_does_nothing_yet_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("authcenter.settings.policy.NOT_IN_FORCE", ("sessions.max_per_user", "audit.*"))
-    assert fields_not_in_force(Policy()) == ()
-    policy = parse_policy(
-        "tokens: {access_ttl: 60, id_token_ttl: 60}\naudit: {checkpoint_every: 5}\n"
-        "gateways: {a: {audience: b}}\naccounts: {signup: true}\nsessions: {max_per_user: 5}\nlogging: {level: DEBUG}",
-        source="file",
-    )
-    assert fields_not_in_force(policy) == ("audit.checkpoint_every",)
-
-
-def test_each_row_of_the_table_names_something_that_exists() -> None:
-    for row in NOT_IN_FORCE:
-        section, _, field = row.partition(".")
-        value = getattr(Policy(), section)
-        assert field in ("", "*") or hasattr(value, field)
 
 
 @given(st.text())
