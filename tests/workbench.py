@@ -73,6 +73,7 @@ from authcenter.wiring.core import Core, build_core
 from authcenter.wiring.record import Stores
 from authcenter.wiring.service import Service, build_service
 from authcenter.wiring.shared import in_process_shared
+from tests.servers.log_search import THIS_RUN
 from tests.switchboard import Switchboard
 
 CHEAP = Argon2Cost(memory_kib=8, passes=1, lanes=1)
@@ -137,11 +138,13 @@ class Workbench:
         self.log = CapturingLogger()
         self.lines = StringIO()
         self.request_log = RequestLog(self.lines)
+        THIS_RUN.texts += [self.lines, self.log.calls]
         self.metrics = Metrics()
         self.secrets: dict[str, str] = {}
         self.pauses: list[float] = []
         self.migrated = True
         self.settings = settings(**environ)
+        THIS_RUN.note(PASSWORD)
         self.policy = LivePolicy(parse_policy(policy, source="file"))
         self.record = MemoryRecord(self.clock, link, GENESIS, self.events.append)
         self.stores = self._stores()
@@ -195,6 +198,7 @@ class Workbench:
         client, secret = await self.core.clients.create(described, "tests")
         if secret is not None:
             self.secrets[client_id] = secret.reveal()
+            THIS_RUN.note(secret.reveal())
         return client
 
     async def follow(self) -> None:
@@ -223,6 +227,7 @@ class Workbench:
         resources = (resource,) if isinstance(resource, str) else resource
         form = Form({"grant_type": grant_type, **parameters}, resources)
         tokens = await self._endpoint("token").granter.serve(form, self.presented(client, secret), ORIGIN)
+        THIS_RUN.note_answer(tokens.body.decode())
         return Answer(tokens.body)
 
     async def issue(self, **changes: Any) -> Answer:

@@ -23,8 +23,8 @@ from authcenter.wiring.record import Record, open_record
 
 T = TypeVar("T")
 
-_ANSWER_SECONDS = 10.0
-_REDIS_SECONDS = 2.0
+_ANSWER_SECONDS = 30.0
+_REDIS_SECONDS = 5.0
 _CHECKPOINT_LATE = timedelta(minutes=2)
 
 

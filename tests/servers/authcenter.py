@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers.child_process import ChildProcess
+from tests.servers.log_search import THIS_RUN
 from tests.servers.ports import free_port
 from tests.servers.server import Server
 
@@ -99,7 +100,7 @@ def authcenter_cli(
     environment: Mapping[str, str], *arguments: str, stdin: str | None = None
 ) -> "subprocess.CompletedProcess[str]":
     """Run ``authcenter ARGUMENTS`` to its end, whatever its exit code; ``stdin`` is empty unless given."""
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "authcenter", *arguments],
         input=stdin or "",
         env=environment,
@@ -108,6 +109,12 @@ def authcenter_cli(
         text=True,
         timeout=_CLI_HANG_SECONDS,
     )
+    THIS_RUN.note_environment(environment)
+    THIS_RUN.note_answer(done.stdout)
+    if "--password-stdin" in arguments or "--token-stdin" in arguments:
+        THIS_RUN.note((stdin or "").strip())
+    THIS_RUN.texts.append([done.stderr])
+    return done
 
 
 def cli_json(environment: Mapping[str, str], *arguments: str, stdin: str | None = None) -> Any:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.servers.log_search import THIS_RUN
+
 _PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.02
 _LOG_TAIL = 4000
@@ -77,6 +79,7 @@ class ChildProcess:
         if self.running:
             raise RuntimeError(f"{self.name} runs already")
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        THIS_RUN.watch(self.command, self.environment, self.log)
         with self.log.open("ab") as log:
             self._running = subprocess.Popen(
                 self.command,
