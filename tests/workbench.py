@@ -28,6 +28,7 @@ from authcenter.core.origin import RequestOrigin
 from authcenter.core.rules import Rule
 from authcenter.core.secret import Secret
 from authcenter.core.user import User
+from authcenter.http.console.policy import OpenStore
 from authcenter.jose.algorithms import ALGORITHMS, Alg
 from authcenter.jose.jwk import signature_jwk
 from authcenter.keys.ring import SigningKey
@@ -154,7 +155,9 @@ class Workbench:
         """The parts of one more process over the same record."""
         return build_core(self.settings, self.policy, self.stores, self.hashing, self.clock)
 
-    def another_service(self, core: Core, counters: RateCounters | None = None) -> Service:
+    def another_service(
+        self, core: Core, counters: RateCounters | None = None, policy_store: OpenStore | None = None
+    ) -> Service:
         async def migrated() -> bool:
             return self.migrated
 
@@ -163,7 +166,15 @@ class Workbench:
         if counters is not None:
             shared = replace(shared, login_counters=counters, token_counters=counters)
         return build_service(
-            self.settings, core, self.metrics, log, self.request_log, migrated=migrated, shared=shared, pause=self.pause
+            self.settings,
+            core,
+            self.metrics,
+            log,
+            self.request_log,
+            migrated=migrated,
+            shared=shared,
+            pause=self.pause,
+            policy_store=policy_store,
         )
 
     async def pause(self, seconds: float) -> None:
