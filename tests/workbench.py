@@ -53,6 +53,7 @@ from authcenter.stores.memory.identities import MemoryIdentityStore
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.outbox import MemoryOutbox
+from authcenter.stores.memory.passkeys import MemoryPasskeyStore
 from authcenter.stores.memory.password_resets import MemoryPasswordResetStore
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.registration import MemoryInitialAccessTokens
@@ -316,6 +317,7 @@ class Workbench:
             totp=through("totp", MemoryTotpStore(record)),
             recovery_codes=through("recovery_codes", MemoryRecoveryCodeStore(record)),
             factors=through("factors", MemoryFactorStore(record)),
+            passkeys=through("passkeys", MemoryPasskeyStore(record)),
             unused_clients=through("unused_clients", MemoryUnusedClients(record)),
             password_resets=through("password_resets", MemoryPasswordResetStore(record)),
             address_changes=through("address_changes", MemoryAddressChangeStore(record)),

@@ -47,14 +47,8 @@ class NewAccount:
             yield "username", problem
         if problem := address_problem(self.email):
             yield "email", problem
-        if len(self.roles) > _MAX_ROLES:
-            yield "roles", f"more than {_MAX_ROLES}"
-        for role in sorted(self.roles):
-            if len(role) > _MAX_ROLE or not is_scope_token(role):
-                yield (
-                    "roles",
-                    f"{role!a:.40} is not 1 to {_MAX_ROLE} printable ASCII characters without space, quote or \\",
-                )
+        for problem in _role_problems(self.roles):
+            yield "roles", problem
         if self.subject is not None and not _SUBJECT.fullmatch(self.subject):
             yield "sub", f"not {SUBJECT_PREFIX} and 1 to 60 letters, digits or . _ ~ -"
 
@@ -62,6 +56,12 @@ class NewAccount:
         """Raises ``InvalidInput`` with the first problem."""
         for name, problem in self.problems():
             raise InvalidInput(f"{name}: {problem}")
+
+
+def check_roles(roles: frozenset[str]) -> None:
+    """Raises ``InvalidInput`` with the first problem."""
+    for problem in _role_problems(roles):
+        raise InvalidInput(f"roles: {problem}")
 
 
 def is_askable(login: str) -> bool:
@@ -105,3 +105,11 @@ def _username_problem(username: str, email: str) -> str | None:
     if "@" in key and key != name_key(email):
         return "has an @ but is not the account's own address"
     return None
+
+
+def _role_problems(roles: frozenset[str]) -> Iterator[str]:
+    if len(roles) > _MAX_ROLES:
+        yield f"more than {_MAX_ROLES}"
+    for role in sorted(roles):
+        if len(role) > _MAX_ROLE or not is_scope_token(role):
+            yield f"{role!a:.40} is not 1 to {_MAX_ROLE} printable ASCII characters without space, quote or \\"

@@ -45,7 +45,7 @@ class OpenSession(Value, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Oversight:
-    """Sessions, identities and second factors of others. Every act is one transaction with its audit event.
+    """Who there is; others' sessions, identities and second factors. Every act is one transaction with its audit event.
 
     Raises (each method):
         NotFound: There is no such user, or nothing of that id is theirs.
@@ -57,6 +57,10 @@ class Oversight:
     identities: IdentityStore
     second_factors: SecondFactors
     letters: Letters
+
+    async def search(self, begins: str, *, after: str, most: int) -> Sequence[User]:
+        """Users whose name, address or subject begins so, as ``UserStore.search`` has it."""
+        return await self.accounts.store.search(begins, after=after, most=most)
 
     async def sessions_of(self, name: str) -> Sequence[OpenSession]:
         """The most recently active first."""

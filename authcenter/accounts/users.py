@@ -11,6 +11,7 @@ from typing import Any
 from authcenter.accounts.account import NewAccount, is_askable
 from authcenter.accounts.passwords import PasswordHashing, check_new_password
 from authcenter.accounts.standard_claims import check_claims
+from authcenter.core.checks import failed, passed
 from authcenter.core.clock import Clock
 from authcenter.core.cut import Consequences, Cut, CutKind
 from authcenter.core.errors import Conflict, NotFound, Unavailable, invalid_grant
@@ -66,14 +67,6 @@ class Accounts:
 
     async def list(self) -> Sequence[User]:
         return [user for user in await self.store.list_users() if user.erased_at is None]
-
-    async def search(self, begins: str, *, after: str, most: int) -> Sequence[User]:
-        """At most ``most`` users whose name, address or subject begins so, by name; ``after``: the last key before.
-
-        Raises:
-            StoreUnavailable: Cannot tell.
-        """
-        return await self.store.search(begins, after=after, most=most)
 
     async def get(self, name: str) -> User:
         """By subject, user name or address; deleted accounts are nobody's.
@@ -254,14 +247,20 @@ class Accounts:
         found = await self.store.find_credentials(login) if is_askable(login) else None
         if found is None:
             await self.hashing.dummy_verify()
+            failed("user", known=False)
             raise invalid_grant(Rule.USER_UNKNOWN, "no such name")
         user = found.user
         if not await self.hashing.verify(password, found.password_hash):
+            # Nothing of what came: whoever can guess could compare.
+            failed("password", subject=user.subject, differs=True)
             raise invalid_grant(Rule.USER_PASSWORD_WRONG, user.subject)
         if user.disabled_at:
+            failed("user", subject=user.subject, disabled_at=str(user.disabled_at))
             raise invalid_grant(Rule.USER_DISABLED, f"{user.subject}, disabled {user.disabled_at.isoformat()}")
         if not user.email_verified:
+            failed("user", subject=user.subject, address_verified=False)
             raise invalid_grant(Rule.USER_ADDRESS_UNVERIFIED, user.subject)
+        passed("password", subject=user.subject)
         if self.hashing.needs_upgrade(found.password_hash):
             # The old hash did its work; the next sign-in tries again.
             with suppress(Unavailable):

@@ -73,7 +73,7 @@ def link(event: Event, at: datetime, writer: str, sequence: int, prev_hash: str)
         format=_FORMAT,
         jti=_text(event.context.get("jti")),
         # A client's own tokens have no family that anybody looks for.
-        family=_text(event.context.get("fam")) if subject != event.client_id else "",
+        family=_text(event.context.get("fam")) if subject != event.client_id or not subject else "",
     )
 
 

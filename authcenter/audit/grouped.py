@@ -1,8 +1,8 @@
 """Audit rows that no answer waits for, written together: what is issued, and what is refused.
 
-At most ``FLUSH_SECONDS`` lie between the event and its row at rest. Where the database takes longer, or is gone, the
-rows go to the spool, in the same chain, and are drained from there in order once it is back. Where the spool is full,
-too, ``require_room`` refuses, so that nothing is issued that nobody could prove.
+At most ``FLUSH_SECONDS`` lie between event and writing. Where the database takes long, or is gone, the rows go to the
+spool, in the same chain, and are drained from there in order once it is back. Where the spool is full, too,
+``require_room`` refuses, so that nothing is issued that nobody could prove.
 """
 
 import asyncio
@@ -23,8 +23,10 @@ from authcenter.stores.spool import Spool, SpoolFull, left_behind
 from authcenter.telemetry.logs import Logger
 
 FLUSH_SECONDS = 0.05
-_GATHERED_SECONDS = 0.03
-"""How long rows wait for others; the rest of the time is the database's."""
+"""How long rows wait for others."""
+
+_DATABASE_SECONDS = 0.25
+"""How long the database may take before rows go to the spool: they are lost with the process until they are in one."""
 
 _MOST_WAITING = 20_000
 _ROWS_AT_ONCE = 500
@@ -94,7 +96,7 @@ class GroupedAudit:
         try:
             while True:
                 await self._wake.wait()
-                await self.sleep(_GATHERED_SECONDS)
+                await self.sleep(FLUSH_SECONDS)
                 await self.flush()
         finally:
             drains.cancel()
@@ -164,7 +166,7 @@ class GroupedAudit:
         task = asyncio.create_task(self._append(rows))
         self._late.add(task)
         task.add_done_callback(self._late.discard)
-        done, _ = await asyncio.wait({task}, timeout=FLUSH_SECONDS)
+        done, _ = await asyncio.wait({task}, timeout=_DATABASE_SECONDS)
         return bool(done) and task.result()
 
     async def _append(self, rows: Sequence[AuditRow]) -> bool:

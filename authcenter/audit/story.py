@@ -3,9 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from authcenter.audit.evidence import evidence_of
+from authcenter.core.event import EventKind
 from authcenter.core.explanations import EXPLANATIONS
 from authcenter.core.rules import Rule
 from authcenter.stores.ports.audit import AuditRow
@@ -73,7 +75,7 @@ async def tell(request_id: str, traces: RequestTraces, trail: AuditTrail) -> Sto
     rows = (await trail.find(AuditFilter(request_id=request_id), _MOST_ROWS)).rows
     if trace is not None:
         return await _of_trace(trace, rows, trail)
-    return _of_rows(request_id, rows) if rows else None
+    return await _of_rows(request_id, rows, trail) if rows else None
 
 
 async def _of_trace(trace: RequestTrace, rows: Sequence[AuditRow], trail: AuditTrail) -> Story:
@@ -98,10 +100,14 @@ async def _of_trace(trace: RequestTrace, rows: Sequence[AuditRow], trail: AuditT
     )
 
 
-def _of_rows(request_id: str, rows: Sequence[AuditRow]) -> Story:
-    """What was granted leaves its checks in the row of what was issued."""
+async def _of_rows(request_id: str, rows: Sequence[AuditRow], trail: AuditTrail) -> Story:
+    """What was granted leaves its checks in the row of what was issued; of some refusals the log knows even where the
+    trace was lost, or is on its way."""
+    refused = next((row for row in rows if _rule_of(row)), None)
+    if refused is not None:
+        return await _of_trace(_trace_of(refused), rows, trail)
     first = rows[-1]
-    checks: list[Any] = next((found for row in rows if (found := json.loads(row.context).get("checks"))), [])
+    names = next((found for row in rows if (found := json.loads(row.context).get("checks"))), "")
     return Story(
         request_id=request_id,
         at=first.occurred_at,
@@ -115,8 +121,41 @@ def _of_rows(request_id: str, rows: Sequence[AuditRow]) -> Story:
         hint="",
         cause="",
         remedy="",
-        checks=_checks(checks),
+        checks=[CheckTold(name, True, {}) for name in names.split()],
         events=_events(rows),
+    )
+
+
+_REFUSALS: Mapping[str, Rule] = {
+    EventKind.CODE_REPLAYED: Rule.CODE_REPLAYED,
+    EventKind.REFRESH_REPLAYED: Rule.REFRESH_REPLAYED,
+}
+
+
+def _rule_of(row: AuditRow) -> str:
+    """By which rule the request was refused that the row is about; empty: the row does not say that it was."""
+    if row.event == EventKind.SIGN_IN_REFUSED:
+        return str(json.loads(row.context).get("rule", ""))
+    return _REFUSALS.get(row.event, "")
+
+
+def _trace_of(row: AuditRow) -> RequestTrace:
+    context = json.loads(row.context)
+    rule, at = _rule_of(row), datetime.fromisoformat(row.occurred_at)
+    facts = {name: value for name, value in (("family", row.family), ("subject", row.subject)) if value}
+    return RequestTrace(
+        request_id=row.request_id,
+        at=at,
+        method="",
+        route="",
+        status=0,
+        client_id=row.client_id,
+        ip=row.ip,
+        user_agent=row.user_agent,
+        rule=rule,
+        hint=str(context.get("reason", "")),
+        checks=json.dumps([(rule, False, facts)]),
+        expires_at=at,
     )
 
 

@@ -56,6 +56,7 @@ class TraceLog:
     Attributes:
         lasts: Seconds for which a request can be explained.
         sleep: Takes seconds.
+        slots: How many requests of strangers are remembered, by all processes together.
     """
 
     traces: RequestTraces
@@ -63,12 +64,17 @@ class TraceLog:
     lasts: Callable[[], int]
     log: Logger
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    slots: int = STRANGERS_SLOTS
     _waiting: "deque[RequestTrace]" = field(default_factory=lambda: deque(maxlen=_MOST_WAITING), init=False)
-    _slot: int = field(default_factory=lambda: random.randrange(STRANGERS_SLOTS), init=False)  # noqa: S311 - a place
+    _slot: int = field(default=0, init=False)
     _second: int = field(default=0, init=False)
     _answered_reads: int = field(default=0, init=False)
     _wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _postponed: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        # Processes begin at different places, so that they do not overwrite each other's newest.
+        self._slot = random.randrange(self.slots)  # noqa: S311 - a place, not a secret
 
     def record(self, traced: Traced) -> None:
         """Have it kept. Never waits; where it piles up, the oldest are dropped."""
@@ -124,5 +130,5 @@ class TraceLog:
         return self._answered_reads <= _ANSWERED_READS_A_SECOND
 
     def _next_slot(self) -> int:
-        self._slot = (self._slot + 1) % STRANGERS_SLOTS
+        self._slot = (self._slot + 1) % self.slots
         return self._slot

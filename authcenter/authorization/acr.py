@@ -5,6 +5,7 @@ from typing import Any
 
 from authcenter.accounts.sessions import ACR_ONE_FACTOR, ACR_TWO_FACTORS
 from authcenter.core.authorization import AuthorizationRequest
+from authcenter.core.checks import failed
 from authcenter.core.errors import ErrorCode, OAuthError
 from authcenter.core.rules import Rule
 from authcenter.core.session import Session
@@ -39,6 +40,7 @@ def told_acr(request: AuthorizationRequest, session: Session) -> str:
         return session.acr
     if session.acr == ACR_TWO_FACTORS and ACR_ONE_FACTOR in essential:
         return ACR_ONE_FACTOR
+    failed("acr", expected=str(essential), came=session.acr)
     code, description = ErrorCode.UNMET_AUTHENTICATION_REQUIREMENTS, "The person cannot sign in as it is asked for."
     raise OAuthError(code, description, rule=Rule.ACR_UNMET, hint=f"{essential!a:.200}, not {session.acr}")
 

@@ -60,11 +60,13 @@ class AuthorizationChecks:
         """
         client_id = form.get("client_id")
         if client_id is None:
+            failed("parameter", missing="client_id")
             raise invalid_request(Rule.PARAMETER_MISSING, "The parameter client_id is missing.")
         client = await self.clients.find(client_id)
         if client is None or client.disabled_at is not None:
             rule = Rule.CLIENT_UNKNOWN if client is None else Rule.CLIENT_DISABLED
-            failed("client", client_id=client_id, known=client is not None)
+            disabled_at = str(client.disabled_at) if client else None
+            failed("client", client_id=client_id, known=client is not None, disabled_at=disabled_at)
             raise invalid_request(rule, "The application is not known here.", f"client {client_id!a:.80}")
         passed("client", client_id=client_id)
         return client
@@ -139,6 +141,7 @@ class AuthorizationChecks:
         allowed = client.audiences or (self.issuer,)
         for resource in resources:
             if resource not in allowed:
+                failed("audience", came=resource, allowed=" ".join(allowed))
                 raise invalid_target(Rule.RESOURCE_NOT_ALLOWED, f"{client.client_id} asked for {resource!a:.200}")
 
     async def requested_scope(self, form: Form, client: Client, resources: tuple[str, ...]) -> Scope:
@@ -182,6 +185,7 @@ def _grant(_: Asked, client: Client) -> None:
 
 def _require_grant(client: Client) -> None:
     if GRANT not in client.grants:
+        failed("grant_type", came=GRANT, allowed=" ".join(sorted(client.grants)))
         description = "The client may not use this grant type."
         raise OAuthError(
             ErrorCode.UNAUTHORIZED_CLIENT, description, rule=Rule.GRANT_NOT_ALLOWED, hint=f"{client.client_id}: {GRANT}"
@@ -204,6 +208,7 @@ def _dpop_jkt(asked: Asked, _: Client) -> None:
     # RFC 9449 §10: a SHA-256 thumbprint, which looks as an S256 challenge does.
     if not is_challenge(jkt):
         raise invalid_request(Rule.PARAMETER_MALFORMED, "The parameter dpop_jkt is not a thumbprint.")
+    failed("key_binding", came=jkt)
     # Ignored, it would give who relies on the binding a code that anybody can redeem; kept, one that nobody can.
     raise invalid_request(Rule.DPOP_UNSERVED, "Codes are not bound to keys here: leave dpop_jkt out.", f"key {jkt}")
 
@@ -234,6 +239,7 @@ def _usable(asked: Asked, _: Client) -> None:
 
 def _pushed_first(_: Asked, client: Client) -> None:
     if client.profile is Profile.FAPI2 or client.relying_party.require_pushed_authorization_requests:
+        failed("pushed_request", pushed=False, profile=str(client.profile))
         description = "The request must be pushed (RFC 9126)."
         raise invalid_request(Rule.PUSH_REQUIRED, description, f"profile {client.profile}")
 
@@ -242,6 +248,7 @@ def _signed(asked: Asked, client: Client) -> None:
     """FAPI 2.0 Message Signing §5.3.1: who registered how to sign requests signs all of them."""
     must = client.profile is Profile.FAPI2 and client.relying_party.request_object_signing_alg
     if must and not asked.signed:
+        failed("request_object", signed=False, profile=str(client.profile))
         code, description = ErrorCode.INVALID_REQUEST_OBJECT, "The request must be signed (RFC 9101)."
         raise OAuthError(code, description, rule=Rule.REQUEST_UNSIGNED, hint=client.client_id)
 

@@ -14,6 +14,7 @@ from authcenter.authorization.consents import Consents
 from authcenter.authorization.subjects import ClientSubjects
 from authcenter.authorization.ticket import Ticket
 from authcenter.core.authorization import AuthorizationCode, AuthorizationRequest
+from authcenter.core.checks import failed
 from authcenter.core.client import Client, Profile
 from authcenter.core.clock import Clock
 from authcenter.core.cut import NO_CONSEQUENCES
@@ -87,6 +88,7 @@ class AuthorizationDecision:
             StoreUnavailable: Cannot tell.
         """
         if ticket.consent == "denied":
+            failed("consent", answered="denied", subject=ticket.answered_by)
             code, description = ErrorCode.ACCESS_DENIED, "The person said no."
             raise OAuthError(code, description, rule=Rule.CONSENT_DENIED, hint=f"to {client.client_id}")
         if ticket.proved is not None:
@@ -97,6 +99,7 @@ class AuthorizationDecision:
         page, ticket = await self._missing(ticket, request, client, signed_in)
         if page is not None:
             if "none" in request.prompt:
+                failed("session", signed_in=signed_in is not None, missing=str(page), prompt="none")
                 raise _not_silently(page)
             return Ask(page, ticket)
         if signed_in is None:
@@ -115,6 +118,7 @@ class AuthorizationDecision:
             return Page.LOGIN, ticket
         if not await self._is_meant(request, client, signed_in):
             if ticket.login_after is not None:
+                failed("person", expected=request.hinted_subject, came=signed_in.user.subject)
                 code, description = ErrorCode.LOGIN_REQUIRED, "Another person than the one that was meant signed in."
                 raise OAuthError(code, description, rule=Rule.LOGIN_OTHER_PERSON, hint=signed_in.user.subject)
             return Page.LOGIN, _again(ticket, self._after(signed_in))
@@ -183,6 +187,7 @@ class AuthorizationDecision:
         )
         pushed = Digest(request.pushed) if request.pushed is not None else None
         if not await self.codes.add(code, NO_CONSEQUENCES, pushed=pushed):
+            failed("pushed_request", spent_at="just now")
             description = "The pushed request has been used."
             raise OAuthError(
                 ErrorCode.INVALID_REQUEST_URI, description, rule=Rule.REQUEST_URI_SPENT, hint=client.client_id

@@ -8,6 +8,7 @@ from authcenter.authorization.checks import AuthorizationChecks
 from authcenter.authorization.consents import Consents
 from authcenter.authorization.decision import granted_audience
 from authcenter.authorization.subjects import ClientSubjects
+from authcenter.core.checks import failed
 from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.cut import Consequences
@@ -58,6 +59,7 @@ class DeviceAuthorizations:
             StoreUnavailable: Nothing was begun.
         """
         if DEVICE_CODE_GRANT not in client.grants:
+            failed("grant_type", came=DEVICE_CODE_GRANT, allowed=" ".join(sorted(client.grants)))
             raise unauthorized_client(Rule.GRANT_NOT_ALLOWED, f"{client.client_id} asked for {DEVICE_CODE_GRANT}")
         resources = self.checks.requested_resources(form, client)
         scope = await self.checks.requested_scope(form, client, resources)

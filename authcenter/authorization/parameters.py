@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from authcenter.core.authorization import ResponseMode
+from authcenter.core.checks import failed
 from authcenter.core.errors import ErrorCode, OAuthError, invalid_request
 from authcenter.core.form import Form
 from authcenter.core.rules import Rule
@@ -51,8 +52,10 @@ def response_type(form: Form) -> str:
     """``code`` is all there is (RFC 9700 §2.1.2 has done with the implicit grant)."""
     asked = form.get("response_type")
     if asked is None:
+        failed("parameter", missing="response_type")
         raise invalid_request(Rule.PARAMETER_MISSING, "The parameter response_type is missing.")
     if asked != "code":
+        failed("response_type", came=asked, expected="code")
         code, description = ErrorCode.UNSUPPORTED_RESPONSE_TYPE, "The response type is not supported."
         raise OAuthError(code, description, rule=Rule.RESPONSE_TYPE, hint=f"{asked!a:.80}")
     return asked
@@ -64,6 +67,7 @@ def response_mode(form: Form) -> ResponseMode:
     if asked is None:
         return ResponseMode.QUERY
     if asked not in {mode.value for mode in ResponseMode}:
+        failed("response_mode", came=asked, expected=" ".join(ResponseMode))
         raise invalid_request(Rule.RESPONSE_MODE, "The response mode is not supported.", f"{asked!a:.80}")
     return ResponseMode(asked)
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from authcenter.authorization.parameters import NAMES
 from authcenter.core.authorization import PushedRequest
+from authcenter.core.checks import failed
 from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.digest import Digest
@@ -53,16 +54,21 @@ class PushedRequests:
         """
         pushed = await self.store.find(_digest(request_uri)) if _FORM.fullmatch(request_uri) else None
         if pushed is None:
+            failed("pushed_request", known=False)
             raise _refused(Rule.REQUEST_URI_UNKNOWN, f"{client.client_id} sent {request_uri[: len(PREFIX) + 6]!a}…")
         if pushed.client_id != client.client_id:
+            failed("pushed_request", expected=pushed.client_id, came=client.client_id)
             raise _refused(Rule.REQUEST_URI_FOREIGN, f"{client.client_id} sent what {pushed.client_id} pushed")
         return pushed
 
     def staleness(self, pushed: PushedRequest) -> OAuthError | None:
         """Why it may not be used any more, for its client to be told; None: it may."""
         if pushed.spent_at is not None:
+            failed("pushed_request", spent_at=str(pushed.spent_at))
             return _refused(Rule.REQUEST_URI_SPENT, f"{pushed.client_id}, at {pushed.spent_at}")
-        if pushed.expires_at <= self.clock.now():
+        if pushed.expires_at <= (now := self.clock.now()):
+            late = int((now - pushed.expires_at).total_seconds())
+            failed("pushed_request", late_seconds=late, expired_at=str(pushed.expires_at), clock=str(now))
             return _refused(Rule.REQUEST_URI_EXPIRED, f"{pushed.client_id}, at {pushed.expires_at}")
         return None
 

@@ -6,11 +6,13 @@ Only what is signed counts. What does not hold is refused as a whole, for half a
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature
 
 from authcenter.authorization.parameters import NAMES, is_storable, is_storable_text
+from authcenter.core.checks import Fact, failed
 from authcenter.core.client import Client, Profile
 from authcenter.core.clock import Clock
 from authcenter.core.errors import ErrorCode, OAuthError
@@ -95,18 +97,21 @@ class RequestObjects:
                 continue
             return
         hint = f"kid {kid!a:.80}, {alg}: {len(fitting)} keys of {client.client_id} fit, none verifies"
+        failed("request_object_signature", kid=_shown(kid), algorithm=alg, fitting_keys=len(fitting))
         raise _refused(Rule.REQUEST_OBJECT_SIGNATURE, hint)
 
     def _check_parties(self, claims: Mapping[str, Any], client: Client) -> None:
         """By and for whom: what says neither could have been signed for something else."""
         named = [claims[name] for name in ("iss", "client_id") if name in claims]
         if not named or any(name != client.client_id for name in named):
+            failed("request_object_parties", expected=client.client_id, came=", ".join(map(_shown, named)))
             raise _refused(Rule.REQUEST_OBJECT_PARTIES, f"iss, client_id: {', '.join(map(_shown, named))}")
         # A client assertion has it so (RFC 9101 §10.8): it must not pass as a request.
         if claims.get("sub") == client.client_id:
             raise _refused(Rule.REQUEST_OBJECT_PARTIES, "sub is the client, as in a client assertion")
         audience = claims.get("aud")
         if self.issuer not in (audience if isinstance(audience, list) else [audience]):
+            failed("request_object_parties", expected=self.issuer, came=_shown(audience))
             raise _refused(Rule.REQUEST_OBJECT_PARTIES, f"aud is {_shown(audience)}")
 
     def _check_time(self, claims: Mapping[str, Any], client: Client) -> None:
@@ -114,13 +119,16 @@ class RequestObjects:
         if any(isinstance(at, bool) or not isinstance(at, int | float) for at in instants.values()):
             raise _refused(Rule.REQUEST_OBJECT_MALFORMED, "exp, nbf or iat is no number")
         if client.profile is Profile.FAPI2 and not {"exp", "nbf"} <= instants.keys():
+            failed("request_object_time", needed="exp nbf", came=" ".join(instants))
             raise _refused(Rule.REQUEST_OBJECT_TIME, f"fapi2 needs exp and nbf, there are: {', '.join(instants)}")
         now, leeway = self.clock.seconds(), self.leeway()
         expires, begins = instants.get("exp", now + 1), max(instants.get("nbf", now), instants.get("iat", now))
         if expires <= now - leeway or begins > now + leeway:
+            failed("request_object_time", **_clocks(expires, begins, now, leeway))
             raise _refused(Rule.REQUEST_OBJECT_TIME, "expired, or not valid yet")
         # Compared, not subtracted: a number may be too large for arithmetic.
         if expires > now + _LONGEST_SECONDS + leeway or instants.get("nbf", now) < now - _LONGEST_SECONDS - leeway:
+            failed("request_object_time", most_seconds=_LONGEST_SECONDS, clock=_told(now), expires_at=_told(expires))
             raise _refused(Rule.REQUEST_OBJECT_TIME, f"valid for longer than {_LONGEST_SECONDS} s")
 
 
@@ -146,6 +154,7 @@ def _algorithm(jws: CompactJws, client: Client) -> str:
     alg, registered = jws.header.get("alg"), client.relying_party.request_object_signing_alg
     allowed = _FAPI2_ALGORITHMS if client.profile is Profile.FAPI2 else frozenset(Alg)
     if not isinstance(alg, str) or alg not in allowed or (registered and alg != registered):
+        failed("request_object_algorithm", came=_shown(alg), expected=registered or " ".join(sorted(allowed)))
         hint = f"alg is {_shown(alg)}, registered {registered or 'none'}, profile {client.profile}"
         raise _refused(Rule.REQUEST_OBJECT_ALGORITHM, hint)
     media_type = jws.header.get("typ", "JWT")
@@ -172,6 +181,28 @@ def _text(name: str, value: object) -> str:
     if name == "claims" and isinstance(value, dict) and is_storable(value):
         return json.dumps(value)
     raise _refused(Rule.REQUEST_OBJECT_MALFORMED, f"{name} is of the wrong type or holds what cannot be stored")
+
+
+def _clocks(expires: float, begins: float, now: float, leeway: int) -> dict[str, Fact]:
+    """By how much it is too late, or too early. Numbers too large for arithmetic are told as they came."""
+    facts: dict[str, Fact] = {"clock": _told(now), "leeway_seconds": leeway, "expired_at": _told(expires)}
+    if begins > now + leeway:
+        return {**facts, "begins_at": _told(begins), "early_seconds": _whole(begins, now)}
+    return {**facts, "late_seconds": _whole(now, expires)}
+
+
+def _whole(later: float, earlier: float) -> int | str:
+    try:
+        return int(later - earlier)
+    except (ValueError, OverflowError):
+        return "more than can be counted"
+
+
+def _told(at: float) -> str:
+    try:
+        return str(datetime.fromtimestamp(at, UTC))
+    except (ValueError, OverflowError, OSError):
+        return f"{at!a:.40}"
 
 
 def _shown(value: object) -> str:

@@ -4,12 +4,14 @@ A ticket is bound to the browser it was made for by the browser's cookie, and la
 """
 
 import zlib
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
 from authcenter.core import base64url
 from authcenter.core.authorization import AuthorizationRequest
+from authcenter.core.checks import failed
 from authcenter.core.clock import Clock
 from authcenter.core.derived import SealingKeys
 from authcenter.core.errors import ErrorCode, OAuthError
@@ -96,9 +98,13 @@ class Tickets:
         """
         ticket = self._read(sealed, browser)
         if ticket is None:
+            failed("ticket", opens=False, cookie_sent=bool(browser))
             raise _not_valid(Rule.TICKET_INVALID, "not sealed by this server for this browser")
         if ticket.expires_at <= self._clock.seconds():
-            raise _not_valid(Rule.TICKET_EXPIRED, f"lapsed {self._clock.seconds() - ticket.expires_at:.0f} s ago")
+            late = int(self._clock.seconds() - ticket.expires_at)
+            expired_at = str(datetime.fromtimestamp(ticket.expires_at, UTC))
+            failed("ticket", late_seconds=late, expired_at=expired_at, clock=str(self._clock.now()))
+            raise _not_valid(Rule.TICKET_EXPIRED, f"lapsed {late} s ago")
         return ticket
 
     def _read(self, sealed: str, browser: str) -> Ticket | None:

@@ -8,10 +8,10 @@ from authcenter.accounts.hash_formats import is_supported_hash
 from authcenter.cli.arguments import id_argument
 from authcenter.cli.asking import require_consent, yes_option
 from authcenter.cli.client_options import changed_metadata, is_anything_given, metadata_options, new_metadata
-from authcenter.cli.descriptions import client_description
 from authcenter.cli.importing import dry_run_option, file_argument, read_lines, show_report
 from authcenter.cli.initial_tokens import initial_token
 from authcenter.cli.session import actor, json_option, run_on_record, show
+from authcenter.clients.documents import client_description
 from authcenter.clients.importing import import_clients
 from authcenter.core.client import SECRET_METHODS, Client
 from authcenter.core.secret import Secret

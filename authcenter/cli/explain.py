@@ -47,7 +47,8 @@ def command(ctx: click.Context, /, request_id: str | None, since: str, most: int
 
 def lines(story: Story) -> Iterator[str]:
     """The story, for a terminal."""
-    asked = f"{story.method} {story.route} → {story.status}" if story.route else "a token request, granted"
+    verdict = "granted" if story.granted else "refused"
+    asked = f"{story.method} {story.route} → {story.status}" if story.route else f"a request that was {verdict}"
     yield f"{story.at[:23]}Z  {asked}"
     yield f"client {story.client_id or '-'}  from {story.ip or '-'}  request {story.request_id}"
     yield ""

@@ -7,10 +7,9 @@ from typing import Any
 import click
 
 from authcenter.cli.session import actor, json_option, run_on_record, show
-from authcenter.core.instants import instant
-from authcenter.keys.schedule import Act, RotationRules
-from authcenter.keys.schedule import plan as planned_acts
-from authcenter.stores.ports.keys import RotationPause
+from authcenter.keys.oversight import pause_description
+from authcenter.keys.schedule import Act
+from authcenter.wiring.admin import build_key_oversight
 from authcenter.wiring.core import Core
 
 _MEANING = {
@@ -40,7 +39,7 @@ def _instant(ctx: click.Context, param: click.Parameter, value: str | None) -> d
 @click.pass_context
 def plan(ctx: click.Context, as_json: bool) -> None:
     """Tell what is going to happen to the keys, and when. Nothing is changed."""
-    foreseen = run_on_record(ctx, _foresee)
+    foreseen = run_on_record(ctx, lambda core: build_key_oversight(core).foresee())
     if as_json:
         click.echo(json.dumps(foreseen, indent=2))
         return
@@ -63,30 +62,10 @@ def pause(ctx: click.Context, until: datetime | None, resume: bool, as_json: boo
     async def act(core: Core) -> dict[str, Any]:
         if resume:
             await core.brake.resume(actor())
-            return _pause_description(None)
-        return _pause_description(await core.brake.pause(until, actor()))
+            return pause_description(None)
+        return pause_description(await core.brake.pause(until, actor()))
 
     show(run_on_record(ctx, act), as_json=as_json)
-
-
-async def _foresee(core: Core) -> dict[str, Any]:
-    await core.keys.reload()
-    policy, paused = core.policy.current, await core.brake.standing()
-    rules = RotationRules.of(policy)
-    acts = planned_acts(
-        core.keys.ring,
-        rules,
-        core.clock.now(),
-        paused=paused is not None,
-        resumes_at=paused.until if paused else None,
-    )
-    return {
-        "rotate_every": policy.keys.rotate_every,
-        "publish_before_use": policy.keys.publish_before_use,
-        "in_use": rules.in_use(core.keys.ring),
-        **_pause_description(paused),
-        "steps": [{"at": instant(one.at), "alg": one.alg.value, "act": one.act.value, "kid": one.kid} for one in acts],
-    }
 
 
 def _in_words(foreseen: dict[str, Any]) -> str:
@@ -97,10 +76,3 @@ def _in_words(foreseen: dict[str, Any]) -> str:
         return f"{every}."
     until = f"until {foreseen['until']}" if foreseen["until"] else "until `keys pause --resume`"
     return f"{every}; paused by {foreseen['by']} since {foreseen['since']} {until}."
-
-
-def _pause_description(pause: RotationPause | None) -> dict[str, Any]:
-    if pause is None:
-        return {"paused": False, "since": None, "until": None, "by": None}
-    until = instant(pause.until) if pause.until else None
-    return {"paused": True, "since": instant(pause.since), "until": until, "by": pause.by}

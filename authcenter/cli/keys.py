@@ -1,13 +1,11 @@
 """``authcenter keys``: the keys that tokens are signed with."""
 
-from datetime import timedelta
 from typing import Any
 
 import click
 
 from authcenter.cli.arguments import reason_option
 from authcenter.cli.asking import require_consent, yes_option
-from authcenter.cli.descriptions import key_description
 from authcenter.cli.failure import CheckFailed
 from authcenter.cli.key_rotation import pause, plan
 from authcenter.cli.session import actor, json_option, run_on_record, show
@@ -15,7 +13,8 @@ from authcenter.core.cut import Consequences
 from authcenter.core.errors import Conflict
 from authcenter.core.event import Event, EventKind
 from authcenter.jose.algorithms import Alg
-from authcenter.keys.ring import KeyState
+from authcenter.keys.oversight import key_description
+from authcenter.wiring.admin import build_key_oversight
 from authcenter.wiring.core import Core
 
 # A kid is base64url: one in 64 begins with a hyphen, and must not be taken for options.
@@ -41,13 +40,7 @@ command.add_command(pause)
 def list_keys(ctx: click.Context, as_json: bool) -> None:
     """List all keys; `opens` says whether this machine's passphrases open the private key."""
 
-    async def act(core: Core) -> list[dict[str, Any]]:
-        await core.keys.reload()
-        ring = core.keys.ring
-        keys = sorted(ring.keys.values(), key=lambda key: (key.alg, key.signs_from, key.created_at, key.kid))
-        return [key_description(key, ring.states[key.kid]) for key in keys]
-
-    show(run_on_record(ctx, act), as_json=as_json)
+    show(run_on_record(ctx, lambda core: build_key_oversight(core).listed()), as_json=as_json)
 
 
 @command.command("rotate")
@@ -58,17 +51,7 @@ def list_keys(ctx: click.Context, as_json: bool) -> None:
 def rotate(ctx: click.Context, alg: str | None, now: bool, as_json: bool) -> None:
     """Make and publish a key that is going to sign."""
 
-    async def act(core: Core) -> dict[str, Any]:
-        policy = core.policy.current
-        wanted = _wanted(core, alg)
-        await core.keys.reload()
-        # The first key of its kind has nothing to take over from, and nobody could sign meanwhile.
-        at_once = now or not _has_current(core, wanted)
-        published_for = timedelta(seconds=0 if at_once else policy.keys.publish_before_use)
-        key = await core.rotation.rotate(wanted, published_for, actor())
-        return _described(core, key.kid)
-
-    show(run_on_record(ctx, act), as_json=as_json)
+    show(run_on_record(ctx, lambda core: build_key_oversight(core).rotate(alg, actor(), now=now)), as_json=as_json)
 
 
 @command.command("retire", context_settings=_KID_FIRST)
@@ -78,11 +61,7 @@ def rotate(ctx: click.Context, alg: str | None, now: bool, as_json: bool) -> Non
 def retire(ctx: click.Context, kid: str, as_json: bool) -> None:
     """Let a key verify only."""
 
-    async def act(core: Core) -> dict[str, Any]:
-        await core.rotation.retire(kid, actor())
-        return _described(core, kid)
-
-    show(run_on_record(ctx, act), as_json=as_json)
+    show(run_on_record(ctx, lambda core: build_key_oversight(core).retire(kid, actor())), as_json=as_json)
 
 
 @command.command("revoke", context_settings=_KID_FIRST)
@@ -95,11 +74,7 @@ def revoke(ctx: click.Context, kid: str, reason: str, yes: bool, as_json: bool) 
     """Refuse whatever a key has signed, now and for good; where it signs, a new one takes over at once."""
     require_consent(ctx, f"Refuse every token that {kid!a} has signed?", given=yes)
 
-    async def act(core: Core) -> dict[str, Any]:
-        successor = await core.rotation.revoke(kid, reason, actor())
-        return _described(core, kid) | {"successor": successor.kid if successor else None}
-
-    show(run_on_record(ctx, act), as_json=as_json)
+    show(run_on_record(ctx, lambda core: build_key_oversight(core).revoke(kid, reason, actor())), as_json=as_json)
 
 
 @command.command("rollback")
@@ -142,11 +117,6 @@ def restore(ctx: click.Context, yes: bool, as_json: bool) -> None:
         return {"generation": await core.stores.keys_in_consul.restore(Consequences(events=(event,)))}
 
     show(run_on_record(ctx, act), as_json=as_json)
-
-
-def _has_current(core: Core, alg: Alg) -> bool:
-    ring = core.keys.ring
-    return any(key.alg is alg and ring.states[kid] is KeyState.CURRENT for kid, key in ring.keys.items())
 
 
 def _wanted(core: Core, alg: str | None) -> Alg:

@@ -22,6 +22,7 @@ _COMMANDS = {
     "policy": "authcenter.cli.policy",
     "audit": "authcenter.cli.audit",
     "explain": "authcenter.cli.explain",
+    "doctor": "authcenter.cli.doctor",
     "conformance": "authcenter.cli.conformance",
 }
 

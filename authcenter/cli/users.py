@@ -12,6 +12,7 @@ from authcenter.accounts.importing import import_users
 from authcenter.cli.asking import read_new_password
 from authcenter.cli.importing import dry_run_option, file_argument, read_lines, show_report
 from authcenter.cli.session import actor, json_option, run_on_record, show
+from authcenter.cli.user_oversight import add_to
 from authcenter.core.errors import Conflict
 from authcenter.core.user import User, name_key
 from authcenter.http.pages.messages import DEFAULT_LANGUAGE
@@ -59,6 +60,9 @@ def _claim_option(*, required: bool) -> Callable[[F], F]:
 @click.group("users")
 def command() -> None:
     """Users. NAME is a user name, an address or a `sub`."""
+
+
+add_to(command)
 
 
 @command.command("create")
@@ -193,7 +197,8 @@ def logout(ctx: click.Context, name: str, as_json: bool) -> None:
 def reset_second_factors(ctx: click.Context, name: str, as_json: bool) -> None:
     """Take all second factors and recovery codes away from a user who has lost them; a mail tells them.
 
-    Then the password alone is enough, so make sure who is asking.
+    Passkeys are among them. Then the password alone is enough, so make sure who is asking; who has none sets one by
+    /password/forgot.
     """
 
     async def act(core: Core) -> User:

@@ -10,6 +10,7 @@ from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.jose.algorithms import ALGORITHMS, Alg, PublicKey
 from authcenter.jose.jwk import read_public_jwk
+from authcenter.sdk.observer import FetchOutcome, Observer, Unobserved
 from authcenter.stores.ports.remote import FetchFailed, Fetching
 
 FRESH_SECONDS = 300.0
@@ -57,11 +58,13 @@ class ClientKeys:
     """Finds clients' keys. Sets behind a URI are cached by it, and fetched by one flight at a time.
 
     Attributes:
+        observer: Told of look-ups and fetches, for the metrics.
         tried: When each URI was asked last, whatever came of it.
     """
 
     fetch: Fetching
     clock: Clock
+    observer: Observer = field(default_factory=Unobserved)
     sets: dict[str, _Fetched] = field(default_factory=dict)
     tried: dict[str, float] = field(default_factory=dict)
     flights: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
@@ -81,6 +84,7 @@ class ClientKeys:
         now = self.clock.seconds()
         held = self.sets.get(uri)
         known = held is not None and bool(_named(held.keys, kid))
+        self.observer.key_looked_up(found=known)
         if held is None or not known or now - held.at >= FRESH_SECONDS:
             await self._refresh(uri, now)
             held = self.sets.get(uri)
@@ -100,12 +104,15 @@ class ClientKeys:
     async def _fetch(self, uri: str, now: float) -> None:
         _make_room(self.tried, uri)
         self.tried[uri] = now
+        outcome = FetchOutcome.FAILED
         try:
             keys = read_keys(_read_set(await self.fetch.get(uri)))
+            outcome = FetchOutcome.FETCHED
         except FetchFailed:
             return
         finally:
             del self.flights[uri]
+            self.observer.keys_fetched(outcome, self.clock.seconds() - now)
         _make_room(self.sets, uri)
         self.sets[uri] = _Fetched(keys, now)
 

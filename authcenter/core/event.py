@@ -24,6 +24,7 @@ class EventKind(StrEnum):
     USER_ENABLED = "user.enabled"
     USER_PASSWORD_SET = "user.password_set"
     USER_CLAIMS_SET = "user.claims_set"
+    USER_ROLES_SET = "user.roles_set"
     USER_LOGGED_OUT = "user.logged_out"
     IDENTITY_LINKED = "identity.linked"
     IDENTITY_UNLINKED = "identity.unlinked"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from authcenter.core.checks import failed
 from authcenter.core.errors import invalid_request
 from authcenter.core.rules import Rule
 from authcenter.core.value import Value
@@ -28,5 +29,6 @@ class Form(Value, frozen=True):
         """
         value = self.values.get(name)
         if not value:
+            failed("parameter", missing=name)
             raise invalid_request(Rule.PARAMETER_MISSING, f"The parameter {name} is missing.")
         return value

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Self
 
+from authcenter.core.checks import failed
 from authcenter.core.errors import invalid_scope
 from authcenter.core.rules import Rule
 
@@ -39,6 +40,7 @@ class Scope:
         """
         values = frozenset(text.split(" ")) - {""}
         if not all(_SCOPE_TOKEN.fullmatch(value) for value in values):
+            failed("scope", came=text)
             raise invalid_scope(Rule.SCOPE_MALFORMED, f"outside the grammar: {text!a:.80}")
         return cls(values)
 
@@ -63,7 +65,9 @@ class Scope:
         """
         if not self.values <= granted.values:
             extra = self.values - granted.values
-            raise invalid_scope(rule, f"not granted: {' '.join(sorted(extra))}")
+            too_much = " ".join(sorted(extra))
+            failed("scope", came=str(self), allowed=str(granted), too_much=too_much)
+            raise invalid_scope(rule, f"not granted: {too_much}")
         return self
 
     def unreserved(self) -> Self:

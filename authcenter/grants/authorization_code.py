@@ -89,6 +89,7 @@ class AuthorizationCodeGranter(TokenGranter):
     def _check_key(self, code: AuthorizationCode) -> None:
         """RFC 9449 §10: only with a proof of that key. A later version beside this one may have made such a code."""
         if code.dpop_jkt is not None:
+            failed("code_key", expected=code.dpop_jkt, came=None)
             raise invalid_grant(Rule.CODE_KEY_UNPROVEN, f"bound to the key {code.dpop_jkt}")
 
     def _require_living(self, code: AuthorizationCode) -> None:
@@ -108,13 +109,16 @@ class AuthorizationCodeGranter(TokenGranter):
             (CutKind.EVERYTHING, ""),
         )
         if reason := self.revocations.replica.cut_reason(code.issued_at.timestamp(), carried):
+            failed("code_cut", family=code.family_id, subject=code.subject, reason=reason)
             raise invalid_grant(Rule.CODE_CUT, reason)
 
     async def _user(self, code: AuthorizationCode) -> User:
         user = await self.users.find(code.subject)
         if user is None or user.disabled_at is not None:
-            failed("user", subject=code.subject, exists=user is not None)
+            disabled_at = str(user.disabled_at) if user else None
+            failed("user", subject=code.subject, exists=user is not None, disabled_at=disabled_at)
             raise invalid_grant(Rule.CODE_USER_GONE, f"{code.subject} is {'disabled' if user else 'gone'}")
         if user.cut_at is not None and code.issued_at <= user.cut_at:
+            failed("code_cut", family=code.family_id, subject=code.subject, cut_at=str(user.cut_at))
             raise invalid_grant(Rule.CODE_CUT, f"issued {code.issued_at}, cut {user.cut_at}")
         return user

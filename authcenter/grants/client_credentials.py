@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from authcenter.core.approval import Approval
+from authcenter.core.checks import failed
 from authcenter.core.errors import unauthorized_client
 from authcenter.core.ids import Subject
 from authcenter.core.rules import Rule
@@ -23,6 +24,7 @@ class ClientCredentialsGranter(TokenGranter):
     async def approve(self, request: TokenRequest) -> Approval:
         client = request.client
         if client.public:
+            failed("grant_type", came=self.grant_type, public=True)
             raise unauthorized_client(Rule.GRANT_NEEDS_CONFIDENTIAL_CLIENT, f"{client.client_id} is public")
         target = await self.targets.of(request.form, request.scope(), client, None)
         return Approval(

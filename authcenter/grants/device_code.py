@@ -84,12 +84,14 @@ class DeviceCodeGranter(TokenGranter):
             hint = f"lapsed {late} s ago"
             raise _refused(ErrorCode.EXPIRED_TOKEN, "The device code has expired.", Rule.DEVICE_CODE_EXPIRED, hint)
         if answer is None:
+            failed("device_answer", answered=False, hurried=device.hurried, interval_seconds=device.interval_seconds)
             if device.hurried:
                 hint, description = f"the interval is {device.interval_seconds} s now", "Polled too often."
                 raise _refused(ErrorCode.SLOW_DOWN, description, Rule.DEVICE_SLOW_DOWN, hint)
             description = "The person has not answered yet."
             raise _refused(ErrorCode.AUTHORIZATION_PENDING, description, Rule.DEVICE_PENDING, f"of {device.client_id}")
         if not answer.approved:
+            failed("consent", answered="denied", at=str(answer.at), subject=answer.subject, family=device.family_id)
             raise _refused(
                 ErrorCode.ACCESS_DENIED, "The person said no.", Rule.CONSENT_DENIED, f"to {device.client_id}"
             )
@@ -105,11 +107,15 @@ class DeviceCodeGranter(TokenGranter):
                 (CutKind.EVERYTHING, ""),
             )
             if reason := self.revocations.replica.cut_reason(answer.at.timestamp(), carried):
+                failed("code_cut", family=device.family_id, subject=answer.subject, reason=reason)
                 raise invalid_grant(Rule.DEVICE_CODE_CUT, reason)
         user = await self.users.find(answer.subject)
         if user is None or user.disabled_at is not None:
+            disabled_at = str(user.disabled_at) if user else None
+            failed("user", subject=answer.subject, exists=user is not None, disabled_at=disabled_at)
             raise invalid_grant(Rule.DEVICE_CODE_USER_GONE, f"{answer.subject} is {'disabled' if user else 'gone'}")
         if user.cut_at is not None and answer.at <= user.cut_at:
+            failed("code_cut", family=device.family_id, subject=answer.subject, cut_at=str(user.cut_at))
             raise invalid_grant(Rule.DEVICE_CODE_CUT, f"answered {answer.at}, cut {user.cut_at}")
         return user
 

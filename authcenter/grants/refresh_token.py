@@ -16,7 +16,7 @@ from authcenter.grants.resources import GrantTargets, narrowed_audience
 from authcenter.stores.ports.accounts import UserLookup
 from authcenter.tokens.families import TokenFamilies
 from authcenter.tokens.families import split as split_refresh_token
-from authcenter.tokens.refusal import family_refusal, lapse, owner_refusal, spent
+from authcenter.tokens.refusal import family_refusal, lapse, owner_refusal, refresh_facts, spent
 from authcenter.tokens.revocation import Revocations
 
 
@@ -85,14 +85,7 @@ class RefreshTokenGranter(TokenGranter):
         if refusal is None and spent(held) is None:
             refusal = lapse(held, self.clock.now())
         if refusal is not None:
-            failed(
-                "refresh_lifetime",
-                family=held.family.family_id,
-                family_ended_at=str(held.family.ended_at) if held.family.ended_at else None,
-                family_ended_for=held.family.end_reason or None,
-                expires_at=str(held.token.expires_at),
-                clock=str(self.clock.now()),
-            )
+            failed("refresh_lifetime", **refresh_facts(held, self.clock.now()))
             raise invalid_grant(refusal.rule, refusal.hint)
 
     async def _user(self, family: TokenFamily) -> User | None:
@@ -102,6 +95,13 @@ class RefreshTokenGranter(TokenGranter):
         # of a family that has ended.
         user = await self.users.find(family.subject)
         if refusal := owner_refusal(family, user):
+            failed(
+                "user",
+                family=family.family_id,
+                subject=family.subject,
+                exists=user is not None,
+                disabled_at=str(user.disabled_at) if user and user.disabled_at else None,
+            )
             raise invalid_grant(refusal.rule, refusal.hint)
         return user
 

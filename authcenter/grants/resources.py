@@ -85,9 +85,11 @@ def requested_resource(form: Form) -> str | None:
     if not form.resources:
         return None
     if len(form.resources) > 1:
+        failed("audience", came=" ".join(form.resources))
         raise invalid_target(Rule.RESOURCE_SEVERAL, f"{len(form.resources)} resources")
     resource = form.resources[0]
     if not resource or "#" in resource:
+        failed("audience", came=resource)
         raise invalid_target(Rule.RESOURCE_MALFORMED, f"{resource!a:.200}")
     return resource
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from authcenter.audit.traces import Traced, TraceLog
-from authcenter.core.checks import Check, Trace, begin_trace, current_trace
+from authcenter.core.checks import Check, Trace, begin_trace, current_trace, failed
 from authcenter.core.clock import Clock
 from authcenter.core.event import Event, EventKind
 from authcenter.core.rules import Rule
@@ -31,8 +31,13 @@ _READS = frozenset({"/oauth/introspect", "/oauth/userinfo", "/oauth/validate", "
 _PROOFS = frozenset({"client_authentication", "access_token"})
 """The checks by which a client proves itself, or a token of it does."""
 
-_SIGN_INS_REFUSED = frozenset({Rule.USER_UNKNOWN, Rule.USER_PASSWORD_WRONG, Rule.USER_DISABLED})
-"""What a password was looked at for; limits refuse the rest unseen."""
+_SIGN_INS_REFUSED = frozenset(
+    {
+        *(Rule.USER_UNKNOWN, Rule.USER_PASSWORD_WRONG, Rule.USER_DISABLED),
+        *(Rule.PASSKEY_SIGNATURE, Rule.PASSKEY_FOREIGN, Rule.PASSKEY_COUNTER),
+    }
+)
+"""What a password or a passkey was looked at for; limits refuse the rest unseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,9 @@ class RequestTracer:
         if trace is None or not _is_explained(trace, route, notes):
             return
         rule, hint = notes.verdict or ("", "")
+        if rule and all(held for _, held, _ in trace.checks):
+            # Whoever refused said no more than the rule's name and its hint.
+            failed(str(rule))
         if rule in _SIGN_INS_REFUSED:
             self.audit(partial(_refused, rule, notes), self.clock.now())
         self.log.record(

@@ -5,7 +5,7 @@ Written out because aiohttp's application and its middleware cost a third of a b
 its low-level server, requests and responses.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -100,6 +100,11 @@ class Router:
             if len(came) == len(segments) and all(map(_fits, segments, came)):
                 return route
         return None
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """All that are mounted."""
+        return (*self._routes.values(), *self._subtrees.values(), *(route for _, route in self._patterns.values()))
 
     def find(self, path: str) -> Route | None:
         """The route of an exact path, or of the subtree that it lies in."""

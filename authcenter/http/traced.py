@@ -8,7 +8,7 @@ from authcenter.http.context import NOTES
 from authcenter.http.origin import OriginReader
 from authcenter.http.responses import Answer
 from authcenter.http.router import Handler, Router, known_method
-from authcenter.telemetry.log_context import REQUEST_FIELDS
+from authcenter.telemetry.log_context import EXPORTED_TRACE, REQUEST_FIELDS
 from authcenter.telemetry.tracing import Tracing
 
 
@@ -33,9 +33,11 @@ class TracedRequests:
             trusted=self.origins.trusts(request),
         ) as span:
             logged = REQUEST_FIELDS.set(span.ids)
+            exported = EXPORTED_TRACE.set(span.ids["trace_id"] if span.sampled else "")
             try:
                 response = await self.handler(request)
             finally:
+                EXPORTED_TRACE.reset(exported)
                 REQUEST_FIELDS.reset(logged)
             notes = request[NOTES]
             rule = notes.verdict[0] if notes.verdict else ""

@@ -1,11 +1,13 @@
 """JWT access tokens (RFC 9068): the claims, each with its type, and the checks that need no state."""
 
+import math
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature
 
+from authcenter.core.checks import Fact, failed
 from authcenter.core.digest import signing_input_digest
 from authcenter.core.errors import Reason, TokenRejected
 from authcenter.core.rules import Rule
@@ -126,12 +128,29 @@ def check_lifetime(token: AccessToken, now: float, leeway: int) -> None:
     """
     if now >= token.expires_at + leeway:
         late = timedelta(seconds=int(now) - token.expires_at)
+        _lifetime_failed(
+            token, now, leeway, expired_at=_told(token.expires_at), late_seconds=int(now) - token.expires_at
+        )
         raise TokenRejected(Reason.EXPIRED, Rule.TOKEN_EXPIRED, f"expired {late} ago")
-    if now < token.claims.get("nbf", 0) - leeway:
+    if now < (begins := token.claims.get("nbf", 0)) - leeway:
+        _lifetime_failed(token, now, leeway, valid_from=_told(begins), early_seconds=math.ceil(begins - now))
         raise TokenRejected(Reason.NOT_YET_VALID, Rule.TOKEN_NOT_YET_VALID, f"valid from {token.claims['nbf']}")
     if now < token.issued_at - leeway:
         early = token.issued_at - now
+        _lifetime_failed(token, now, leeway, issued_at=_told(token.issued_at), early_seconds=math.ceil(early))
         raise TokenRejected(Reason.ISSUED_IN_FUTURE, Rule.TOKEN_ISSUED_IN_FUTURE, f"issued {early:.0f} s ahead")
+
+
+def _lifetime_failed(token: AccessToken, now: float, leeway: int, **facts: Fact) -> None:
+    failed("token_lifetime", jti=token.jti, client_id=token.client_id, clock=_told(now), leeway_seconds=leeway, **facts)
+
+
+def _told(at: float) -> str:
+    """Unix seconds for a person; a number that no calendar reaches is told as it came."""
+    try:
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return str(at)
 
 
 def _check_instant(name: str, value: object) -> None:

@@ -37,10 +37,12 @@ class KeyRotation:
                 now = self.clock.now()
                 await self.succeed(Succession(alg, None, now, now), actor)
 
-    async def rotate(self, alg: Alg, published_for: timedelta, actor: str) -> StoredKey:
+    async def rotate(
+        self, alg: Alg, published_for: timedelta, actor: str, *, origin: RequestOrigin | None = None
+    ) -> StoredKey:
         """Make the next key of ``alg``; it begins to sign once it has been published for ``published_for``."""
         key = await self._make(alg, self.clock.now() + published_for)
-        await self.store.add(key, _because(EventKind.KEY_CREATED, key, actor))
+        await self.store.add(key, _because(EventKind.KEY_CREATED, key, actor, origin))
         await self.live.reload()
         return key
 
@@ -80,7 +82,7 @@ class KeyRotation:
         event = Event(EventKind.KEY_DROPPED, actor, context=context)
         return await self.store.drop(Kid(kid), ceased_at, Consequences(events=(event,)))
 
-    async def retire(self, kid: str, actor: str) -> StoredKey:
+    async def retire(self, kid: str, actor: str, *, origin: RequestOrigin | None = None) -> StoredKey:
         """Let a key verify only.
 
         Raises:
@@ -92,7 +94,7 @@ class KeyRotation:
                 raise Conflict(f"{kid} is the key that signs {key.alg}: run `keys rotate --alg {key.alg} --now` first")
             case KeyState.NEXT:
                 retired = replace(key, retired_at=self.clock.now())
-                await self._write(retired, _because(EventKind.KEY_RETIRED, key, actor))
+                await self._write(retired, _because(EventKind.KEY_RETIRED, key, actor, origin))
                 return retired
             case state:
                 raise Conflict(f"{kid} is {state} already")
@@ -179,8 +181,8 @@ def parse_alg(name: str) -> Alg:
         raise InvalidInput(f"alg: {name!r:.20} is none of {', '.join(Alg)}") from problem
 
 
-def _because(kind: EventKind, key: StoredKey, actor: str) -> Consequences:
-    return Consequences(events=(_event(kind, key, actor),))
+def _because(kind: EventKind, key: StoredKey, actor: str, origin: RequestOrigin | None = None) -> Consequences:
+    return Consequences(events=(_event(kind, key, actor, origin),))
 
 
 def _event(

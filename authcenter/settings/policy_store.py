@@ -1,7 +1,8 @@
 """Where policies are kept and written: the port that the file and Consul fill for whoever pushes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from typing import Protocol, Self
 
@@ -61,3 +62,7 @@ class PolicyStore(Protocol):
     async def versions(self) -> Sequence[KeptVersion]:
         """What is kept, the newest first."""
         ...
+
+
+OpenStore = Callable[[], AbstractAsyncContextManager[PolicyStore]]
+"""Opens the place that all instances follow."""

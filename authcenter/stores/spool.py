@@ -16,6 +16,7 @@ from authcenter.stores.ports.audit import AuditRow
 
 MOST_BYTES = 256 * 1024 * 1024
 _SUFFIX = ".jsonl"
+_STEP_BACK = 64 * 1024
 
 
 class SpoolFull(Exception):
@@ -43,6 +44,7 @@ class Spool:
             file.close()
             return None
         spool._file = file
+        _cut_torn_tail(file)
         return spool
 
     @property
@@ -117,6 +119,21 @@ class Spool:
 def left_behind(directory: Path) -> list[Path]:
     """Every file of the directory, whoever writes it."""
     return sorted(directory.glob(f"*{_SUFFIX}"))
+
+
+def _cut_torn_tail(file: BinaryIO) -> None:
+    """What a process was writing as it died: it was never kept, and would keep the file from ever being empty."""
+    end = size = os.fstat(file.fileno()).st_size
+    while end > 0:
+        begin = max(0, end - _STEP_BACK)
+        file.seek(begin)
+        last = file.read(end - begin).rfind(b"\n")
+        if last >= 0:
+            end = begin + last + 1
+            break
+        end = begin
+    if end < size:
+        os.ftruncate(file.fileno(), end)
 
 
 def _lock(file: BinaryIO) -> bool:

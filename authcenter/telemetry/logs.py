@@ -1,4 +1,4 @@
-"""JSON logs, one object a line, with secrets redacted by type."""
+"""JSON logs, one object a line, in printable ASCII: secrets redacted by type and, as a last resort, by shape."""
 
 import json
 import logging
@@ -10,6 +10,7 @@ import structlog
 from pydantic import SecretBytes, SecretStr
 
 from authcenter.core.secret import Secret
+from authcenter.telemetry.last_resort import presentable
 from authcenter.telemetry.log_context import add_request_fields
 
 _HIDDEN = (Secret, SecretStr, SecretBytes)
@@ -80,4 +81,4 @@ def _shown(value: Any) -> Any:
 
 
 def _dumps(value: Any, **_: Any) -> str:
-    return json.dumps(value, default=str, separators=(",", ":"))
+    return presentable(json.dumps(value, default=str, separators=(",", ":")).encode()).decode()

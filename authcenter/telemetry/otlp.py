@@ -97,6 +97,7 @@ class _RequestSpan(RequestSpan):
         self._span = span
         context = span.get_span_context()
         self.ids = {"trace_id": format_trace_id(context.trace_id), "span_id": format_span_id(context.span_id)}
+        self.sampled = context.trace_flags.sampled
 
     def answered(self, status: int, *, request_id: str, rule: str) -> None:
         self._span.set_attribute("http.response.status_code", status)

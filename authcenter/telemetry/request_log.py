@@ -5,12 +5,16 @@ most ``_SECONDS_HELD`` later; one that tells of a failure is written at once, wi
 """
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 from typing import TextIO
 
+from msgspec import to_builtins
+
 from authcenter.core.value import Value
 from authcenter.core.wire_json import encode
+from authcenter.telemetry.last_resort import presentable
 
 _SECONDS_HELD = 0.05
 _MOST_HELD = 500
@@ -42,9 +46,15 @@ class RequestLine(Value, frozen=True, omit_defaults=True):
     trace_id: str = ""
     span_id: str = ""
 
+    @property
+    def doubtful(self) -> str:
+        """What strangers wrote, and what was written about it."""
+        return f"{self.client_id} {self.hint} {self.original_method} {self.original_path} {self.caller_request_id}"
+
 
 class RequestLog:
-    """Writes request lines to ``stream``. Values are what the frame knows of a request: no secret is among them.
+    """Writes request lines to ``stream``. Values are what the frame knows of a request: no secret is among them, and
+    what has the shape of one is struck out all the same.
 
     ``worker``: the number of this process among several, said in each line.
     """
@@ -67,7 +77,7 @@ class RequestLog:
             self._beginning = f'{{"event":"request","level":"info","timestamp":"{stamp}.'.encode()
         # The beginning is the same for a second; the fields follow without their opening brace.
         microseconds = int((now - second) * 1_000_000)
-        fields_of_ours = (self._beginning, microseconds, self._worker, encode(fields)[1:])
+        fields_of_ours = (self._beginning, microseconds, self._worker, _encoded(fields)[1:])
         self._held.append(b'%b%06dZ",%b%b' % fields_of_ours)
         if urgent or len(self._held) >= _MOST_HELD:
             self.flush()
@@ -84,3 +94,13 @@ class RequestLog:
             lines.append(b"")
             self._stream.write(b"\n".join(lines).decode())
             self._stream.flush()
+
+
+def _encoded(fields: RequestLine | Mapping[str, object]) -> bytes:
+    # All else is the server's own, and to look through it would cost as much as to write it.
+    doubtful = fields.doubtful if isinstance(fields, RequestLine) else None
+    try:
+        return presentable(encode(fields), doubtful=doubtful)
+    except UnicodeEncodeError:
+        # A byte of a header that is no UTF-8 came as a lone surrogate: the line must say so, and not fail.
+        return presentable(json.dumps(to_builtins(fields), separators=(",", ":")).encode(), doubtful=doubtful)

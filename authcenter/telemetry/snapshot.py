@@ -1,17 +1,18 @@
 """The metrics of several processes as those of one.
 
 Each process tells a snapshot of its registry. Counters and histograms are summed, a gauge's value follows the rule that
-stands beside the gauge. What a process had counted stays counted when it ends; its gauges go with it.
+stands beside the gauge, and of exemplars the newest stays. What a process had counted stays counted when it ends; its
+gauges go with it.
 """
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from prometheus_client.samples import Sample
+from prometheus_client.samples import Exemplar, Sample
 
 
 class Over(StrEnum):
@@ -29,6 +30,30 @@ _FOLD: Mapping[Over, Callable[[float, float], float]] = {
 }
 
 
+SampleKey = tuple[str, tuple[tuple[str, str], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleTrace:
+    """The exemplar of one sample: the trace that was counted there last.
+
+    Attributes:
+        sample: Name and labels.
+        value: Of the one observation.
+        at: Unix time.
+    """
+
+    sample: str
+    labels: dict[str, str]
+    trace_id: str
+    value: float
+    at: float
+
+    @property
+    def key(self) -> SampleKey:
+        return self.sample, tuple(self.labels.items())
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """One metric of one process. ``samples``: name, labels and value, in the order of their exposition."""
@@ -38,6 +63,7 @@ class Family:
     type: str
     over: Over
     samples: list[tuple[str, dict[str, str], float]]
+    traces: list[SampleTrace] = field(default_factory=list)
 
 
 def snapshot(registry: Collector, rules: Mapping[str, Over]) -> list[Family]:
@@ -50,6 +76,7 @@ def snapshot(registry: Collector, rules: Mapping[str, Over]) -> list[Family]:
             rules.get(family.name, Over.SUM),
             # JSON has no such number, and a sum or an extreme of it would say nothing.
             [(one.name, dict(one.labels), one.value) for one in family.samples if math.isfinite(one.value)],
+            [_trace(one, one.exemplar) for one in family.samples if one.exemplar is not None],
         )
         for family in registry.collect()
     ]
@@ -63,13 +90,18 @@ def counted(families: Iterable[Family]) -> list[Family]:
 def merged(snapshots: Iterable[Sequence[Family]]) -> list[Family]:
     """Several snapshots as one."""
     families: dict[str, Family] = {}
-    values: dict[str, dict[tuple[str, tuple[tuple[str, str], ...]], float]] = {}
+    values: dict[str, dict[SampleKey, float]] = {}
+    traces: dict[str, dict[SampleKey, SampleTrace]] = {}
     for family in (family for one in snapshots for family in one):
         families.setdefault(family.name, family)
         known = values.setdefault(family.name, {})
         for name, labels, value in family.samples:
             key = name, tuple(labels.items())
             known[key] = _FOLD[family.over](known[key], value) if key in known else value
+        newest = traces.setdefault(family.name, {})
+        for trace in family.traces:
+            if trace.key not in newest or newest[trace.key].at < trace.at:
+                newest[trace.key] = trace
     return [
         Family(
             family.name,
@@ -77,6 +109,7 @@ def merged(snapshots: Iterable[Sequence[Family]]) -> list[Family]:
             family.type,
             family.over,
             [(name, dict(labels), value) for (name, labels), value in values[family.name].items()],
+            list(traces[family.name].values()),
         )
         for family in families.values()
     ]
@@ -91,5 +124,18 @@ class MergedRegistry(Collector):
     def collect(self) -> Iterable[Metric]:
         for family in self._families:
             metric = Metric(family.name, family.text, family.type)
-            metric.samples = [Sample(name, labels, value) for name, labels, value in family.samples]
+            traces = {trace.key: _exemplar(trace) for trace in family.traces}
+            metric.samples = [
+                Sample(name, labels, value, exemplar=traces.get((name, tuple(labels.items()))))
+                for name, labels, value in family.samples
+            ]
             yield metric
+
+
+def _trace(sample: Sample, exemplar: Exemplar) -> SampleTrace:
+    at = float(exemplar.timestamp or 0)
+    return SampleTrace(sample.name, dict(sample.labels), exemplar.labels["trace_id"], exemplar.value, at)
+
+
+def _exemplar(trace: SampleTrace) -> Exemplar:
+    return Exemplar({"trace_id": trace.trace_id}, trace.value, trace.at)

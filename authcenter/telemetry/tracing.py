@@ -26,9 +26,11 @@ class RequestSpan(Protocol):
 
     Attributes:
         ids: ``trace_id`` and ``span_id``, for the log.
+        sampled: Whether it is exported, so that who knows its trace's id can look at it.
     """
 
     ids: Mapping[str, str]
+    sampled: bool
 
     def answered(self, status: int, *, request_id: str, rule: str) -> None:
         """Say how; ``rule``: which check refused, or empty."""

@@ -56,6 +56,7 @@ class GatewayGuard:
         """
         gateway = self.policy.current.gateways.get(name)
         if gateway is None:
+            failed("gateway", came=name, known=" ".join(self.policy.current.gateways))
             description, hint = "There is no such gateway.", f"gateway {name!a:.80}"
             raise OAuthError(ErrorCode.NOT_FOUND, description, rule=Rule.GATEWAY_UNKNOWN, hint=hint, status=404)
         return gateway
@@ -98,8 +99,9 @@ class GatewayGuard:
 
 def _check_meant_for(gateway: Gateway, token: AccessToken) -> None:
     if gateway.audience not in token.audience:
-        failed("audience", expected=gateway.audience, came=" ".join(token.audience))
+        failed("audience", jti=token.jti, expected=gateway.audience, came=" ".join(token.audience))
         raise TokenRejected(Reason.AUDIENCE, Rule.TOKEN_AUDIENCE, f"for {token.audience!a:.200}")
     if "cnf" in token.claims:
         # RFC 9449 §7.1, RFC 8705 §3: whoever accepts it as a bearer token takes it from a thief.
+        failed("binding", jti=token.jti, bound=True)
         raise TokenRejected(Reason.BINDING, Rule.TOKEN_BINDING, f"token {token.jti} is bound to a key")

@@ -20,7 +20,7 @@ from authcenter.stores.ports.clients import ClientLookup
 from authcenter.tokens.families import TokenFamilies
 from authcenter.tokens.families import split as split_refresh_token
 from authcenter.tokens.lifetimes import TokenLifetimes
-from authcenter.tokens.refusal import refresh_refusal
+from authcenter.tokens.refusal import refresh_facts, refresh_refusal
 from authcenter.tokens.revocation import Revocations
 from authcenter.tokens.verifier import AccessTokenVerifier
 
@@ -90,10 +90,13 @@ class Introspector:
     async def _refresh_token(self, token: str, caller: Client) -> Introspection:
         held = await self.families.find(token)
         if held is None:
+            failed("refresh_token", known=False)
             return Introspection(None, Rule.REFRESH_UNKNOWN, "unknown")
         if held.family.client_id != caller.client_id:
+            failed("refresh_client", expected=held.family.client_id, came=caller.client_id)
             return Introspection(None, Rule.REFRESH_FOREIGN, f"belongs to {held.family.client_id}")
         if refusal := refresh_refusal(held, self.revocations.replica, self.clock.now()):
+            failed("refresh_lifetime", **refresh_facts(held, self.clock.now()))
             return Introspection(None, refusal.rule, refusal.hint)
         family = held.family
         claims: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from authcenter.core.checks import Fact
 from authcenter.core.cut import CutKind
 from authcenter.core.rules import Rule
 from authcenter.core.token import HeldRefreshToken, TokenFamily
@@ -16,6 +17,22 @@ class Refusal:
 
     rule: Rule
     hint: str
+
+
+def refresh_facts(held: HeldRefreshToken, now: datetime) -> dict[str, Fact]:
+    """What there is to say of a refresh token that is refused."""
+    family, token = held.family, held.token
+    late = int((now - token.expires_at).total_seconds())
+    return {
+        "family": family.family_id,
+        "subject": family.subject,
+        "family_ended_at": str(family.ended_at) if family.ended_at else None,
+        "family_ended_for": family.end_reason or None,
+        "spent_at": str(token.spent_at) if token.spent_at else None,
+        "expired_at": str(token.expires_at),
+        "clock": str(now),
+        **({"late_seconds": late} if late >= 0 else {}),
+    }
 
 
 def family_refusal(family: TokenFamily, replica: RevocationReplica) -> Refusal | None:

@@ -123,15 +123,7 @@ class Revocations:
         Raises:
             StoreUnavailable: Nothing was cut, or it is unknown.
         """
-        events = [
-            Event(
-                EventKind.TOKENS_CUT,
-                actor,
-                origin=origin,
-                context={"by": cut.kind, "of": cut.value, "reason": cut.reason},
-            )
-            for cut in cuts
-        ]
+        events = [_cut_event(cut, actor, origin) for cut in cuts]
         await self._store.cut(Consequences(events=events, cuts=cuts))
 
     def hear(self, heard: Heard, at: float) -> bool:
@@ -234,3 +226,13 @@ class Revocations:
 def family_cut(family: str, reason: str, now: datetime, lifetime: timedelta) -> Cut:
     """The cut of an ended family. ``lifetime``: how long an access token of it may still live, leeway included."""
     return Cut(CutKind.FAMILY, family, reason, expires_at=now + lifetime)
+
+
+def _cut_event(cut: Cut, actor: str, origin: RequestOrigin | None) -> Event:
+    """Found by whom it is about, too: by the client, the person or the family that was cut."""
+    context = {"by": cut.kind, "of": cut.value, "reason": cut.reason}
+    if cut.kind is CutKind.FAMILY:
+        context["fam"] = cut.value
+    client_id = cut.value if cut.kind is CutKind.CLIENT else ""
+    subject = cut.value if cut.kind is CutKind.SUBJECT else ""
+    return Event(EventKind.TOKENS_CUT, actor, client_id, subject, origin, context)

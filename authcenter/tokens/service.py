@@ -22,6 +22,7 @@ from authcenter.tokens.families import TokenFamilies, new_family, open_answer, s
 from authcenter.tokens.id_tokens import IdTokens
 from authcenter.tokens.issuance import IssuanceLog
 from authcenter.tokens.lifetimes import TokenLifetimes
+from authcenter.tokens.refusal import refresh_facts
 from authcenter.tokens.revocation import Revocations, family_cut
 from authcenter.tokens.verifier import AccessTokenVerifier
 
@@ -142,6 +143,7 @@ class TokenService:
         replayed, cut = rules
         produced = await self.families.find_family(code.family_id)
         if produced is None and code.spent_at is None:
+            failed("code_lifetime", family=code.family_id, session_ended=True)
             raise invalid_grant(cut, f"family {code.family_id}: the session has ended meanwhile")
         if produced is not None:
             await self._end(produced, reason, EventKind.CODE_REPLAYED, approval.client.client_id, approval.origin)
@@ -180,6 +182,7 @@ class TokenService:
         """A spent token: an honest retry within the grace, or a replay."""
         family, spent_at = held.family, held.token.spent_at
         if family.ended_at is not None:
+            failed("refresh_lifetime", **refresh_facts(held, self.clock.now()))
             raise invalid_grant(Rule.REFRESH_FAMILY_ENDED, f"family {family.family_id} ended: {family.end_reason}")
         if spent_at is not None and held.token.sealed_answer is not None:
             grace = self.lifetimes.reuse_grace(approval.client)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from authcenter.core.checks import failed
 from authcenter.core.client import Client
 from authcenter.core.errors import TokenRejected
 from authcenter.core.origin import RequestOrigin
@@ -45,8 +46,10 @@ class TokenSurrender:
         try:
             held = await self.verifier.read_issued(token)
         except TokenRejected as rejected:
+            failed("access_token", reason=rejected.reason, hint=rejected.hint)
             return rejected.rule, rejected.hint
         if held.client_id != client.client_id:
+            failed("caller", jti=held.jti, expected=held.client_id, came=client.client_id)
             return Rule.CALLER_NOT_ENTITLED, f"issued to {held.client_id}"
         await self.tokens.revoke_access_token(held, client.client_id, origin)
         self.count("access_token")
@@ -55,8 +58,10 @@ class TokenSurrender:
     async def _refresh_token(self, token: str, client: Client, origin: RequestOrigin) -> tuple[Rule, str] | None:
         held = await self.families.find(token)
         if held is None:
+            failed("refresh_token", known=False)
             return Rule.REFRESH_UNKNOWN, "unknown"
         if held.family.client_id != client.client_id:
+            failed("refresh_client", expected=held.family.client_id, came=client.client_id)
             return Rule.REFRESH_FOREIGN, f"issued to {held.family.client_id}"
         await self.tokens.revoke_family(held.family, client.client_id, origin)
         self.count("family")

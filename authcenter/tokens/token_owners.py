@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from authcenter.core.checks import failed
 from authcenter.core.client import Client
 from authcenter.core.errors import Reason, TokenRejected, insufficient_scope
 from authcenter.core.ids import SUBJECT_PREFIX
@@ -53,8 +54,10 @@ class TokenOwners:
         """
         held = await self.verifier.read(token)
         if self.issuer not in held.audience:
+            failed("audience", jti=held.jti, expected=self.issuer, came=" ".join(held.audience))
             raise TokenRejected(Reason.AUDIENCE, Rule.TOKEN_AUDIENCE, f"for {held.audience}, not {self.issuer}")
         if OPENID not in held.scopes:
+            failed("scope", jti=held.jti, expected=OPENID, came=" ".join(sorted(held.scopes)))
             raise insufficient_scope(Rule.TOKEN_SCOPE, OPENID, f"token {held.jti} without {OPENID}")
         client = await self._client(held)
         family = await self.families.find_family(held.family)
@@ -64,6 +67,7 @@ class TokenOwners:
     async def _client(self, held: AccessToken) -> Client:
         client = await self.clients.find(held.client_id)
         if client is None or client.disabled_at is not None:
+            failed("client", jti=held.jti, client_id=held.client_id, known=client is not None)
             raise TokenRejected(Reason.REVOKED, Rule.TOKEN_REVOKED, f"the client {held.client_id} is gone or disabled")
         return client
 
@@ -71,5 +75,6 @@ class TokenOwners:
         user = await self.users.find(subject) if subject.startswith(SUBJECT_PREFIX) else None
         if user is None or user.disabled_at is not None:
             hint = f"{subject} is no person, or disabled; token {held.jti}"
+            failed("user", jti=held.jti, subject=subject, exists=user is not None)
             raise TokenRejected(Reason.REVOKED, Rule.TOKEN_REVOKED, hint)
         return user

@@ -52,6 +52,7 @@ class AccessTokenVerifier:
             self._note(rejected)
             raise
         if self._revocations.asks_elsewhere and await self._revocations.known_elsewhere(held):
+            _revocation_failed(held, "says Redis")
             raise TokenRejected(Reason.REVOKED, Rule.TOKEN_REVOKED, f"token {held.jti} was revoked, says Redis")
         passed("access_token", jti=held.jti, kid=held.kid, client_id=held.client_id)
         return held
@@ -102,14 +103,7 @@ class AccessTokenVerifier:
 
     def _check_revocation(self, token: AccessToken) -> None:
         if refusal := self._revocations.replica.refusal(token):
-            failed(
-                "revocation",
-                jti=token.jti,
-                family=token.family,
-                client_id=token.client_id,
-                subject=token.subject,
-                refusal=refusal,
-            )
+            _revocation_failed(token, refusal)
             raise TokenRejected(Reason.REVOKED, Rule.TOKEN_REVOKED, refusal)
 
     def _note(self, rejected: TokenRejected) -> None:
@@ -123,3 +117,16 @@ class AccessTokenVerifier:
             # The oldest goes: dictionaries keep the order of insertion.
             del self._seen[next(iter(self._seen))]
         self._seen[token] = seen
+
+
+def _revocation_failed(token: AccessToken, refusal: str) -> None:
+    failed(
+        "revocation",
+        jti=token.jti,
+        family=token.family,
+        client_id=token.client_id,
+        subject=token.subject,
+        session=token.session,
+        kid=token.kid,
+        refusal=refusal,
+    )

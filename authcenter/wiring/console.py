@@ -10,9 +10,10 @@ from authcenter.http.console.explain import ExplainPage
 from authcenter.http.console.guard import Console
 from authcenter.http.console.keys import KeysPage
 from authcenter.http.console.overview import OverviewPage
-from authcenter.http.console.policy import OpenStore, PolicyPage
+from authcenter.http.console.policy import PolicyPage
 from authcenter.http.console.revocations import RevocationsPage
 from authcenter.http.console.users import UsersPage
+from authcenter.settings.policy_store import OpenStore
 from authcenter.telemetry.health import Health
 from authcenter.tokens.cut_targets import TargetedRevocation
 from authcenter.wiring.admin import build_oversight

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from authcenter.authorization.ticket import Tickets
-from authcenter.clients.keys import ClientKeys
 from authcenter.core.derived import SealingKeys
 from authcenter.core.user import User
 from authcenter.federation.accounts import FederatedAccounts
@@ -22,6 +21,7 @@ from authcenter.stores.ports.shared import ReplayCache
 from authcenter.stores.remote.fetch import GuardedFetch
 from authcenter.telemetry.metrics import Metrics
 from authcenter.wiring.core import Core
+from authcenter.wiring.keys_of_others import keys_of_others
 from authcenter.wiring.limits import Limits
 
 
@@ -78,7 +78,7 @@ def build_federation(settings: BootSettings, core: Core, limits: Limits, metrics
     parts = OpenIdParts(
         calls=calls,
         discovery=IssuerDiscovery(calls, clock),
-        keys=ClientKeys(remote, clock),
+        keys=keys_of_others(remote, clock, metrics),
         clock=clock,
         leeway=lambda: policy.current.tokens.leeway,
         count_rejected=metrics.id_token_failures.count,

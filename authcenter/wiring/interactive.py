@@ -8,6 +8,7 @@ from typing import Protocol
 from authcenter.accounts.claims import claims_of, claims_of_scope
 from authcenter.accounts.known_browsers import KnownBrowsers
 from authcenter.accounts.own_sessions import OwnSessions
+from authcenter.accounts.passkeys import Passkeys
 from authcenter.accounts.personal_data import PersonalData
 from authcenter.accounts.profile import Profiles
 from authcenter.accounts.second_step import SecondStep
@@ -54,7 +55,9 @@ from authcenter.http.pages.login_sessions import LoginSessionsPage
 from authcenter.http.pages.messages import Catalogue, load_catalogue
 from authcenter.http.pages.nowhere import Nowhere
 from authcenter.http.pages.own_account import OwnAccount
+from authcenter.http.pages.own_passkeys import OwnPasskeysPage
 from authcenter.http.pages.own_second_factors import OwnSecondFactorsPage
+from authcenter.http.pages.passkey_sign_in import PasskeySignInPage
 from authcenter.http.pages.profile import ProfilePage
 from authcenter.http.pages.rendering import Pages, page_environment
 from authcenter.http.pages.second_factor import SecondFactorPage
@@ -77,7 +80,9 @@ from authcenter.tokens.token_owners import TokenOwners
 from authcenter.tokens.user_info import UserInfo
 from authcenter.wiring.core import Core
 from authcenter.wiring.federation import Federation, build_federation
+from authcenter.wiring.keys_of_others import keys_of_others
 from authcenter.wiring.limits import Limits
+from authcenter.wiring.passkeys import build_passkeys
 from authcenter.wiring.recovery import recovery_endpoints
 from authcenter.wiring.sign_up import sign_up_endpoints
 
@@ -86,6 +91,7 @@ ACCOUNT_SECTIONS: tuple[str, ...] = (
     "address",
     "password",
     "second-factors",
+    "passkeys",
     "identities",
     "sessions",
     "download",
@@ -121,6 +127,7 @@ class InteractiveParts:
     sign_in: PasswordSignIn
     forget_session: Callable[[str], None] = lambda _: None
     forget_user: Callable[[str], None] = lambda _: None
+    forget_client: Callable[[str], None] = lambda _: None
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -182,6 +189,10 @@ class InteractiveParts:
         return SecondStep(self.core.second_factors, self.limits.second_factors)
 
     @cached_property
+    def passkeys(self) -> Passkeys:
+        return build_passkeys(self.settings, self.core, self.limits, self.replay, self.federation)
+
+    @cached_property
     def own_account(self) -> OwnAccount:
         return OwnAccount(self.sessions, self.tickets, self.core.clock, self.core.second_factors)
 
@@ -221,7 +232,7 @@ class InteractiveParts:
 
     @cached_property
     def client_keys(self) -> ClientKeys:
-        return ClientKeys(self.fetch, self.core.clock)
+        return keys_of_others(self.fetch, self.core.clock, self.metrics)
 
     @cached_property
     def registration(self) -> ClientRegistration:
@@ -289,6 +300,7 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.browsers,
             parts.metrics.logins.count,
             lambda: core.policy.current.accounts.signup,
+            parts.passkeys.party.has_name,
             parts.federation.providers.offered,
         ),
         *parts.federation.endpoints(
@@ -300,6 +312,16 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.sessions,
             FirstProof(core.accounts.find, parts.sessions, parts.tickets, core.clock),
             parts.second_step,
+            parts.passkeys,
+            parts.clients,
+            parts.arrival,
+            parts.metrics.logins.count,
+        ),
+        PasskeySignInPage(
+            parts.pages,
+            parts.tickets,
+            parts.sessions,
+            parts.passkeys,
             parts.clients,
             parts.arrival,
             parts.metrics.logins.count,
@@ -326,6 +348,7 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
         OwnSecondFactorsPage(
             parts.pages, parts.tickets, parts.own_account, parts.second_step, parts.clients, parts.arrival
         ),
+        OwnPasskeysPage(parts.pages, parts.tickets, parts.own_account, parts.passkeys, parts.arrival),
         DeviceAuthorizationEndpoint(parts.authentication, parts.quota, devices, parts.settings.issuer),
         DevicePage(
             parts.pages,

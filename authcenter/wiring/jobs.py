@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Protocol
 
+from authcenter.audit.watching import YoungRows
 from authcenter.authorization.subjects import ClientSubjects
 from authcenter.core.ids import uuid7
 from authcenter.core.job import JobName
@@ -30,6 +31,7 @@ from authcenter.workers.reset_links import ResetLinkErrand
 from authcenter.workers.rotation import RotationWorker
 from authcenter.workers.sign_up_links import SignUpErrand
 from authcenter.workers.unused_clients import UnusedClientsWorker
+from authcenter.workers.watch_audit import AuditWatch
 
 _SECONDS_TO_FINISH = 5.0
 
@@ -91,6 +93,14 @@ def background_jobs(
             keys=core.checkpoint_keys,
             every=lambda: core.policy.current.audit.checkpoint_every,
             clock=core.clock,
+            log=log,
+            holder=holder,
+            ready=ready,
+        ),
+        AuditWatch(
+            rows=YoungRows(stores.trail, core.checkpoint_keys),
+            locks=stores.locks,
+            metrics=metrics,
             log=log,
             holder=holder,
             ready=ready,

@@ -15,12 +15,14 @@ from authcenter.stores.ports.audit import AuditLog
 from authcenter.stores.ports.audit_trail import AuditTrail
 from authcenter.stores.ports.clients import ClientStore, ResourceStore
 from authcenter.stores.ports.codes import AuthorizationCodeStore, PairwiseSubjects, PushedRequestStore
+from authcenter.stores.ports.condition import HashCosts
 from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.stores.ports.erasure import PersonStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.identities import IdentityStore
 from authcenter.stores.ports.keys import KeysSettlement, RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
+from authcenter.stores.ports.passkeys import PasskeyStore
 from authcenter.stores.ports.password_resets import PasswordResetStore
 from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.ports.request_traces import RequestTraces
@@ -44,11 +46,13 @@ from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.devices import SqlDeviceCodeStore
 from authcenter.stores.sql.erasure import SqlPersonStore
 from authcenter.stores.sql.eviction import SqlEviction
+from authcenter.stores.sql.hash_costs import hash_costs
 from authcenter.stores.sql.identities import SqlIdentityStore
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.outage import OnOutage
 from authcenter.stores.sql.outbox import SqlOutbox
+from authcenter.stores.sql.passkeys import SqlPasskeyStore
 from authcenter.stores.sql.password_resets import SqlPasswordResetStore
 from authcenter.stores.sql.registration import SqlInitialAccessTokens
 from authcenter.stores.sql.request_traces import SqlRequestTraces
@@ -105,6 +109,7 @@ class Stores:
     totp: TotpStore
     recovery_codes: RecoveryCodeStore
     factors: FactorStore
+    passkeys: PasskeyStore
     unused_clients: UnusedClients
     password_resets: PasswordResetStore
     address_changes: AddressChangeStore
@@ -138,6 +143,10 @@ class Record:
     async def upgrade_schema(self) -> SchemaState:
         """Bring it to the newest. Raises ``StoreUnavailable``."""
         return await upgrade_schema(self._database)
+
+    async def hash_costs(self, usual: str) -> HashCosts:
+        """What the password hashes cost that are not of the cost ``usual``. Raises ``StoreUnavailable``."""
+        return await hash_costs(self._database, usual)
 
 
 @asynccontextmanager
@@ -208,6 +217,7 @@ def sql_stores(
         totp=SqlTotpStore(database, transactions),
         recovery_codes=SqlRecoveryCodeStore(database, transactions),
         factors=SqlFactorStore(database, transactions),
+        passkeys=SqlPasskeyStore(database, transactions),
         unused_clients=SqlUnusedClients(database),
         password_resets=SqlPasswordResetStore(database, transactions),
         address_changes=SqlAddressChangeStore(database, transactions),

@@ -31,11 +31,11 @@ from authcenter.grants.resources import GrantTargets
 from authcenter.grants.third_party import third_party_granters
 from authcenter.http.api.logout import AppLogout
 from authcenter.http.api.tokens import TokensForApps
-from authcenter.http.console.policy import OpenStore
 from authcenter.http.cors import ClientCors
 from authcenter.http.discovery import DiscoveryEndpoint, JwksEndpoint
 from authcenter.http.frame import Frame, security_headers
 from authcenter.http.introspect import IntrospectionEndpoint
+from authcenter.http.openapi import DescriptionEndpoint
 from authcenter.http.operations import OperatorsListener, ThisProcess
 from authcenter.http.origin import OriginReader
 from authcenter.http.probes import Probes
@@ -48,6 +48,7 @@ from authcenter.http.token import TokenEndpoint
 from authcenter.http.traced import TracedRequests
 from authcenter.http.validate import ValidateEndpoint
 from authcenter.settings.boot import BootSettings
+from authcenter.settings.policy_store import OpenStore
 from authcenter.stores.cached.codec import keeps_no_password_hash
 from authcenter.stores.cached.invalidation import CHANGES, CacheInvalidation
 from authcenter.stores.cached.read_through import ReadThroughCache
@@ -195,6 +196,7 @@ def build_service(
         sign_in,
         sessions.forget,
         users.forget,
+        clients.forget,
     )
     token_endpoint = TokenEndpoint(granter, quota, cors, metrics)
     endpoints: list[Endpoint] = [
@@ -221,7 +223,8 @@ def build_service(
         StatusListsEndpoint(status.lists),
         *interactive_endpoints(interactive),
         *console_endpoints(interactive, health, policy_store),
-        *admin_endpoints(interactive),
+        *admin_endpoints(interactive, policy_store),
+        DescriptionEndpoint.of(settings.issuer),
     ]
     for endpoint in endpoints:
         endpoint.mount(router)
@@ -343,6 +346,7 @@ def _refresh_gauges(core: Core, metrics: Metrics) -> None:
     metrics.revocation_lag.set(core.revocations.age if core.revocations.loaded else 0)
     metrics.config_version.clear()
     metrics.config_version.labels(core.policy.current.version).set(core.policy.generation)
+    metrics.key_rotation.set(core.policy.current.keys.rotate_every)
     metrics.key_age.clear()
     for key in core.keys.ring.signing.values():
         metrics.key_age.labels(key.kid, key.alg).set(core.clock.seconds() - key.signs_from.timestamp())

@@ -125,6 +125,10 @@ class ClientApp:
         assert status == 200, tokens
         return tokens
 
+    def claims(self) -> dict[str, Any]:
+        """Of the newest ID token."""
+        return _payload(self.tokens[-1]["id_token"])
+
     async def ask(self, path: str, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         """Call the server, as a client does behind its pages: the status and the JSON."""
         async with (

@@ -53,6 +53,13 @@ async def site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> A
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def named_site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """Over http at a name, where browsers make passkeys."""
+    async with open_site(tmp_path_factory.mktemp("named-site"), named=True) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def secure_site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """Over TLS, as people have it."""
     folder = tmp_path_factory.mktemp("secure-site")

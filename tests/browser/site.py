@@ -31,7 +31,7 @@ PASSWORD = "correct horse battery"
 LONG_NAME = "Donaudampfschifffahrtsgesellschaftskapitänsmützenverwaltung & Söhne <Außenstelle>"
 POLICY = """
 rate_limits: {login_failures_per_ip: 100000/hour, login_failures_per_account: 3/hour, signup_per_ip: 100000/hour}
-sessions: {max_per_user: 3, when_full: reject}
+sessions: {max_per_user: 4, when_full: reject}
 accounts: {signup: true}
 brand: {name: "Example & Co", color: "#0a7d55"}
 fetch: {allow_private: [127.0.0.0/8]}
@@ -93,7 +93,7 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(folder: Path, pair: Pair | None = None) -> AsyncIterator[Site]:
+async def open_site(folder: Path, pair: Pair | None = None, *, named: bool = False) -> AsyncIterator[Site]:
     """Start both, with the clients ``shop`` (asks for consent), ``long`` (the same, with a long name) and ``house``
     and ``garden`` (first-party, told of logouts by the back channel and ``garden`` by a frame, too), the API ``api``,
     ``closed``, which is disabled, ``kiosk`` (first-party) and ``meter``, which operators do things to, the user
@@ -101,8 +101,11 @@ async def open_site(folder: Path, pair: Pair | None = None) -> AsyncIterator[Sit
 
     Args:
         pair: Serve both over TLS with it.
+        named: Let the issuer have a name for its host: for an address browsers make no passkeys.
     """
     process = AuthcenterProcess(folder)
+    if named:
+        process.environment["AUTHCENTER_ISSUER"] = f"http://localhost:{process.port}"
     server_tls, client_tls = None, None
     if pair is not None:
         tls = {

@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
 
 _TRIES = 150
 _SESSION, _BROWSER = "__Host-authcenter_session", "__Host-authcenter_browser"
+_DEVICE = "__Host-authcenter_device"
 
 
 async def cookies(page: Page, site: Site) -> dict[str, Any]:
@@ -47,7 +48,7 @@ async def test_the_whole_way_over_tls_to_another_origin(secure_site: Site, conte
     assert [text for text in refused if "Content Security Policy" in text or "Refused" in text] == []
 
     found = await cookies(page, secure_site)
-    assert found.keys() == {_SESSION, _BROWSER}
+    assert found.keys() == {_SESSION, _BROWSER, _DEVICE}
     for cookie in found.values():
         assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, True, "Lax", "/")
     assert await page.evaluate("document.cookie") == ""

@@ -32,7 +32,7 @@ async def test_a_page_is_accessible_and_fits(
     page = await contexts.open(**READERS[reader], bypass_csp=True)
     await VIEWS[view](page, site)
     await page.screenshot(path=shots / f"{view}-{reader}.png", full_page=True)
-    await _assert_good(page, axe_source, reader)
+    await assert_good(page, axe_source, reader)
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -48,14 +48,15 @@ async def test_the_page_of_an_outage_is_no_less(contexts: Contexts, shots: Path,
         assert answer.status == 503
         assert int(answer.headers["retry-after"]) > 0
         await page.screenshot(path=shots / f"error-unavailable-{reader}.png", full_page=True)
-        await _assert_good(page, axe_source, reader)
+        await assert_good(page, axe_source, reader)
     finally:
         await page.context.close()
         await listener.runner.cleanup()
         hashing.close()
 
 
-async def _assert_good(page: Page, axe_source: str, reader: str) -> None:
+async def assert_good(page: Page, axe_source: str, reader: str) -> None:
+    """axe finds nothing, the language is the reader's, and nothing is wider than the screen."""
     assert await _violations(page, axe_source) == []
     assert await page.locator("html").get_attribute("lang") == READERS[reader]["locale"].partition("-")[0]
     assert await page.locator("h1").count() == 1

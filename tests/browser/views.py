@@ -93,7 +93,7 @@ async def _lone_session(page: Page, site: Site) -> None:
 
 async def _login_sessions(page: Page, site: Site) -> None:
     person = site.somebody()
-    await sign_in_elsewhere(page, site.issuer, person, 3)
+    await sign_in_elsewhere(page, site.issuer, person, 4)
     await page.goto(site.app.start("house"))
     await sign_in(page, person)
     await expect(page.get_by_role("heading", level=2)).to_have_count(3)

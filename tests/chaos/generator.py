@@ -230,14 +230,14 @@ class Generator:
         url, headers = self.order.urls[instance] + path, {"Authorization": self.order.authorization}
         pids = ("self", str(self.order.pids[instance]))
         body, status, retry_after, wrong = None, 0, "", ""
-        starved, sent = _starved(pids), time.monotonic()
+        starved, sent = starved_seconds(pids), time.monotonic()
         try:
             async with self.session.request(method, url, data=form, headers=headers) as answer:
                 body = await answer.json(content_type=None)
                 status, retry_after = answer.status, answer.headers.get("Retry-After", "")
         except (aiohttp.ClientError, TimeoutError, ValueError) as failure:
             wrong = repr(failure)
-        seconds, starved = time.monotonic() - sent, _starved(pids) - starved
+        seconds, starved = time.monotonic() - sent, starved_seconds(pids) - starved
         if status == 200:
             wrong = wrong or judge(body)
         elif status != 503:
@@ -254,7 +254,7 @@ def _interleaved() -> list[str]:
     return [kind for _, kind in sorted(places)]
 
 
-def _starved(pids: tuple[str, ...]) -> float:
+def starved_seconds(pids: tuple[str, ...]) -> float:
     """Seconds for which the main threads of processes could have run and got no processor, ever; elsewhere: 0."""
     total = 0.0
     for pid in pids:

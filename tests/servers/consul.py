@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers.child_process import ChildProcess
-from tests.servers.consul_package import cached_consul
+from tests.servers.debian_package import CONSUL
 from tests.servers.ports import free_port
-from tests.servers.require import find, missing
+from tests.servers.require import require
 from tests.servers.server import Server
 
 
@@ -22,7 +22,7 @@ class ConsulServer(Server):
         directory: For its configuration, data and log; made when absent.
         acl_token: Not empty: everything is denied but to this (UUID) token, the management token.
         """
-        program = find("consul") or cached_consul() or missing("consul is not installed")
+        program = require("consul", also_in=[CONSUL.programs])
         self.port = free_port()
         self._acl_token = acl_token
         self._data = directory / "data"

@@ -50,7 +50,10 @@ if test ${#packages[@]} -gt 0; then
 fi
 
 if ! command -v consul >/dev/null; then
-    "${PYTHON:-python3}" -m tests.servers.consul_package >/dev/null || give_up consul "put it on PATH"
+    "${PYTHON:-python3}" -m tests.servers.debian_package consul >/dev/null || give_up consul "put it on PATH"
+fi
+if ! command -v promtool >/dev/null || ! command -v prometheus >/dev/null; then
+    "${PYTHON:-python3}" -m tests.servers.debian_package prometheus >/dev/null || give_up prometheus "put it on PATH"
 fi
 
 "${PYTHON:-python3}" -m tests.servers.npm_package >/dev/null || give_up axe-core "npm did not get it"

@@ -6,7 +6,7 @@ from authcenter.core.rules import Rule
 EXPLANATIONS: dict[Rule, Explanation] = {
     Rule.CALLER_NOT_OPERATOR: Explanation(
         "The token holds and has the scope `authcenter:admin`, but its person does not have the role `operator`.",
-        "Give the person the role, or let a client of its own ask by client_credentials.",
+        "`authcenter users set-roles NAME --role operator`, with the roles it has; or let a client ask for itself.",
     ),
     Rule.QUERY_UNKNOWN: Explanation(
         "The query has a parameter that this path of the admin API does not know.",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from authcenter.accounts.descriptions import identity_description, session_description, user_description
 from authcenter.accounts.oversight import Oversight
+from authcenter.accounts.roles import set_roles
 from authcenter.accounts.users import Accounts
 from authcenter.core.errors import InvalidInput, NotFound
 from authcenter.core.ids import SUBJECT_PREFIX
@@ -25,7 +26,7 @@ Settle = Callable[[str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class UsersEndpoints:
-    """Search, look, disable, enable, make set a new password, log out; sessions, identities, second factors.
+    """Search, look, disable, enable, make set a new password, log out; roles, sessions, identities, second factors.
 
     Attributes:
         settle: Other instances learn it within the bound of revocations; this one before it answers.
@@ -45,6 +46,7 @@ class UsersEndpoints:
         on("POST", f"{_USER}/enable", self.enable)
         on("POST", f"{_USER}/require-reset", self.require_reset)
         on("POST", f"{_USER}/logout", self.logout)
+        on("PUT", f"{_USER}/roles", self.set_roles)
         on("GET", f"{_USER}/sessions", self.sessions)
         on("DELETE", f"{_USER}/sessions/{{sid}}", self.end_session)
         on("GET", f"{_USER}/identities", self.identities)
@@ -61,7 +63,7 @@ class UsersEndpoints:
         wanted, begins = wanted_page(asked.query), asked.query.get("q", "").strip()
         if len(begins) > _LONGEST_SEARCH or not begins.isprintable():
             raise InvalidInput(f"q: at most {_LONGEST_SEARCH} printable characters")
-        found = await self._accounts.search(begins, after=wanted.after, most=wanted.most)
+        found = await self.oversight.search(begins, after=wanted.after, most=wanted.most)
         return page(found, wanted, lambda user: name_key(user.username), user_description)
 
     async def show(self, asked: Asked) -> Answer:
@@ -82,6 +84,15 @@ class UsersEndpoints:
     async def logout(self, asked: Asked) -> Answer:
         by = asked.by
         return await self._done(await self._accounts.logout(_subject(asked), actor=by.actor, origin=by.origin))
+
+    async def set_roles(self, asked: Asked) -> Answer:
+        """The document is ``{"roles": [...]}``: all that the user is to have."""
+        by, subject, document = asked.by, _subject(asked), await asked.document()
+        roles = document.get("roles")
+        named = isinstance(roles, list) and all(isinstance(one, str) for one in roles)
+        if document.keys() != {"roles"} or roles is None or not named:
+            raise InvalidInput('roles: the document is {"roles": [...]}, a list of names')
+        return await self._done(await set_roles(self._accounts, subject, roles, actor=by.actor, origin=by.origin))
 
     async def sessions(self, asked: Asked) -> Answer:
         found = await self.oversight.sessions_of(_subject(asked))

@@ -1,7 +1,6 @@
 """``/console/policy``: the policy in force; what another document would change and do; and the push of it."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,16 +18,13 @@ from authcenter.settings.errors import PolicyError
 from authcenter.settings.impact import impact
 from authcenter.settings.live import LivePolicy
 from authcenter.settings.policy import parse_policy
-from authcenter.settings.policy_store import PolicyStore
+from authcenter.settings.policy_store import OpenStore, PolicyStore
 from authcenter.settings.pushing import Proposal, policy_lines, propose, push
 from authcenter.stores.ports.audit import AuditLog
 from authcenter.stores.ports.clients import ClientStore
 
 PATH = "/console/policy"
 COMPARE_PATH = f"{PATH}/compare"
-
-OpenStore = Callable[[], AbstractAsyncContextManager[PolicyStore]]
-"""Opens the place that all instances follow."""
 
 
 @dataclass(frozen=True, slots=True)

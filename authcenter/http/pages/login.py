@@ -32,6 +32,7 @@ class LoginPage:
     Attributes:
         count: Told the outcome of each try, for the metrics.
         sign_up: Whether strangers may open accounts.
+        passkeys: Whether browsers can have passkeys for this issuer.
         offered: The identity providers there are.
     """
 
@@ -44,6 +45,7 @@ class LoginPage:
     browsers: KnownBrowsers
     count: Callable[[str], None]
     sign_up: Callable[[], bool]
+    passkeys: bool
     offered: Callable[[], Sequence[Offered]] = tuple
 
     def mount(self, router: Router) -> None:
@@ -109,6 +111,7 @@ class LoginPage:
             client=face_of(client, visit.messages.language) if client else None,
             known=known.user if known and not problem else None,
             sign_up=self.sign_up(),
+            passkey=self.passkeys,
             login=visit.form.get("username") or (request.login_hint if request else None) or "",
             problem=visit.messages(problem, **about) if problem else "",
             providers=self.offered(),

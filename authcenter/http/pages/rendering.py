@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from authcenter.core.checks import failed
 from authcenter.core.derived import MacKeys
 from authcenter.core.errors import OAuthError, Unavailable, invalid_request
 from authcenter.core.form import Form
@@ -174,12 +175,14 @@ class Pages:
         site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get(hdrs.ORIGIN)
         parts = urlsplit(self.issuer)
         if site not in {None, "same-origin"} or origin not in {None, f"{parts.scheme}://{parts.netloc}"}:
+            failed("origin", expected=f"{parts.scheme}://{parts.netloc}", came=origin, site=site)
             raise invalid_request(
                 Rule.CROSS_SITE_FORM, _STALE, f"site {site!a:.40}, origin {origin!a:.200}", status=403
             )
 
     def _check_token(self, browser: Browser, form: Form) -> None:
         if browser.new or not self.csrf.verify(browser.browser_id.encode(), form.get("csrf") or ""):
+            failed("csrf_token", cookie_sent=not browser.new, token_sent=form.get("csrf") is not None)
             raise invalid_request(Rule.CSRF_TOKEN, _STALE, "cookie missing" if browser.new else "differs", status=403)
 
 

@@ -1,13 +1,14 @@
 """``/login/second-factor``: the second proof of a sign-in whose first was given, just now or when the session began."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import get_args
+from typing import Literal, TypeAlias, get_args
 
 from aiohttp import hdrs
 from msgspec import structs
 
+from authcenter.accounts.passkeys import Passkeys
 from authcenter.accounts.second_step import SecondStep, Way
 from authcenter.accounts.sessions import ACR_TWO_FACTORS, Sessions
 from authcenter.authorization.ticket import Ticket, Tickets
@@ -18,6 +19,7 @@ from authcenter.http.pages.arrival import SECOND_FACTOR_PATH as PATH
 from authcenter.http.pages.arrival import Arrival
 from authcenter.http.pages.client_face import face_of
 from authcenter.http.pages.first_proof import First, FirstProof
+from authcenter.http.pages.passkey_forms import answered, problem_with_passkey
 from authcenter.http.pages.rendering import Pages, see_other
 from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
@@ -26,10 +28,13 @@ from authcenter.stores.ports.clients import ClientLookup
 
 ENROLMENT_PATH = "/account/second-factors"
 
+_Way: TypeAlias = Way | Literal["passkey"]
+_WAYS: tuple[_Way, ...] = (*get_args(Way), "passkey")
+
 
 @dataclass(frozen=True, slots=True)
 class SecondFactorPage:
-    """Asks for a one-time code, or a recovery code; opens the session, or raises the one there is.
+    """Asks for a one-time code, a recovery code or a passkey; opens the session, or raises the one there is.
 
     Attributes:
         count: Told each failure, for the metrics.
@@ -40,6 +45,7 @@ class SecondFactorPage:
     sessions: Sessions
     first: FirstProof
     step: SecondStep
+    passkeys: Passkeys
     clients: ClientLookup
     arrival: Arrival
     count: Callable[[str], None]
@@ -53,21 +59,22 @@ class SecondFactorPage:
     async def post(self, visit: Visit) -> Answer:
         form = visit.form
         ticket = self.tickets.open(form.get("ticket") or "", visit.browser.browser_id)
-        way: Way | None = next((one for one in get_args(Way) if one == form.get("act")), None)
+        way = next((one for one in _WAYS if one == form.get("act")), None)
         if form.get("act") == "cancel" and ticket.request is not None:
             return self.arrival.go_on(visit, structs.replace(ticket, consent="denied"))
         first = await self.first.of(visit, ticket)
         if isinstance(first, Answer):
             return first
-        if way is None:
-            return await self._ask(visit, ticket)
-        language = visit.messages.language
+        return await self._try(visit, ticket, first, way) if way else await self._ask(visit, ticket)
+
+    async def _try(self, visit: Visit, ticket: Ticket, first: First, way: _Way) -> Answer:
         try:
-            methods = await self.step.prove(first.user, form.get("code") or "", language, visit.origin, way)
+            methods = await self._prove(visit, first, way)
         except RateLimited as limited:
             self.count(limited.rule)
             visit.request[NOTES].verdict = (limited.rule, limited.hint)
-            answer = await self._ask(visit, ticket, "login.limited", 429, minutes=ceil(limited.retry_after / 60))
+            problem = visit.messages("login.limited", minutes=ceil(limited.retry_after / 60))
+            answer = await self._ask(visit, ticket, problem, 429)
             answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(limited.retry_after)))
             return answer
         except OAuthError as refused:
@@ -75,8 +82,19 @@ class SecondFactorPage:
                 raise
             self.count(refused.rule)
             visit.request[NOTES].verdict = (refused.rule, refused.hint)
-            return await self._ask(visit, ticket, f"second_factor.problem.{refused.rule}", 401, way=way)
+            problem = (
+                problem_with_passkey(visit, refused.rule)
+                if way == "passkey"
+                else visit.messages(f"second_factor.problem.{refused.rule}")
+            )
+            return await self._ask(visit, ticket, problem, 401, way=way)
         return await self._arrive(visit, ticket, first, (*first.amr, *methods))
+
+    async def _prove(self, visit: Visit, first: First, way: _Way) -> Sequence[str]:
+        if way == "passkey":
+            return await self.passkeys.prove(first.user, answered(visit), visit.origin)
+        typed, language = visit.form.get("code") or "", visit.messages.language
+        return await self.step.prove(first.user, typed, language, visit.origin, way)
 
     async def _arrive(self, visit: Visit, ticket: Ticket, first: First, amr: tuple[str, ...]) -> Answer:
         if first.session is None:
@@ -88,7 +106,7 @@ class SecondFactorPage:
         return answer
 
     async def _ask(
-        self, visit: Visit, ticket: Ticket, problem: str = "", status: int = 200, way: Way = "code", **about: object
+        self, visit: Visit, ticket: Ticket, problem: str = "", status: int = 200, way: _Way = "code"
     ) -> Answer:
         first = await self.first.of(visit, ticket)
         if isinstance(first, Answer):
@@ -104,15 +122,19 @@ class SecondFactorPage:
         request = ticket.request
         visit = self.pages.in_language(visit, request.ui_locales if request else ())
         client = await self.clients.find(request.client_id) if request else None
+        by_passkey = Factor.PASSKEY in held and self.passkeys.party.has_name
+        question = await self.passkeys.to_prove(first.user, visit.browser.browser_id) if by_passkey else None
         return self.pages.show(
             visit,
             "second_factor.html",
             status=status,
+            scripts=question is not None,
             form_to=[request.redirect_uri] if request else (),
             ticket=sealed,
             client=face_of(client, visit.messages.language) if client else None,
             user=first.user,
             totp=Factor.TOTP in held,
+            question=question,
             way=way,
-            problem=visit.messages(problem, **about) if problem else "",
+            problem=problem,
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 from authcenter.core.cut import Consequences
 from authcenter.core.identity import Identity
+from authcenter.core.passkey import Passkey
 from authcenter.core.second_factor import TotpSecret
 from authcenter.core.token import TokenFamily
 from authcenter.core.user import User, name_key
@@ -43,11 +44,15 @@ class MemoryPersonStore(PersonStore):
         identities = sorted(
             (one for one in tables.identities.values() if one.subject == subject), key=lambda one: one.linked_at
         )
+        passkeys = sorted(
+            (one for one in tables.passkeys.values() if one.subject == subject), key=lambda one: one.created_at
+        )
         totp = tables.totp_secrets.get(subject)
         return [
             *(Holding("grant", one.client_id, one.approved_at, None, _about(one)) for one in families),
             *(Holding("identity", one.provider, one.linked_at, one.used_at, _known(one)) for one in identities),
             *([] if totp is None else [Holding("totp", "", totp.created_at, None, _confirmed(totp))]),
+            *map(_passkey, passkeys),
         ]
 
     async def erase(self, user: User, audit: Sequence[EmptiedRow], consequences: Consequences) -> bool:
@@ -64,6 +69,10 @@ class MemoryPersonStore(PersonStore):
             return empty_rows(tables, audit)
 
         return self._record.commit(write, consequences)
+
+
+def _passkey(one: Passkey) -> Holding:
+    return Holding("passkey", one.name, one.created_at, one.used_at, (("backed_up", one.backed_up),))
 
 
 def _about(family: TokenFamily) -> tuple[tuple[str, object], ...]:

@@ -72,8 +72,9 @@ class MemoryIdentityStore(IdentityStore):
             if held is None or held.subject != identity.subject:
                 return False
             del tables.identities[key]
-            left = [one.provider for one in tables.identities.values() if one.subject == identity.subject]
-            return among is None or any(provider in among for provider in left)
+            left = {one.provider for one in tables.identities.values() if one.subject == identity.subject}
+            passkey = any(one.subject == identity.subject for one in tables.passkeys.values())
+            return among is None or passkey or not left.isdisjoint(among)
 
         return self._record.commit(write, consequences)
 

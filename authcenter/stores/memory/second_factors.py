@@ -38,7 +38,7 @@ class MemoryTotpStore(TotpStore):
             if now is None or now.sealed != held.sealed or now.confirmed_at is not None:
                 return False
             tables.totp_secrets[held.subject] = replace(now, confirmed_at=at, last_step=step)
-            _replace_codes(tables, held.subject, codes)
+            replace_codes(tables, held.subject, codes)
             return True
 
         return self._record.commit(write, consequences)
@@ -78,7 +78,7 @@ class MemoryRecoveryCodeStore(RecoveryCodeStore):
         def write(tables: Tables, _: datetime) -> bool:
             if not _factors(tables, subject):
                 return False
-            _replace_codes(tables, subject, codes)
+            replace_codes(tables, subject, codes)
             return True
 
         return self._record.commit(write, consequences)
@@ -105,9 +105,9 @@ class MemoryFactorStore(FactorStore):
 
     async def end_all(self, subject: str, consequences: Consequences) -> bool:
         def write(tables: Tables, _: datetime) -> bool:
-            passkeys = [key for key, owner in tables.passkey_owners.items() if owner == subject]
+            passkeys = [key for key, held in tables.passkeys.items() if held.subject == subject]
             for key in passkeys:
-                del tables.passkey_owners[key]
+                del tables.passkeys[key]
             totp = tables.totp_secrets.pop(subject, None)
             return _drop_codes(tables, subject) or totp is not None or bool(passkeys)
 
@@ -123,10 +123,12 @@ def drop_orphaned_codes(tables: Tables, subject: str) -> None:
 def _factors(tables: Tables, subject: str) -> frozenset[Factor]:
     totp = tables.totp_secrets.get(subject)
     confirmed = {Factor.TOTP} if totp is not None and totp.confirmed_at is not None else set()
-    return frozenset(confirmed | ({Factor.PASSKEY} if subject in tables.passkey_owners.values() else set()))
+    passkeys = any(held.subject == subject for held in tables.passkeys.values())
+    return frozenset(confirmed | ({Factor.PASSKEY} if passkeys else set()))
 
 
-def _replace_codes(tables: Tables, subject: str, codes: Sequence[str]) -> None:
+def replace_codes(tables: Tables, subject: str, codes: Sequence[str]) -> None:
+    """Put recovery codes in the place of all there were."""
     _drop_codes(tables, subject)
     tables.recovery_codes.update({(subject, code): None for code in codes})
 

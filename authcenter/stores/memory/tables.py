@@ -14,6 +14,7 @@ from authcenter.core.device import DeviceAuthorization
 from authcenter.core.digest import Digest
 from authcenter.core.identity import Identity
 from authcenter.core.job import Job, logout_jobs
+from authcenter.core.passkey import Passkey
 from authcenter.core.registration import InitialAccessToken
 from authcenter.core.resource import Resource
 from authcenter.core.second_factor import TotpSecret
@@ -101,7 +102,7 @@ class Tables:
     identities: dict[tuple[str, str], Identity] = field(default_factory=dict)
     totp_secrets: dict[str, TotpSecret] = field(default_factory=dict)
     recovery_codes: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
-    passkey_owners: dict[bytes, str] = field(default_factory=dict)
+    passkeys: dict[bytes, Passkey] = field(default_factory=dict)
 
     def copy(self) -> Self:
         """The same values in tables of their own."""

@@ -49,7 +49,8 @@ class IdentityStore(Protocol):
         """Take it away.
 
         Args:
-            among: The user must keep another one of these providers, however many are removed at once; None: need not.
+            among: The user must keep a passkey, or another one of these providers, however many are removed at once;
+                None: need not.
 
         Returns:
             Whether it was there and could go.

@@ -17,7 +17,7 @@ from authcenter.stores.sql.audit_tables import audit_checkpoints, audit_heads
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.tables import auth_audit
 
-_MOST_AT_ONCE = 500
+_MOST_AT_ONCE = 1_000
 
 
 class SqlAuditTrail(AuditTrail):

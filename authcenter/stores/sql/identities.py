@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.cut import Consequences
@@ -11,7 +11,7 @@ from authcenter.core.identity import Identity
 from authcenter.core.ids import Subject
 from authcenter.core.user import User, name_key
 from authcenter.stores.ports.identities import IdentityStore
-from authcenter.stores.sql.account_tables import identities
+from authcenter.stores.sql.account_tables import identities, passkeys
 from authcenter.stores.sql.database import Database
 from authcenter.stores.sql.tables import users
 from authcenter.stores.sql.transactions import Transactions
@@ -79,8 +79,9 @@ class SqlIdentityStore(IdentityStore):
             await _locked_user(connection, identity.subject)
             if (await connection.execute(one)).rowcount == 0:
                 return False
-            left = select(identities.c.provider).where(theirs)
-            return among is None or any(row.provider in among for row in await connection.execute(left))
+            left = exists().where(theirs, identities.c.provider.in_(among or ()))
+            way = or_(left, exists().where(passkeys.c.subject == identity.subject))
+            return among is None or bool((await connection.execute(select(way))).scalar_one())
 
         return await self._transactions.commit(write, consequences)
 

@@ -49,7 +49,7 @@ class SqlTotpStore(TotpStore):
             await _lock(connection, held.subject)
             if (await connection.execute(unconfirmed.values(confirmed_at=at, last_step=step))).rowcount == 0:
                 return False
-            await _replace_codes(connection, held.subject, codes, at)
+            await replace_codes(connection, held.subject, codes, at)
             return True
 
         return await self._transactions.commit(write, consequences)
@@ -91,7 +91,7 @@ class SqlRecoveryCodeStore(RecoveryCodeStore):
             await _lock(connection, subject)
             if not (await connection.execute(select(or_(*_counting(subject).values())))).scalar_one():
                 return False
-            await _replace_codes(connection, subject, codes, at)
+            await replace_codes(connection, subject, codes, at)
             return True
 
         return await self._transactions.commit(write, consequences)
@@ -138,7 +138,8 @@ async def _lock(connection: AsyncConnection, subject: str) -> None:
     await connection.execute(select(users.c.subject).where(users.c.subject == subject).with_for_update())
 
 
-async def _replace_codes(connection: AsyncConnection, subject: str, codes: Sequence[str], at: datetime) -> None:
+async def replace_codes(connection: AsyncConnection, subject: str, codes: Sequence[str], at: datetime) -> None:
+    """Put recovery codes in the place of all there were."""
     await connection.execute(delete(recovery_codes).where(_CODE.subject == subject))
     if codes:
         rows = [{"subject": subject, "mac": code, "created_at": at, "spent_at": None} for code in codes]

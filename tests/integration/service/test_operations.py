@@ -11,16 +11,17 @@ from tests.integration.service.api import until
 from tests.integration.service.running import Service, alive
 from tests.servers.authcenter import AuthcenterProcess
 
-# CONTRACT "Metrics", as far as this version has what they measure.
+# CONTRACT "Metrics".
 _METRICS = {
     "token_request", "token_request_seconds", "introspection_seconds", "introspection", "refresh_replay_detected",
     "access_token_validation_failure", "revocation", "revocation_list_entries", "revocation_replica_lag_seconds",
     "revocation_degraded", "dependency_up", "config_reload", "config_version", "signing_key_age_seconds",
     "cache_requests", "login", "rate_limited", "audit_events", "http_request_seconds", "eviction_backlog_rows",
-    "job", "job_queue_depth", "sessions_active",
+    "job", "job_queue_depth", "sessions_active", "audit_queue_depth", "id_token_validation_failure",
+    "dpop_proof_failure", "jwks_cache_requests", "jwks_cache_hit_ratio",
 }  # fmt: skip
 # Beyond the contract.
-_FURTHER = {"status_claim", "status_list_build"}
+_FURTHER = {"status_claim", "status_list_build", "signing_key_rotation_seconds", "audit_chain_broken"}
 _REASONS = {
     "sig", "kid", "exp", "iat_skew", "nbf", "iss", "aud", "typ", "alg", "revoked", "binding", "malformed",
 }  # fmt: skip

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import requests
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.integration.service.api import Credentials, until
@@ -92,6 +93,14 @@ def test_every_log_line_of_a_request_names_it_and_its_trace(
     assert {line["event"] for line in lines} == {"request", "password_grant_used"}
     assert {line["trace_id"] for line in lines} == {TRACE}
     assert {line["span_id"] for line in lines} == {span_of(collector, request_id).span_id.hex()}
+
+
+def test_the_time_of_a_request_names_its_trace(traced: Service, client: Credentials) -> None:
+    sign_in(traced, client, {"traceparent": PARENT})
+    accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
+    text = requests.get(f"{traced.process.ops_url}/metrics", headers=accept, timeout=30).text
+    named = {line.partition("{")[0] for line in text.splitlines() if f'# {{trace_id="{TRACE}"}}' in line}
+    assert {"authcenter_token_request_seconds_bucket", "authcenter_http_request_seconds_bucket"} <= named
 
 
 def reloaded(span: Span) -> tuple[object, object]:

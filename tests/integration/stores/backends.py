@@ -23,6 +23,7 @@ from authcenter.stores.memory.identities import MemoryIdentityStore
 from authcenter.stores.memory.keys import MemoryRotationPauses, MemorySigningKeyStore
 from authcenter.stores.memory.locks import MemoryLocks
 from authcenter.stores.memory.outbox import MemoryOutbox
+from authcenter.stores.memory.passkeys import MemoryPasskeyStore
 from authcenter.stores.memory.password_resets import MemoryPasswordResetStore
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.registration import MemoryInitialAccessTokens
@@ -45,6 +46,7 @@ from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.identities import IdentityStore
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
 from authcenter.stores.ports.outbox import Outbox
+from authcenter.stores.ports.passkeys import PasskeyStore
 from authcenter.stores.ports.password_resets import PasswordResetStore
 from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.ports.request_traces import RequestTraces
@@ -70,6 +72,7 @@ from authcenter.stores.sql.identities import SqlIdentityStore
 from authcenter.stores.sql.keys import SqlRotationPauses, SqlSigningKeyStore
 from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.outbox import SqlOutbox
+from authcenter.stores.sql.passkeys import SqlPasskeyStore
 from authcenter.stores.sql.password_resets import SqlPasswordResetStore
 from authcenter.stores.sql.registration import SqlInitialAccessTokens
 from authcenter.stores.sql.request_traces import SqlRequestTraces
@@ -120,6 +123,7 @@ class Stores:
     totp: TotpStore
     recovery_codes: RecoveryCodeStore
     factors: FactorStore
+    passkeys: PasskeyStore
     unused_clients: UnusedClients
     password_resets: PasswordResetStore
     address_changes: AddressChangeStore
@@ -162,6 +166,7 @@ def memory_stores(record: MemoryRecord, counted: list[Event]) -> Stores:
         totp=MemoryTotpStore(record),
         recovery_codes=MemoryRecoveryCodeStore(record),
         factors=MemoryFactorStore(record),
+        passkeys=MemoryPasskeyStore(record),
         unused_clients=MemoryUnusedClients(record),
         password_resets=MemoryPasswordResetStore(record),
         address_changes=MemoryAddressChangeStore(record),
@@ -201,6 +206,7 @@ def sql_stores(database: Database) -> Stores:
         totp=SqlTotpStore(database, transactions),
         recovery_codes=SqlRecoveryCodeStore(database, transactions),
         factors=SqlFactorStore(database, transactions),
+        passkeys=SqlPasskeyStore(database, transactions),
         unused_clients=SqlUnusedClients(database),
         password_resets=SqlPasswordResetStore(database, transactions),
         address_changes=SqlAddressChangeStore(database, transactions),

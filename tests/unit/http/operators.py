@@ -66,15 +66,24 @@ class Desk:
     async def post(self, path: str) -> Reply:
         return await self.send("POST", path)
 
+    async def put(self, path: str, document: Any) -> Reply:
+        return await self.send("PUT", path, document=document)
+
     async def delete(self, path: str) -> Reply:
         return await self.send("DELETE", path)
 
     async def send(
-        self, method: str, path: str, query: dict[str, str] | None = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        document: Any = None,
     ) -> Reply:
         sent = {"Authorization": f"Bearer {self.token}"} if headers is None else headers
         place = f"/admin/v1{path}"
-        async with self.web.request(method, place, params=query, headers=sent, allow_redirects=False) as answer:
+        asked = self.web.request(method, place, params=query, headers=sent, json=document, allow_redirects=False)
+        async with asked as answer:
             text = await answer.text()
             return Reply(answer.status, json.loads(text) if text else None, answer.headers)
 

@@ -206,6 +206,70 @@ async def test_what_was_issued_before_is_refused_at_once(desk: Desk, bench: Work
         await bench.core.verifier.read(before)
 
 
+async def test_roles_are_set_and_where_one_is_lost_what_said_it_is_refused(
+    desk: Desk, bench: Workbench, alice: str
+) -> None:
+    before = (await bench.issue()).access
+    done = await desk.put(f"{alice}/roles", {"roles": ["reader", "operator", "operator"]})
+    assert (done.status, done.body["roles"]) == (200, ["operator", "reader"])
+    assert await bench.active(before)
+    event = bench.events[-1]
+    assert (event.kind, event.actor) == (EventKind.USER_ROLES_SET, "backoffice")
+    assert event.context == {"given": ["operator"], "taken": []}
+    assert (await desk.put(f"{alice}/roles", {"roles": ["reader", "operator"]})).status == 200
+    assert bench.events[-1] is event
+    assert (await desk.put(f"{alice}/roles", {"roles": []})).body["roles"] == []
+    assert bench.events[-1].context == {"given": [], "taken": ["operator", "reader"]}
+    with pytest.raises(TokenRejected):
+        await bench.core.verifier.read(before)
+
+
+NOT_ROLES = [
+    pytest.param({}, 422, id="nothing"),
+    pytest.param({"roles": None}, 422, id="null"),
+    pytest.param({"roles": "operator"}, 422, id="no list"),
+    pytest.param({"roles": [7]}, 422, id="a number"),
+    pytest.param({"roles": ["two words"]}, 422, id="two words"),
+    pytest.param({"roles": [""]}, 422, id="an empty one"),
+    pytest.param({"roles": ["x" * 65]}, 422, id="a long one"),
+    pytest.param({"roles": [str(number) for number in range(65)]}, 422, id="many"),
+    pytest.param({"roles": ["x" * 70_000]}, 413, id="huge"),
+    pytest.param({"roles": [], "disabled": True}, 422, id="something else, too"),
+    pytest.param(["operator"], 400, id="a list"),
+    pytest.param("\ud800", 400, id="no text"),
+]
+
+
+@pytest.mark.parametrize(("document", "status"), NOT_ROLES)
+async def test_what_are_no_roles_changes_nothing(
+    desk: Desk, bench: Workbench, alice: str, document: Any, status: int
+) -> None:
+    refused = await desk.put(f"{alice}/roles", document)
+    assert (refused.status, refused.headers["Content-Type"]) == (status, PROBLEM)
+    assert bench.alice.roles == {"reader"}
+    assert bench.events == []
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "rule"),
+    [
+        pytest.param(b"{", "application/json", Rule.JSON_MALFORMED, id="half a document"),
+        pytest.param(b"\xff", "application/json", Rule.JSON_MALFORMED, id="bytes"),
+        pytest.param(b"[" * 50_000, "application/json", Rule.JSON_MALFORMED, id="deep"),
+        pytest.param(b'{"roles": [], "roles": []}', "application/json", Rule.JSON_MALFORMED, id="a member twice"),
+        pytest.param(b'{"roles": ["\\u0000"]}', "application/json", Rule.JSON_MALFORMED, id="NUL"),
+        pytest.param(b"roles=operator", "application/x-www-form-urlencoded", Rule.CONTENT_TYPE, id="a form"),
+    ],
+)
+async def test_a_body_that_is_no_document_is_refused(
+    desk: Desk, alice: str, body: bytes, kind: str, rule: Rule
+) -> None:
+    headers = {"Authorization": f"Bearer {desk.token}", "Content-Type": kind}
+    async with desk.web.put(f"/admin/v1{alice}/roles", data=body, headers=headers) as answer:
+        assert (answer.status, answer.headers["Content-Type"]) == (400, PROBLEM)
+    assert desk.rule() == rule
+
+
 async def test_sessions_are_listed_and_one_is_ended_with_all_that_hangs_on_it(
     desk: Desk, bench: Workbench, oversight: Oversight, alice: str
 ) -> None:
@@ -287,6 +351,7 @@ BELOW = [
     ("POST", "/enable"),
     ("POST", "/require-reset"),
     ("POST", "/logout"),
+    ("PUT", "/roles"),
     ("GET", "/sessions"),
     ("DELETE", "/sessions/x"),
     ("GET", "/identities"),
@@ -323,6 +388,7 @@ async def test_a_deleted_account_is_nobodys(desk: Desk, bench: Workbench, alice:
         ("DELETE", "", "GET, HEAD"),
         ("GET", "/disable", "POST"),
         ("PUT", "/second-factors", "DELETE, GET, HEAD"),
+        ("POST", "/roles", "PUT"),
         ("PATCH", "/sessions/x", "DELETE"),
     ],
 )
@@ -360,7 +426,7 @@ async def test_when_the_record_is_gone_nothing_is_done_and_the_caller_is_told_so
 ) -> None:
     bench.board.down = True
     for method, below in BELOW:
-        refused = await desk.send(method, f"{alice}{below}")
+        refused = await desk.send(method, f"{alice}{below}", document={"roles": []})
         assert (refused.status, refused.headers["Content-Type"]) == (503, PROBLEM)
         assert refused.headers["Retry-After"]
     bench.board.down = False
@@ -381,6 +447,7 @@ async def raw(desk: Desk, method: str, path: str) -> tuple[int, str]:
     """With the path as it stands here."""
     headers: dict[str, Any] = {"Authorization": f"Bearer {desk.token}"}
     place = URL(f"/admin/v1{path}", encoded=True)
-    async with desk.web.request(method, place, headers=headers, allow_redirects=False) as answer:
+    document = {"roles": []} if method == "PUT" else None
+    async with desk.web.request(method, place, headers=headers, json=document, allow_redirects=False) as answer:
         await answer.read()
         return answer.status, str(answer.headers.get("Content-Type", ""))

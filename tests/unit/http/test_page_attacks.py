@@ -14,8 +14,10 @@ from authcenter.core.rules import Rule
 from authcenter.http.server import Listener
 from authcenter.proofs.pkce import challenge_of
 from tests.authenticator import Authenticator, enrol
+from tests.passkey_device import PasskeyDevice
 from tests.unit.http.browsing import Shown, Tab
 from tests.unit.http.mailbox import link
+from tests.unit.http.passkey_walks import make
 from tests.unit.http.signing_up import ON, STRONG, choose, follow_link
 from tests.workbench import ISSUER, PASSWORD, Workbench
 
@@ -193,6 +195,17 @@ async def new_address(tab: Tab, bench: Workbench) -> Shown:
 
 
 # The way to each page, and its status.
+async def passkeys(tab: Tab, bench: Workbench) -> Shown:
+    await sign_in(tab)
+    await make(tab, PasskeyDevice(), name=MARKUP)
+    return await tab.get("/account/passkeys")
+
+
+async def passkey_alone(tab: Tab, _: Workbench) -> Shown:
+    shown = await tab.follow(await tab.get(authorize()))
+    return await tab.get("/login/passkey?ticket=" + shown.fields["ticket"])
+
+
 PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "login": (login, 200),
     "wrong password": (lambda tab, _: sign_in(tab, password="wrong"), 401),
@@ -208,6 +221,9 @@ PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "provider gone": (provider_gone, 424),
     "login/second-factor": (second_factor, 200),
     "account/second-factors": (second_factors, 200),
+    "account/passkeys": (passkeys, 200),
+    "wrong passkey": (section("passkeys", act="add", credential=MARKUP), 401),
+    "login/passkey": (passkey_alone, 200),
     "setting up a second factor": (setting_up, 200),
     "recovery codes": (recovery_codes, 200),
     "password/forgot": (lambda tab, _: tab.get("/password/forgot"), 200),
@@ -234,6 +250,9 @@ PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
 }
 
 
+_LEAD_AWAY = {"login", "login/passkey", "login/sessions", "login/second-factor", "consent", "form_post"}
+
+
 @pytest.mark.parametrize("name", PAGES)
 async def test_every_page_keeps_the_rules(bench: Workbench, tab: Tab, name: str) -> None:
     way, status = PAGES[name]
@@ -251,14 +270,19 @@ async def test_every_page_keeps_the_rules(bench: Workbench, tab: Tab, name: str)
     assert directives["style-src"] == "'self'"
     assert directives.get("script-src", "'self'") == "'self'"
     assert "unsafe" not in policy
-    leads_away = name in {"login", "login/sessions", "login/second-factor", "consent", "form_post"}
+    leads_away = name in _LEAD_AWAY
     assert directives["form-action"] == ("'self' https://shop.example" if leads_away else "'self'")
     assert ("https://cdn.example" in directives["img-src"]) is (name == "consent")
     # Nothing inline, nothing of the client's as markup, no link that is a script.
-    assert re.findall(r"<script(?! src=\"/static/form_post\.js\")|\sstyle=|\son\w+=|javascript:", shown.body) == []
+    assert (
+        re.findall(r"<script(?! src=\"/static/(?:form_post|passkeys)\.js\")|\sstyle=|\son\w+=|javascript:", shown.body)
+        == []
+    )
 
 
 FORMS = [
+    "login/passkey",
+    "account/passkeys",
     "login/second-factor",
     "account/second-factors",
     "signup",
@@ -281,6 +305,8 @@ FORMS = [
 ]
 TYPED = {
     "login": {"username": "alice", "password": PASSWORD},
+    "login/passkey": {"act": "cancel"},
+    "account/passkeys": {"act": "remove"},
     "login/second-factor": {"act": "recovery", "code": "00000-00000"},
     "consent": {"answer": "allow"},
     "account/second-factors": {"act": "begin"},
@@ -396,7 +422,7 @@ async def test_nothing_in_a_request_chooses_where_a_sign_in_leads(tab: Tab, name
     assert answer.location == "/account"
 
 
-@pytest.mark.parametrize("path", ["/login", "/login/second-factor", "/consent", "/oauth/authorize"])
+@pytest.mark.parametrize("path", ["/login", "/login/passkey", "/login/second-factor", "/consent", "/oauth/authorize"])
 async def test_a_ticket_of_another_browser_is_refused(bench: Workbench, address: str, path: str) -> None:
     tab, other = Tab(address), Tab(address)
     ticket = (await consent(tab, bench)).fields["ticket"]

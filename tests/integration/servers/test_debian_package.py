@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.servers.consul_package import mirrors_in
+from tests.servers.debian_package import mirrors_in
 
 ONE_LINE = """\
 # deb http://commented.example/debian bookworm main
