@@ -28,7 +28,6 @@ from authcenter.core.origin import RequestOrigin
 from authcenter.core.rules import Rule
 from authcenter.core.secret import Secret
 from authcenter.core.user import User
-from authcenter.http.console.policy import OpenStore
 from authcenter.jose.algorithms import ALGORITHMS, Alg
 from authcenter.jose.jwk import signature_jwk
 from authcenter.keys.ring import SigningKey
@@ -36,6 +35,7 @@ from authcenter.keys.vault import KeyVault
 from authcenter.settings.boot import BootSettings, load_boot_settings
 from authcenter.settings.live import LivePolicy
 from authcenter.settings.policy import parse_policy
+from authcenter.settings.policy_store import OpenStore
 from authcenter.stores.memory.accounts import MemoryUserStore
 from authcenter.stores.memory.address_changes import MemoryAddressChangeStore
 from authcenter.stores.memory.audit import MemoryAuditLog
