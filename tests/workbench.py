@@ -35,6 +35,7 @@ from authcenter.keys.vault import KeyVault
 from authcenter.settings.boot import BootSettings, load_boot_settings
 from authcenter.settings.live import LivePolicy
 from authcenter.settings.policy import parse_policy
+from authcenter.settings.policy_store import OpenStore
 from authcenter.stores.memory.accounts import MemoryUserStore
 from authcenter.stores.memory.address_changes import MemoryAddressChangeStore
 from authcenter.stores.memory.audit import MemoryAuditLog
@@ -158,7 +159,9 @@ class Workbench:
         """The parts of one more process over the same record."""
         return build_core(self.settings, self.policy, self.stores, self.hashing, self.clock)
 
-    def another_service(self, core: Core, counters: RateCounters | None = None) -> Service:
+    def another_service(
+        self, core: Core, counters: RateCounters | None = None, policy_store: OpenStore | None = None
+    ) -> Service:
         async def migrated() -> bool:
             return self.migrated
 
@@ -167,7 +170,15 @@ class Workbench:
         if counters is not None:
             shared = replace(shared, login_counters=counters, token_counters=counters)
         return build_service(
-            self.settings, core, self.metrics, log, self.request_log, migrated=migrated, shared=shared, pause=self.pause
+            self.settings,
+            core,
+            self.metrics,
+            log,
+            self.request_log,
+            migrated=migrated,
+            shared=shared,
+            pause=self.pause,
+            policy_store=policy_store,
         )
 
     async def pause(self, seconds: float) -> None:

@@ -92,8 +92,7 @@ async def blast_radius(
     """
     found, complete = list[IssuedToken](), True
     for wanted in _filters(kind, value, now - longest):
-        rows, complete = await _rows(wanted, trail, most)
-        found = [one for row in rows if (one := issued_token(row)) is not None and (kind, value) in carried_by(one)]
+        found, complete = await _carriers(kind, value, wanted, trail, most)
         if found:
             break
     up_to = issued_before.timestamp() if issued_before is not None else now.timestamp()
@@ -137,14 +136,19 @@ def _filters(kind: CutKind, value: str, since: datetime) -> Sequence[AuditFilter
             return (all_of_them,)
 
 
-async def _rows(wanted: AuditFilter, trail: AuditTrail, most: int) -> tuple[Sequence[AuditRow], bool]:
-    """The rows, and whether they are all there are."""
-    page = await trail.find(wanted, min(_ROWS_AT_ONCE, most))
-    rows = list(page.rows)
-    while page.older is not None and len(rows) < most:
-        page = await trail.find(wanted, min(_ROWS_AT_ONCE, most - len(rows)), page.older)
-        rows.extend(page.rows)
-    return rows, page.older is None
+async def _carriers(
+    kind: CutKind, value: str, wanted: AuditFilter, trail: AuditTrail, most: int
+) -> tuple[list[IssuedToken], bool]:
+    """The tokens under that cut among the newest rows, and whether those are all there are."""
+    found, looked_at, older = list[IssuedToken](), 0, None
+    while True:
+        page = await trail.find(wanted, min(_ROWS_AT_ONCE, most - looked_at), older)
+        looked_at, older = looked_at + len(page.rows), page.older
+        # Page by page: others' requests wait while rows are read.
+        tokens = (token for row in page.rows if (token := issued_token(row)) is not None)
+        found += [token for token in tokens if (kind, value) in carried_by(token)]
+        if older is None or looked_at >= most:
+            return found, older is None
 
 
 def _counted(live: Iterable[IssuedToken], *, complete: bool) -> BlastRadius:

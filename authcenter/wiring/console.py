@@ -34,6 +34,10 @@ def console_endpoints(parts: InteractiveParts, health: Health, policy_store: Ope
         parts.forget_user(subject)
         await settle()
 
+    async def settle_client(client_id: str) -> None:
+        parts.forget_client(client_id)
+        await settle()
+
     targeted = TargetedRevocation(core.revocations, core.lifetimes, stores.trail, clock)
     return (
         OverviewPage(
@@ -46,7 +50,7 @@ def console_endpoints(parts: InteractiveParts, health: Health, policy_store: Ope
             lambda: core.revocations.age,
             clock,
         ),
-        ClientsPage(console, core.clients, settle),
+        ClientsPage(console, core.clients, settle_client),
         UsersPage(console, build_oversight(core, parts.sessions), settle_user, clock),
         KeysPage(console, core.keys, core.brake, core.policy, clock),
         PolicyPage(console, core.policy, stores.clients, core.keys, stores.audit, clock, policy_store),

@@ -37,6 +37,7 @@ brand: {name: "Example & Co", color: "#0a7d55"}
 fetch: {allow_private: [127.0.0.0/8]}
 """
 _PEOPLE = [f"person-{number}" for number in range(1, 201)]
+_OPERATORS = [f"operator-{number}" for number in range(1, 61)]
 _API = "https://reports.example"
 _GRANTS = frozenset({"authorization_code", "refresh_token"})
 _MANY_GRANTS = _GRANTS | {DEVICE_CODE_GRANT}
@@ -53,10 +54,15 @@ class Site:
     github: GitHubStandIn
     api_secret: str
     _people: Iterator[str]
+    _operators: Iterator[str]
 
     def somebody(self) -> str:
         """The name of a user whom no test has met."""
         return next(self._people)
+
+    def operator(self) -> str:
+        """The name of somebody with the role ``operator`` whom no test has met."""
+        return next(self._operators)
 
     def new_address(self) -> str:
         """An address that nobody has."""
@@ -90,7 +96,8 @@ class Site:
 async def open_site(folder: Path, pair: Pair | None = None, *, named: bool = False) -> AsyncIterator[Site]:
     """Start both, with the clients ``shop`` (asks for consent), ``long`` (the same, with a long name) and ``house``
     and ``garden`` (first-party, told of logouts by the back channel and ``garden`` by a frame, too), the API ``api``,
-    ``closed``, which is disabled, the user ``alice``, and those of ``Site.somebody``. ``shop`` also runs on devices.
+    ``closed``, which is disabled, ``kiosk`` (first-party) and ``meter``, which operators do things to, the user
+    ``alice``, and those of ``Site.somebody`` and ``Site.operator``. ``shop`` also runs on devices.
 
     Args:
         pair: Serve both over TLS with it.
@@ -119,7 +126,7 @@ async def open_site(folder: Path, pair: Pair | None = None, *, named: bool = Fal
             process.environment["AUTHCENTER_IDENTITY_PROVIDER_SECRETS"] = secrets
             process.policy_file.write_text(f"{POLICY}{_providers(company, github)}")
             with process:
-                yield Site(process, app, company, github, api_secret, iter(_PEOPLE))
+                yield Site(process, app, company, github, api_secret, iter(_PEOPLE), iter(_OPERATORS))
     finally:
         await app.close()
 
@@ -151,6 +158,8 @@ async def _people_and_clients(core: Core, app: ClientApp) -> str:
     """The secret of the API."""
     for name in ("alice", *_PEOPLE):
         await core.accounts.create(name, f"{name}@example.com", Secret(PASSWORD), [], actor="tests")
+    for name in _OPERATORS:
+        await core.accounts.create(name, f"{name}@example.com", Secret(PASSWORD), ["operator"], actor="tests")
     texts = {"reports:read": ResourceScope("see your reports"), "reports:write": ResourceScope()}
     await core.resources.create(_API, "Reports", texts, "tests")
     party = RelyingParty(
@@ -172,6 +181,7 @@ async def _people_and_clients(core: Core, app: ClientApp) -> str:
         ("house", "The House", house),
         ("garden", "The Garden", garden),
         ("closed", "The Closed", RelyingParty()),
+        ("kiosk", "The Kiosk", RelyingParty()),
     ):
         described = ClientMetadata(
             client_id,
@@ -182,11 +192,12 @@ async def _people_and_clients(core: Core, app: ClientApp) -> str:
             scopes=_SCOPES,
             audiences=(_API,),
             redirect_uris=(f"{app.url}/cb",),
-            first_party=client_id in {"house", "garden"},
+            first_party=client_id in {"house", "garden", "kiosk"},
             relying_party=shown,
         )
         await core.clients.create(described, "tests")
     await core.clients.disable("closed", "tests")
+    await core.clients.create(ClientMetadata("meter"), "tests")
     _, secret = await core.clients.create(ClientMetadata("api", serves=frozenset({_API})), "tests")
     assert secret is not None
     return secret.reveal()

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Page, expect
 
-from tests.browser import account_views, own_account_views, second_factor_views
+from tests.browser import account_views, console_views, own_account_views, second_factor_views
 from tests.browser.sign_up_mail import sign_up_link
 from tests.browser.site import LONG_NAME, Site
 from tests.browser.walking import ask_for_link, sign_in, sign_in_elsewhere
@@ -372,4 +372,5 @@ VIEWS: dict[str, View] = {
     **own_account_views.VIEWS,
     **account_views.VIEWS,
     **second_factor_views.VIEWS,
+    **console_views.VIEWS,
 }

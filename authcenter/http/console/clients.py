@@ -23,12 +23,12 @@ class ClientsPage:
     """Lists and searches clients; shows one, and acts on it.
 
     Attributes:
-        settle: Lets this process know at once what was revoked; others within the bound of revocations.
+        settle: Lets this process know at once what was done to a client; others within the bound of revocations.
     """
 
     console: Console
     clients: ClientRegistry
-    settle: Callable[[], Awaitable[None]]
+    settle: Callable[[str], Awaitable[None]]
 
     def mount(self, router: Router) -> None:
         self.console.mount(router, PATH, self.get, self.post)
@@ -59,8 +59,9 @@ class ClientsPage:
             case "rotate":
                 end_old = visit.form.get("end_old") is not None
                 client, secret = await self.clients.rotate_secret(client_id, actor, end_old=end_old, origin=origin)
+                await self.settle(client_id)
                 return self._one(visit, operator, client, secret)
-        await self.settle()
+        await self.settle(client_id)
         return see_other(f"{PATH}?id={quote(client_id, safe='')}")
 
     def _one(self, visit: Visit, operator: Operator, client: Client, secret: Secret | None = None) -> Answer:

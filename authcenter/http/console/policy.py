@@ -117,8 +117,12 @@ class PolicyPage:
 
 
 def _document(visit: Visit) -> str:
+    """Raises ``InvalidInput``: it is empty, and nobody means the defaults by that here."""
     # Browsers send a text area's lines ended by CR LF.
-    return (visit.form.get("document") or "").replace("\r\n", "\n")
+    text = (visit.form.get("document") or "").replace("\r\n", "\n")
+    if not text.strip():
+        raise InvalidInput("document: it is empty")
+    return text
 
 
 def _version(proposal: Proposal) -> str:

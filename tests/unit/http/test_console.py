@@ -67,6 +67,7 @@ async def test_one_factor_leads_to_the_second(bench: Workbench, address: str, pa
     assert (await tab.get(path)).location.startswith("/login/second-factor?ticket=")
     led = await tab.follow(await tab.get(path))
     assert led.status == 200
+    assert "Add a second factor to go on." in led.body
     assert 'value="begin"' in led.body
 
 

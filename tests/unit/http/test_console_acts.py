@@ -6,10 +6,11 @@ from urllib.parse import quote
 import pytest
 
 from authcenter.core.event import EventKind
+from authcenter.core.rules import Rule
 from authcenter.core.user import User
 from tests.unit.http.browsing import Tab
 from tests.unit.http.operating import AtConsole, at_console, make_operator, sign_in
-from tests.workbench import PASSWORD, Answer, Workbench
+from tests.workbench import PASSWORD, Answer, Workbench, refused
 
 MARKUP = "\"'><script>alert(1)</script>"
 POLICY = "tokens: {access_ttl: 120}"
@@ -171,12 +172,18 @@ async def test_a_user_is_shown_with_sessions_and_factors(console: AtConsole, bob
 
 
 async def test_a_client_is_disabled_and_enabled(console: AtConsole) -> None:
+    assert (await own_token(console.bench)).access
     answer = await console.act("/console/clients?id=app", id="app", act="disable")
     assert (answer.status, answer.location) == (303, "/console/clients?id=app")
+    with refused(Rule.CLIENT_DISABLED):
+        await own_token(console.bench)
     [event] = console.bench.events
     assert (event.kind, event.actor) == (EventKind.CLIENT_UPDATED, console.bench.alice.subject)
     assert (await console.act("/console/clients?id=app", id="app", act="disable")).status == 409
     assert (await console.act("/console/clients?id=app", id="app", act="enable")).status == 303
+    # The second in which it was let in again belongs to the cut.
+    console.bench.clock.advance(1)
+    assert (await own_token(console.bench)).access
 
 
 @pytest.mark.parametrize(("end_old", "live"), [({}, 2), ({"end_old": "1"}, 1)], ids=["beside", "instead"])

@@ -17,6 +17,7 @@ from tests.authenticator import Authenticator, enrol
 from tests.passkey_device import PasskeyDevice
 from tests.unit.http.browsing import Shown, Tab
 from tests.unit.http.mailbox import link
+from tests.unit.http.operating import at_console
 from tests.unit.http.passkey_walks import make
 from tests.unit.http.signing_up import ON, STRONG, choose, follow_link
 from tests.workbench import ISSUER, PASSWORD, Workbench
@@ -194,6 +195,15 @@ async def new_address(tab: Tab, bench: Workbench) -> Shown:
     return await tab.follow(await tab.get(await link(bench, MailKind.CONFIRM_NEW_ADDRESS)))
 
 
+def console(path: str) -> Callable[[Tab, Workbench], Awaitable[Shown]]:
+    """The way to a page of the operators'."""
+
+    async def way(tab: Tab, bench: Workbench) -> Shown:
+        return await (await at_console(bench, tab.address)).get(path)
+
+    return way
+
+
 # The way to each page, and its status.
 async def passkeys(tab: Tab, bench: Workbench) -> Shown:
     await sign_in(tab)
@@ -246,6 +256,20 @@ PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "signup/verify": (sign_up_link, 200),
     "signup, wrong name": (sign_up_refused, 400),
     "signup, stale link": (sign_up_without_link, 400),
+    "console": (console("/console"), 200),
+    "console/clients": (console("/console/clients"), 200),
+    "console, a client": (console("/console/clients?id=shop"), 200),
+    "console, no client": (console(f"/console/clients?id={quote(MARKUP)}"), 404),
+    "console/users": (console("/console/users?q=alice"), 200),
+    "console/keys": (console("/console/keys"), 200),
+    "console/policy": (console("/console/policy"), 200),
+    "console/revocations": (console("/console/revocations?by=client&of=shop"), 200),
+    "console, nothing to revoke": (console(f"/console/revocations?by=client&of={quote(MARKUP)}"), 400),
+    "console/audit": (console("/console/audit"), 200),
+    "console, no instant": (console(f"/console/audit?since={quote(MARKUP)}"), 400),
+    "console/explain": (console("/console/explain?hours=1"), 200),
+    "console, no story": (console(f"/console/explain?request={quote(MARKUP)}"), 200),
+    "console, no operator": (lambda tab, _: own(tab, "/console"), 404),
     "stale ticket": (lambda tab, _: tab.get("/login?ticket=x"), 400),
 }
 
