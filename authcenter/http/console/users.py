@@ -39,7 +39,7 @@ class UsersPage:
         if subject := asked(visit.query, "sub"):
             return await self._one(visit, operator, subject)
         sought, searched = asked(visit.query, "q"), visit.query.values.get("q") is not None
-        found = await self.oversight.accounts.search(sought, after="", most=_MOST + 1) if searched else ()
+        found = await self.oversight.search(sought, after="", most=_MOST + 1) if searched else ()
         return self.console.show(
             visit,
             operator,
