@@ -35,6 +35,7 @@ from authcenter.keys.vault import KeyVault
 from authcenter.settings.boot import BootSettings, load_boot_settings
 from authcenter.settings.live import LivePolicy
 from authcenter.settings.policy import parse_policy
+from authcenter.settings.policy_store import OpenStore
 from authcenter.stores.memory.accounts import MemoryUserStore
 from authcenter.stores.memory.address_changes import MemoryAddressChangeStore
 from authcenter.stores.memory.audit import MemoryAuditLog
@@ -129,7 +130,9 @@ class Answer:
 class Workbench:
     """One process of the service, with the client ``app``, the client ``other`` and the user ``alice``."""
 
-    def __init__(self, hashing: PasswordHashing, policy: str = "", **environ: str) -> None:
+    def __init__(
+        self, hashing: PasswordHashing, policy: str = "", policy_store: OpenStore | None = None, **environ: str
+    ) -> None:
         self.clock = SetClock()
         self.board = Switchboard()
         self.events: list[Event] = []
@@ -140,6 +143,7 @@ class Workbench:
         self.secrets: dict[str, str] = {}
         self.pauses: list[float] = []
         self.migrated = True
+        self.policy_store = policy_store
         self.settings = settings(**environ)
         self.policy = LivePolicy(parse_policy(policy, source="file"))
         self.record = MemoryRecord(self.clock, link, GENESIS, self.events.append)
@@ -163,7 +167,15 @@ class Workbench:
         if counters is not None:
             shared = replace(shared, login_counters=counters, token_counters=counters)
         return build_service(
-            self.settings, core, self.metrics, log, self.request_log, migrated=migrated, shared=shared, pause=self.pause
+            self.settings,
+            core,
+            self.metrics,
+            log,
+            self.request_log,
+            migrated=migrated,
+            shared=shared,
+            pause=self.pause,
+            policy_store=self.policy_store,
         )
 
     async def pause(self, seconds: float) -> None:
