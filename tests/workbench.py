@@ -132,7 +132,9 @@ class Answer:
 class Workbench:
     """One process of the service, with the client ``app``, the client ``other`` and the user ``alice``."""
 
-    def __init__(self, hashing: PasswordHashing, policy: str = "", **environ: str) -> None:
+    def __init__(
+        self, hashing: PasswordHashing, policy: str = "", policy_store: OpenStore | None = None, **environ: str
+    ) -> None:
         self.clock = SetClock()
         self.board = Switchboard()
         self.events: list[Event] = []
@@ -144,6 +146,7 @@ class Workbench:
         self.secrets: dict[str, str] = {}
         self.pauses: list[float] = []
         self.migrated = True
+        self.policy_store = policy_store
         self.settings = settings(**environ)
         THIS_RUN.note(PASSWORD)
         self.policy = LivePolicy(parse_policy(policy, source="file"))
@@ -178,7 +181,7 @@ class Workbench:
             migrated=migrated,
             shared=shared,
             pause=self.pause,
-            policy_store=policy_store,
+            policy_store=policy_store or self.policy_store,
         )
 
     async def pause(self, seconds: float) -> None:

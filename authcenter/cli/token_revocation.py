@@ -5,15 +5,18 @@ from typing import Any
 
 import click
 
+from authcenter.audit.blast_radius import IssuedToken
 from authcenter.cli.session import actor
 from authcenter.core.cut import CutKind
 from authcenter.core.errors import NotFound, TokenRejected
 from authcenter.core.event import EventKind
 from authcenter.core.instants import instant
 from authcenter.core.secret import Secret
+from authcenter.core.token import AccessToken
 from authcenter.keys.ring import LONGEST_TOKEN
 from authcenter.tokens.cut_targets import Target, TargetedRevocation
 from authcenter.tokens.families import split as split_refresh_token
+from authcenter.tokens.issued_tokens import IssuedTokens
 from authcenter.wiring.core import Core
 
 _LONGEST_VALUE = 255
@@ -38,12 +41,16 @@ def target_of(ctx: click.Context, named: dict[CutKind, str | None], issued_befor
 
 
 async def revoke_target(core: Core, target: Target, reason: str) -> dict[str, Any]:
-    """Cut, and end the families under it.
+    """Cut, and end the families under it; of a token that the audit log knows by its jti, refuse the token itself.
 
     Raises:
         NotFound: Nobody is that subject or client: the name is likely mistyped.
         StoreUnavailable: Nothing was revoked.
     """
+    issued = IssuedTokens(core.stores.trail, core.revocations)
+    if target.kind is CutKind.JTI and (token := await issued.find(target.value)) is not None:
+        await issued.revoke(token, reason, actor())
+        return _told(core, token, reason)
     await _require_known(core, target)
     targeted = TargetedRevocation(core.revocations, core.lifetimes, core.stores.trail, core.clock)
     await targeted.revoke(target, reason, actor())
@@ -67,11 +74,15 @@ async def revoke_token(core: Core, token: Secret, reason: str) -> dict[str, Any]
     except TokenRejected as rejected:
         raise NotFound(f"not a token of this server: {rejected.rule} ({rejected.hint})") from rejected
     await core.revocations.revoke(held, reason, actor())
-    expires_at = datetime.fromtimestamp(held.expires_at, UTC)
+    return _told(core, held, reason)
+
+
+def _told(core: Core, token: AccessToken | IssuedToken, reason: str) -> dict[str, Any]:
+    expires_at = datetime.fromtimestamp(token.expires_at, UTC)
     return {
         "revoked": "token",
-        "value": held.jti,
-        "fam": held.family,
+        "value": token.jti,
+        "fam": token.family,
         "expires_at": instant(expires_at),
         "expired_already": expires_at + core.lifetimes.leeway <= core.clock.now(),
         "reason": reason,

@@ -36,7 +36,7 @@ def with_problems(handler: Handler) -> Handler:
             advice = [] if refused.strength is None else refused.strength.advice
             return problem(422, str(refused), reason=refused.reason, advice=advice)
         except (InvalidInput, Conflict, NotFound) as refused:
-            status, rule = _OURS[type(refused)]
+            status, rule = next(_OURS[kind] for kind in type(refused).__mro__ if kind in _OURS)
             notes.verdict = (rule, str(refused))
             return problem(status, str(refused))
         except Unavailable as cause:

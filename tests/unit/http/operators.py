@@ -8,6 +8,7 @@ import aiohttp
 
 from authcenter.core.scope import ADMIN
 from authcenter.core.secret import Secret
+from tests.unit.http.described import check_described
 from tests.unit.http.requests import basic
 from tests.workbench import ISSUER, PASSWORD, Workbench
 
@@ -63,8 +64,11 @@ class Desk:
     async def get(self, path: str, **query: str) -> Reply:
         return await self.send("GET", path, query)
 
-    async def post(self, path: str) -> Reply:
-        return await self.send("POST", path)
+    async def post(self, path: str, document: Any = None) -> Reply:
+        return await self.send("POST", path, document=document)
+
+    async def patch(self, path: str, document: Any) -> Reply:
+        return await self.send("PATCH", path, document=document)
 
     async def put(self, path: str, document: Any) -> Reply:
         return await self.send("PUT", path, document=document)
@@ -85,7 +89,9 @@ class Desk:
         asked = self.web.request(method, place, params=query, headers=sent, json=document, allow_redirects=False)
         async with asked as answer:
             text = await answer.text()
-            return Reply(answer.status, json.loads(text) if text else None, answer.headers)
+            body = json.loads(text) if text else None
+            check_described(method, place.partition("?")[0], answer.status, answer.content_type, body)
+            return Reply(answer.status, body, answer.headers)
 
     def rule(self) -> str:
         """By which the last request was refused."""
