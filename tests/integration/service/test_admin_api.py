@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import requests
 
+from authcenter.core import base64url
 from tests.integration.service.api import Credentials, until
 from tests.integration.service.running import Service
 from tests.unit.http.described import check_described
@@ -106,3 +107,22 @@ def test_keys_policy_and_the_proof_of_the_log_are_told(curl: Curl) -> None:
 def test_without_a_token_everything_is_refused(either: Service) -> None:
     for path in ("/admin/v1/clients", "/admin/v1/audit", "/admin/v1/keys"):
         assert either.api.get(path).status_code == 401
+
+
+def test_pages_of_the_log_follow_each_other_and_made_up_ones_break_nothing(curl: Curl) -> None:
+    name = f"paged-{secrets.token_hex(4)}"
+    for number in range(3):
+        curl("POST", "/clients", {"client_id": f"{name}-{number}"})
+    seen, cursor = list[str](), ""
+    while len(seen) < 3:
+        found = curl(
+            "GET", "/audit", event="client.created", limit="1", **({"cursor": cursor} if cursor else {})
+        ).json()
+        seen += [row["client_id"] for row in found["items"] if row["client_id"].startswith(name)]
+        cursor = found["next_cursor"]
+    assert seen == [f"{name}-2", f"{name}-1", f"{name}-0"]
+    made_up = base64url.encode("\U0001f419|x|999999999999999999".encode())
+    assert curl("GET", "/audit", cursor=made_up).status_code == 200
+    for instant in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        for path in ("/audit", "/explain"):
+            assert curl("GET", path, since=instant, until=instant).status_code == 200
