@@ -21,7 +21,7 @@ from authcenter.tokens.admin_callers import AdminCallers
 from authcenter.tokens.cut_targets import TargetedRevocation
 from authcenter.tokens.issued_tokens import IssuedTokens
 from authcenter.wiring.core import Core
-from authcenter.wiring.interactive import Endpoint, InteractiveParts
+from authcenter.wiring.interactive_parts import Endpoint, InteractiveParts
 
 
 def admin_endpoints(parts: InteractiveParts, policy_store: OpenStore | None = None) -> Sequence[Endpoint]:

@@ -17,7 +17,7 @@ from authcenter.settings.policy_store import OpenStore
 from authcenter.telemetry.health import Health
 from authcenter.tokens.cut_targets import TargetedRevocation
 from authcenter.wiring.admin import build_oversight
-from authcenter.wiring.interactive import Endpoint, InteractiveParts
+from authcenter.wiring.interactive_parts import Endpoint, InteractiveParts
 
 
 def console_endpoints(parts: InteractiveParts, health: Health, policy_store: OpenStore | None) -> Sequence[Endpoint]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from authcenter.accounts.address_change import AddressChanges
 from authcenter.accounts.own_passwords import OwnPasswords
@@ -17,9 +16,7 @@ from authcenter.http.pages.forgot_password import ForgotPasswordPage
 from authcenter.http.pages.one_time_link import link_to
 from authcenter.http.pages.reset_password import ResetPasswordPage
 from authcenter.wiring.core import Core
-
-if TYPE_CHECKING:
-    from authcenter.wiring.interactive import Endpoint, InteractiveParts
+from authcenter.wiring.interactive_parts import Endpoint, InteractiveParts
 
 
 def reset_links(core: Core) -> ResetLinks:
@@ -35,7 +32,7 @@ def reset_links(core: Core) -> ResetLinks:
     )
 
 
-def recovery_endpoints(parts: "InteractiveParts") -> "Sequence[Endpoint]":
+def recovery_endpoints(parts: InteractiveParts) -> "Sequence[Endpoint]":
     """Every endpoint by which people change a password or an address."""
     core, pages, limits = parts.core, parts.pages, parts.limits
     own = OwnPasswords(core.accounts, core.password_rules, core.letters, parts.forget_user)

@@ -5,30 +5,17 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from authcenter.accounts.both_steps import BothSteps, Presented, Proof
-from authcenter.accounts.claims import claims_of
 from authcenter.accounts.second_step import SecondStep
-from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.audit.grouped import GroupedAudit
 from authcenter.audit.traces import TraceLog
 from authcenter.clients.authentication import ClientAuthentication
 from authcenter.clients.quota import TokenQuota
 from authcenter.core.client import Client
 from authcenter.core.derived import hkdf
-from authcenter.core.errors import OAuthError
-from authcenter.core.origin import RequestOrigin
 from authcenter.core.resource import Resource
 from authcenter.core.session import Session
 from authcenter.core.user import User
-from authcenter.grants.authorization_code import AuthorizationCodeGranter
-from authcenter.grants.client_credentials import ClientCredentialsGranter
 from authcenter.grants.composite import CompositeTokenGranter
-from authcenter.grants.device_code import DeviceCodeGranter
-from authcenter.grants.granter import GrantParts, TokenGranter
-from authcenter.grants.password import PasswordGranter
-from authcenter.grants.refresh_token import RefreshTokenGranter
-from authcenter.grants.resources import GrantTargets
-from authcenter.grants.third_party import third_party_granters
 from authcenter.http.api.logout import AppLogout
 from authcenter.http.api.tokens import TokensForApps
 from authcenter.http.cors import ClientCors
@@ -52,28 +39,24 @@ from authcenter.settings.policy_store import OpenStore
 from authcenter.stores.cached.codec import keeps_no_password_hash
 from authcenter.stores.cached.invalidation import CHANGES, CacheInvalidation
 from authcenter.stores.cached.read_through import ReadThroughCache
-from authcenter.stores.ports.accounts import UserLookup
-from authcenter.stores.ports.clients import ResourceLookup
 from authcenter.telemetry.dependencies import note_dependency
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.telemetry.tracing import Tracing
-from authcenter.tokens.enhancers import GrantEnhancer, JwtTokenEnhancer, UserEnhancer
 from authcenter.tokens.feed import RevocationFeed
 from authcenter.tokens.gateways import GatewayGuard
-from authcenter.tokens.id_tokens import IdTokens
 from authcenter.tokens.introspection import Introspector
 from authcenter.tokens.issuance import IssuanceLog
-from authcenter.tokens.service import TokenService
-from authcenter.tokens.status_claim import StatusEnhancer
 from authcenter.tokens.surrender import TokenSurrender
 from authcenter.wiring.admin import admin_endpoints
 from authcenter.wiring.caches import cached
 from authcenter.wiring.console import console_endpoints
 from authcenter.wiring.core import Core
-from authcenter.wiring.interactive import Endpoint, InteractiveParts, interactive_endpoints
+from authcenter.wiring.grants import strategies_of, token_service
+from authcenter.wiring.interactive import interactive_endpoints
+from authcenter.wiring.interactive_parts import Endpoint, InteractiveParts
 from authcenter.wiring.limits import build_limits
 from authcenter.wiring.shared import Shared, Spread, in_process_shared
 from authcenter.wiring.sign_in import password_sign_in
@@ -157,10 +140,10 @@ def build_service(
         log=log,
     )
     traces = TraceLog(core.stores.traces, clock, lambda: policy.current.audit.explain_ttl, log)
-    tokens = _token_service(settings, core, metrics, status.enhancer, IssuanceLog(audit))
+    tokens = token_service(settings, core, metrics, status.enhancer, IssuanceLog(audit))
     sign_in = password_sign_in(settings, core, limits, shared, pause)
     second_step = SecondStep(core.second_factors, limits.second_factors)
-    strategies = _strategies(settings, core, resources, users, sign_in, second_step, metrics, log)
+    strategies = strategies_of(settings, core, resources, users, sign_in, second_step, metrics, log)
     granter = CompositeTokenGranter(strategies, authentication, quota, tokens, core.revocations, clock)
     introspector = Introspector(
         core.verifier, core.families, core.revocations, core.lifetimes, clients, policy, settings.issuer, clock
@@ -279,66 +262,6 @@ def _spreading(
     stream, policy, clock = spread.revocations, core.policy, core.clock
     follower = StreamFollower(stream, spread.announcer, core.revocations, policy, clock, health, metrics, log)
     return follower, SpreadRepairer(stream, core.stores.revocations, policy, clock, lambda: core.lifetimes.leeway, log)
-
-
-def _token_service(
-    settings: BootSettings, core: Core, metrics: Metrics, status: StatusEnhancer, issuance: IssuanceLog
-) -> TokenService:
-    enhancers = [
-        GrantEnhancer(settings.issuer, lambda approval: core.lifetimes.access(approval.client)),
-        UserEnhancer(),
-        status,
-        JwtTokenEnhancer(core.keys, lambda: core.policy.current.tokens.signing_alg),
-    ]
-    replayed = metrics.refresh_replays.count
-    return TokenService(
-        enhancers=enhancers,
-        id_tokens=IdTokens(settings.issuer, core.keys, lambda: core.policy.current.tokens.id_token_ttl, claims_of),
-        codes=core.stores.codes,
-        device_codes=core.stores.device_codes,
-        families=core.families,
-        revocations=core.revocations,
-        verifier=core.verifier,
-        lifetimes=core.lifetimes,
-        clock=core.clock,
-        issuance=issuance,
-        on_replay=replayed,
-    )
-
-
-def _strategies(
-    settings: BootSettings,
-    core: Core,
-    resources: ResourceLookup,
-    users: UserLookup,
-    sign_in: PasswordSignIn,
-    second_step: SecondStep,
-    metrics: Metrics,
-    log: Logger,
-) -> list[TokenGranter]:
-    targets = GrantTargets(resources, settings.issuer)
-    steps = BothSteps(sign_in, second_step)
-
-    async def authenticate(presented: Presented, origin: RequestOrigin) -> Proof:
-        try:
-            proof = await steps.authenticate(presented, origin)
-        except OAuthError as refused:
-            metrics.logins.count(refused.rule)
-            raise
-        metrics.logins.count("success")
-        return proof
-
-    def deprecated(client: Client) -> None:
-        log.warning("password_grant_used", client_id=client.client_id, deprecation="RFC 9700 §2.4: use another grant")
-
-    return [
-        ClientCredentialsGranter(targets),
-        AuthorizationCodeGranter(core.stores.codes, targets, users, core.revocations, core.clock),
-        DeviceCodeGranter(core.stores.device_codes, targets, users, core.revocations, core.clock),
-        PasswordGranter(targets, authenticate, deprecated),
-        RefreshTokenGranter(core.families, targets, users, core.revocations, core.clock),
-        *third_party_granters(GrantParts(targets, core.clock)),
-    ]
 
 
 def _refresh_gauges(core: Core, metrics: Metrics) -> None:
