@@ -96,7 +96,7 @@ async def _login_sessions(page: Page, site: Site) -> None:
     await sign_in_elsewhere(page, site.issuer, person, 4)
     await page.goto(site.app.start("house"))
     await sign_in(page, person)
-    await expect(page.get_by_role("heading", level=2)).to_have_count(3)
+    await expect(page.get_by_role("heading", level=2)).to_have_count(4)
 
 
 async def _federated(page: Page, site: Site, **claims: object) -> None:

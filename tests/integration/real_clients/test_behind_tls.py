@@ -13,7 +13,7 @@ def test_cookies_are_bound_to_the_host_and_to_https(behind_tls: BehindTls, brows
     query = f"client_id=app&redirect_uri={REDIRECT_URI}&response_type=code&scope=openid"
     behind_tls.arrive(browser, f"{behind_tls.issuer}/oauth/authorize?{query}")
     cookies = {cookie.name: cookie for cookie in browser.session.cookies}
-    assert set(cookies) == {"__Host-authcenter_browser", "__Host-authcenter_session"}
+    assert set(cookies) == {f"__Host-authcenter_{name}" for name in ("browser", "session", "device")}
     assert all(cookie.secure and cookie.path == "/" and not cookie.domain_specified for cookie in cookies.values())
 
 

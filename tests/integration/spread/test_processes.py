@@ -57,7 +57,7 @@ def by_command(*words: str) -> Callable[[Service, Credentials, str], None]:
 WAYS = [
     pytest.param(by_its_client, "token", id="by its client"),
     pytest.param(by_command("tokens", "revoke", "--token-stdin"), "token", id="tokens revoke"),
-    pytest.param(by_command("tokens", "revoke", "--jti", "{jti}"), "jti", id="tokens revoke --jti"),
+    pytest.param(by_command("tokens", "revoke", "--jti", "{jti}"), "token", id="tokens revoke --jti"),
     pytest.param(by_command("users", "disable", "{user}"), "sub", id="users disable"),
     pytest.param(by_command("clients", "update", "{client_id}", "--disable"), "client_id", id="clients update"),
     pytest.param(by_command("keys", "revoke", "{kid}", "--yes"), "kid", id="keys revoke"),
