@@ -115,7 +115,14 @@ class OutboxWorker:
 
     async def _listen(self, queue: JobQueue) -> None:
         while True:
-            if await queue.pop(tuple(self.assignments), _LONGEST_WAIT) is not None:
+            try:
+                heard = await queue.pop(tuple(self.assignments), _LONGEST_WAIT)
+            except Exception:
+                # It saves a second at most: a process must not end for want of it.
+                self.log.exception("job_queue_defect")
+                await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+                continue
+            if heard is not None:
                 self._wake.set()
 
     async def _keep(self) -> None:

@@ -21,7 +21,8 @@ from authcenter.telemetry.tracing import Tracing, traced
 T = TypeVar("T")
 
 # An AttributeError is what a command meets whose connection redis-py's cluster client has dropped in mid-air; a cluster
-# of which no node answers raises what is no RedisError.
+# of which no node answers raises what is no RedisError. A RuntimeError is what a command meets whose connection is
+# still waited on by one that was broken off.
 GONE = (
     RedisError,
     RedisClusterException,
@@ -29,6 +30,7 @@ GONE = (
     TimeoutError,
     asyncio.IncompleteReadError,
     AttributeError,
+    RuntimeError,
 )
 """What a command raises where Redis did not answer."""
 
