@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from authcenter.http.responses import Answer
 from authcenter.stores.sql import transactions
 from authcenter.stores.sql.audit_trail import SqlAuditTrail
+from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.request_traces import SqlRequestTraces
 from authcenter.stores.sql.tokens import SqlRefreshTokenStore
 from authcenter.tokens import service
@@ -70,7 +71,12 @@ def lay(trap: Trap) -> None:
     ):
         _wrap(owner, name, trap, lambda *_, name=name: name)
     _wrap(transactions, "append_rows", trap, lambda *_: "insert auth_audit")
-    for owner, name in ((SqlAuditTrail, "append"), (SqlRequestTraces, "keep")):
+    for owner, name in (
+        (SqlAuditTrail, "append"),
+        (SqlAuditTrail, "add_checkpoint"),
+        (SqlRequestTraces, "keep"),
+        (SqlLocks, "acquire"),
+    ):
         _set_aside(owner, name)
     # "update token_families" and the like.
     _wrap(AsyncConnection, "execute", trap, lambda _, statement, *__: _verb_and_table(statement))
@@ -85,10 +91,10 @@ def _set_aside(owner: Any, name: str) -> None:
     original = getattr(owner, name)
 
     @functools.wraps(original)
-    async def aside(*args: Any) -> None:
+    async def aside(*args: Any) -> Any:
         token = _aside.set(True)
         try:
-            await original(*args)
+            return await original(*args)
         finally:
             _aside.reset(token)
 
