@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 
-from authcenter.core.errors import ErrorCode, OAuthError, PolicyUnknown, RateLimited, Unavailable
+from authcenter.core.errors import ErrorCode, OAuthError, PolicyUnknown, Unavailable
 from authcenter.core.rules import Rule
 from authcenter.http.context import NOTES, RequestNotes
 from authcenter.http.cors import ClientCors
@@ -28,6 +28,7 @@ _HEADERS = {
 }
 _HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 _LONGEST_CLIENT_ID = 255
+_TOO_MANY_REQUESTS = 429
 _UNTRACED: Mapping[str, str] = {}
 
 
@@ -85,8 +86,6 @@ class Frame:
             return await handler(request)
         except OAuthError as refused:
             notes.verdict = (refused.rule, refused.hint)
-            if isinstance(refused, RateLimited):
-                self.metrics.rate_limited.count(refused.rule)
             return refusal(refused)
         except Unavailable as cause:
             notes.verdict = (cause.rule, cause.hint)
@@ -113,6 +112,9 @@ class Frame:
         method = known_method(request.method)
         self.metrics.http_seconds.observe(seconds, method, path, str(status))
         rule, hint = notes.verdict or (None, None)
+        if rule is not None and status == _TOO_MANY_REQUESTS:
+            # Here, and not where it is raised: pages answer it themselves.
+            self.metrics.rate_limited.count(rule)
         line = RequestLine(
             request_id=notes.origin.request_id,
             method=method,

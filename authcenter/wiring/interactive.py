@@ -172,7 +172,6 @@ def interactive_endpoints(parts: InteractiveParts) -> Sequence[Endpoint]:
             parts.clients,
             parts.resources,
             parts.limits.user_codes,
-            parts.metrics,
         ),
         DeviceQrEndpoint(parts.settings.issuer),
         _logout(parts, hints),

@@ -2,9 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from math import ceil
-
-from aiohttp import hdrs
 
 from authcenter.accounts.sessions import Sessions, SignedIn
 from authcenter.authorization.devices import DeviceAuthorizations
@@ -17,13 +14,13 @@ from authcenter.http.context import NOTES
 from authcenter.http.device_authorization import VERIFICATION_PATH
 from authcenter.http.pages.client_face import face_of
 from authcenter.http.pages.rendering import Pages, see_other
+from authcenter.http.pages.too_often import STATUS, how_long, later
 from authcenter.http.pages.visit import Visit
 from authcenter.http.pages.wishes import wishes
 from authcenter.http.responses import Answer
 from authcenter.http.router import Router
 from authcenter.limits.logins import LoginLimits
 from authcenter.stores.ports.clients import ClientLookup, ResourceLookup
-from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.device_codes import read_user_code
 
 _APPROVES = {"allow": True, "deny": False}
@@ -47,7 +44,6 @@ class DevicePage:
     clients: ClientLookup
     resources: ResourceLookup
     limits: LoginLimits
-    metrics: Metrics
 
     def mount(self, router: Router) -> None:
         self.pages.mount(router, VERIFICATION_PATH, self.get, self.post)
@@ -95,12 +91,7 @@ class DevicePage:
             async with self.limits.attempt(visit.origin.ip, signed_in.user.subject):
                 return await on(await self._find(user_code))
         except RateLimited as limited:
-            self.metrics.rate_limited.count(limited.rule)
-            visit.request[NOTES].verdict = (limited.rule, limited.hint)
-            problem = visit.messages("login.limited", minutes=ceil(limited.retry_after / 60))
-            answer = self._form(visit, "", problem, 429)
-            answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(limited.retry_after)))
-            return answer
+            return later(self._form(visit, "", how_long(visit, limited), STATUS), limited)
         except OAuthError as refused:
             visit.request[NOTES].verdict = (refused.rule, refused.hint)
             return self._form(visit, user_code, visit.messages("device.wrong"), 400)

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil
 
-from aiohttp import hdrs
 from msgspec import structs
 
 from authcenter.accounts.sessions import Sessions
@@ -15,6 +13,7 @@ from authcenter.federation.accounts import Circumstances, FederatedAccounts
 from authcenter.federation.offered import IdentityProviders, Offered
 from authcenter.federation.provider import Answered, Attempt, Declined
 from authcenter.http.context import NOTES
+from authcenter.http.pages import too_often
 from authcenter.http.pages.arrival import Arrival
 from authcenter.http.pages.departures import Departures
 from authcenter.http.pages.own_account import OwnAccount
@@ -126,7 +125,7 @@ class FederationPages:
             link_first=link_first,
         )
         if isinstance(refused, RateLimited):
-            answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(refused.retry_after)))
+            return too_often.later(answer, refused)
         return answer
 
 

@@ -1,9 +1,6 @@
 """``/password/forgot``: asks for a mail with a link. What it answers is the same for every address."""
 
 from dataclasses import dataclass
-from math import ceil
-
-from aiohttp import hdrs
 
 from authcenter.accounts.account import address_problem
 from authcenter.accounts.password_reset import ResetRequests
@@ -11,6 +8,7 @@ from authcenter.core.errors import RateLimited
 from authcenter.core.rules import Rule
 from authcenter.http.context import NOTES
 from authcenter.http.pages.rendering import Pages, see_other
+from authcenter.http.pages.too_often import STATUS, how_long, later
 from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
 from authcenter.http.router import Router
@@ -41,11 +39,7 @@ class ForgotPasswordPage:
         try:
             await self.requests.ask(email, visit.messages.language, visit.origin)
         except RateLimited as limited:
-            visit.request[NOTES].verdict = (limited.rule, limited.hint)
-            minutes = ceil(limited.retry_after / 60)
-            answer = self._form(visit, visit.messages("login.limited", minutes=minutes), 429)
-            answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(limited.retry_after)))
-            return answer
+            return later(self._form(visit, how_long(visit, limited), STATUS), limited)
         return see_other(SENT_PATH)
 
     async def sent(self, visit: Visit) -> Answer:

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil
 
-from aiohttp import hdrs
 from msgspec import structs
 
 from authcenter.accounts.known_browsers import KnownBrowsers
@@ -14,6 +12,7 @@ from authcenter.authorization.ticket import Ticket, Tickets
 from authcenter.core.errors import ErrorCode, OAuthError, RateLimited
 from authcenter.federation.offered import Offered
 from authcenter.http.context import NOTES
+from authcenter.http.pages import too_often
 from authcenter.http.pages.arrival import DEVICE_COOKIE, Arrival
 from authcenter.http.pages.client_face import face_of
 from authcenter.http.pages.rendering import Pages
@@ -70,10 +69,9 @@ class LoginPage:
             user = await self.sign_in.identify(login, password, visit.origin.ip, device)
         except RateLimited as limited:
             self.count(limited.rule)
-            visit.request[NOTES].verdict = (limited.rule, limited.hint)
-            answer = await self._form(visit, ticket, "login.limited", 429, minutes=ceil(limited.retry_after / 60))
-            answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(limited.retry_after)))
-            return answer
+            minutes = too_often.minutes(visit, limited)
+            answer = await self._form(visit, ticket, "login.limited", too_often.STATUS, minutes=minutes)
+            return too_often.later(answer, limited)
         except OAuthError as refused:
             if refused.code is not ErrorCode.INVALID_GRANT:
                 raise

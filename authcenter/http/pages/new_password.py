@@ -3,9 +3,6 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
-
-from aiohttp import hdrs
 
 from authcenter.accounts.own_passwords import OwnPasswords
 from authcenter.accounts.password_rules import PasswordRefused
@@ -17,6 +14,7 @@ from authcenter.core.user import User
 from authcenter.http.context import NOTES
 from authcenter.http.pages.password_meter import JudgedPassword, judge
 from authcenter.http.pages.rendering import Pages
+from authcenter.http.pages.too_often import STATUS, how_long, later
 from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
 from authcenter.limits.sign_ups import SignUpLimit
@@ -110,8 +108,4 @@ class NewPasswordForm:
         self, visit: Visit, user: User, limited: RateLimited, hidden: Mapping[str, str] = _NOTHING_HIDDEN
     ) -> Answer:
         """The form again: too many wrong passwords, or too many questions."""
-        visit.request[NOTES].verdict = (limited.rule, limited.hint)
-        problem = visit.messages("login.limited", minutes=ceil(limited.retry_after / 60))
-        answer = self.show(visit, user, hidden, problem=problem, status=429)
-        answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(limited.retry_after)))
-        return answer
+        return later(self.show(visit, user, hidden, problem=how_long(visit, limited), status=STATUS), limited)

@@ -2,9 +2,7 @@
 
 from base64 import b64encode
 from dataclasses import dataclass
-from math import ceil
 
-from aiohttp import hdrs
 from msgspec import structs
 
 from authcenter.accounts.second_step import OTP_METHODS, SecondStep
@@ -12,6 +10,7 @@ from authcenter.accounts.sessions import ACR_TWO_FACTORS, SignedIn
 from authcenter.authorization.ticket import Ticket, Tickets
 from authcenter.core.errors import ErrorCode, OAuthError, RateLimited
 from authcenter.http.context import NOTES
+from authcenter.http.pages import too_often
 from authcenter.http.pages.arrival import Arrival
 from authcenter.http.pages.client_face import face_of
 from authcenter.http.pages.own_account import OwnAccount
@@ -81,11 +80,9 @@ class OwnSecondFactorsPage:
         try:
             codes = await self.step.confirm(signed_in.user, typed, language, visit.origin)
         except RateLimited as limited:
-            visit.request[NOTES].verdict = (limited.rule, limited.hint)
-            minutes = ceil(limited.retry_after / 60)
-            answer = await self._setup(visit, ticket, signed_in, "login.limited", 429, minutes=minutes)
-            answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(limited.retry_after)))
-            return answer
+            minutes = too_often.minutes(visit, limited)
+            answer = await self._setup(visit, ticket, signed_in, "login.limited", too_often.STATUS, minutes=minutes)
+            return too_often.later(answer, limited)
         except OAuthError as refused:
             if refused.code is not ErrorCode.INVALID_GRANT:
                 raise

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil
 
-from aiohttp import hdrs
 from msgspec import structs
 
 from authcenter.accounts.passkeys import Passkeys
@@ -16,6 +14,7 @@ from authcenter.http.pages.arrival import Arrival
 from authcenter.http.pages.client_face import face_of
 from authcenter.http.pages.passkey_forms import answered, problem_with_passkey
 from authcenter.http.pages.rendering import Pages, see_other
+from authcenter.http.pages.too_often import STATUS, how_long, later
 from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
 from authcenter.http.router import Router
@@ -54,11 +53,7 @@ class PasskeySignInPage:
             user, methods = await self.passkeys.sign_in(answered(visit), visit.origin)
         except RateLimited as limited:
             self.count(limited.rule)
-            visit.request[NOTES].verdict = (limited.rule, limited.hint)
-            problem = visit.messages("login.limited", minutes=ceil(limited.retry_after / 60))
-            answer = await self._ask(visit, ticket, problem, 429)
-            answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(limited.retry_after)))
-            return answer
+            return later(await self._ask(visit, ticket, how_long(visit, limited), STATUS), limited)
         except OAuthError as refused:
             if refused.code is not ErrorCode.INVALID_GRANT:
                 raise

@@ -3,9 +3,6 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from math import ceil
-
-from aiohttp import hdrs
 
 from authcenter.accounts.sign_up import SignUp
 from authcenter.authorization.ticket import Ticket, Tickets
@@ -13,6 +10,7 @@ from authcenter.core.errors import InvalidInput, OAuthError, RateLimited
 from authcenter.core.rules import Rule
 from authcenter.federation.offered import Offered
 from authcenter.http.context import NOTES
+from authcenter.http.pages import too_often
 from authcenter.http.pages.browser import BrowserCookies
 from authcenter.http.pages.rendering import Pages, see_other
 from authcenter.http.pages.visit import Visit
@@ -78,7 +76,8 @@ class SignUpPage:
             visit.request[NOTES].verdict = (Rule.INPUT_REFUSED, str(refused))
             return self._form(visit, ticket, "signup.wrong_address", 400)
         except RateLimited as limited:
-            return too_often(visit, limited, lambda minutes: self._form(visit, ticket, "signup.limited", 429, minutes))
+            minutes = too_often.minutes(visit, limited)
+            return too_often.later(self._form(visit, ticket, "signup.limited", too_often.STATUS, minutes), limited)
         answer = see_other(SENT_PATH)
         return self.kept.keep(visit, answer, ticket) if ticket is not None else answer
 
@@ -106,11 +105,3 @@ class SignUpPage:
             providers_ticket=self.tickets.seal(onward, visit.browser.browser_id),
             problem=visit.messages(problem, minutes=minutes) if problem else "",
         )
-
-
-def too_often(visit: Visit, limited: RateLimited, form: Callable[[int], Answer]) -> Answer:
-    """The form again, with how many minutes there are to wait."""
-    visit.request[NOTES].verdict = (limited.rule, limited.hint)
-    answer = form(ceil(limited.retry_after / 60))
-    answer.headers[hdrs.RETRY_AFTER] = str(max(1, ceil(limited.retry_after)))
-    return answer

@@ -11,11 +11,12 @@ from authcenter.core.rules import Rule
 from authcenter.core.secret import Secret
 from authcenter.core.sign_up import SignUpLink
 from authcenter.http.context import NOTES
+from authcenter.http.pages import too_often
 from authcenter.http.pages.arrival import Arrival
 from authcenter.http.pages.one_time_link import OneTimeLink
 from authcenter.http.pages.password_meter import JudgedPassword, judge
 from authcenter.http.pages.rendering import Pages
-from authcenter.http.pages.sign_up import KeptTicket, too_often
+from authcenter.http.pages.sign_up import KeptTicket
 from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
 from authcenter.http.router import Router
@@ -78,11 +79,9 @@ class SignUpCompletionPage:
                 notes.verdict = (Rule.NAME_TAKEN, str(refused))
                 return self._form(visit, link, problem="signup.name_taken", status=409)
             case RateLimited():
-
-                def form(minutes: int) -> Answer:
-                    return self._form(visit, link, problem="signup.limited", status=429, minutes=minutes)
-
-                return too_often(visit, refused, form)
+                minutes = too_often.minutes(visit, refused)
+                form = self._form(visit, link, problem="signup.limited", status=too_often.STATUS, minutes=minutes)
+                return too_often.later(form, refused)
             case OAuthError(rule=Rule.SIGN_UP_LINK):
                 notes.verdict = (refused.rule, refused.hint)
                 return self._dead(visit)

@@ -45,6 +45,7 @@ async def test_a_browser_that_signed_in_before_is_not_shut_out_by_others(opens: 
     assert (await sign_in(owners)).status == 303
     assert await guess(strangers, 5) == [401] * 3 + [429] * 2
     assert (await sign_in(strangers)).status == 429, "even with the right password"
+    assert bench.counted("rate_limited_total", rule="rate_limited_account") == 3
     bench.clock.advance(5)
     assert (await sign_in(owners)).status == 303
 
