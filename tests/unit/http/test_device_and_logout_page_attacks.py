@@ -7,7 +7,9 @@ import pytest
 
 from tests.unit.http.browsing import Tab
 from tests.unit.http.device_and_logout_pages import BROWSER, PAGES, SESSION
-from tests.unit.http.test_page_attacks import FORGERIES, LINES, MARKUP
+from tests.unit.http.page_rules import require_rules
+from tests.unit.http.page_ways import MARKUP
+from tests.unit.http.test_page_attacks import FORGERIES, LINES
 from tests.workbench import Workbench
 
 
@@ -16,23 +18,7 @@ async def test_every_page_keeps_the_rules(bench: Workbench, tab: Tab, name: str)
     page = PAGES[name]
     shown = await page.way(tab, bench)
     assert shown.status == page.status
-    headers, policy = shown.headers, shown.headers["Content-Security-Policy"]
-    assert headers["Content-Type"] == "text/html; charset=utf-8"
-    assert headers["Cache-Control"] == "no-store"
-    assert headers["X-Frame-Options"] == "DENY"
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "same-origin"
-    assert headers["Strict-Transport-Security"].startswith("max-age=31536000")
-    directives = dict(directive.strip().partition(" ")[::2] for directive in policy.split(";"))
-    assert directives["default-src"] == directives["frame-ancestors"] == directives["base-uri"] == "'none'"
-    assert directives["style-src"] == "'self'"
-    assert directives.get("script-src", "'self'") == "'self'"
-    assert "unsafe" not in policy
-    assert directives["form-action"] == f"'self' {page.form_to}".strip()
-    assert ("https://cdn.example" in directives["img-src"]) is bool(page.image)
-    assert directives.get("frame-src", "") == page.frame
-    # Nothing inline, nothing of the client's or of a request as markup, no link that is a script.
-    assert re.findall(r"<script(?! src=\"/static/form_post\.js\")|\sstyle=|\son\w+=|javascript:", shown.body) == []
+    require_rules(shown, page.form_to, image=bool(page.image), frame=page.frame)
     # Whoever sees it knows where they are, in words.
     assert len(re.findall(r"<h1>[^<]+</h1>", shown.body)) == 1
     assert re.search(r'<html lang="en"', shown.body)
