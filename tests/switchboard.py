@@ -1,6 +1,7 @@
 """Stores that a test can cut off, and whose use it can count."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from authcenter.core.errors import StoreUnavailable
@@ -14,6 +15,8 @@ class Switchboard:
         self.asked: list[str] = []
         self.off: set[str] = set()
         """Calls that are switched off by themselves: ``outbox.add``."""
+        self.held: dict[str, asyncio.Event] = {}
+        """Calls that are answered when their event is set, not before."""
 
     def through(self, name: str, store: Any) -> Any:
         return _Switched(name, store, self)
@@ -33,6 +36,12 @@ class _Switched:
             self._board.asked.append(name)
             if self._board.down or name in self._board.off:
                 raise StoreUnavailable("switched off")
-            return real(*args, **options)
+            answer = real(*args, **options)
+            return _later(self._board.held[name], answer) if name in self._board.held else answer
 
         return call
+
+
+async def _later(event: asyncio.Event, answer: Awaitable[Any]) -> Any:
+    await event.wait()
+    return await answer

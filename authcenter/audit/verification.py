@@ -4,6 +4,7 @@ What is found is named to the row. Cut off unseen can be only what is younger th
 the end: what lies before it is held by the chain.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,9 @@ from authcenter.core.event import EventKind
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import AuditFilter, AuditTrail, Checkpoint, Head, Heads
 
-_ROWS_AT_ONCE = 2_000
+_ROWS_AT_ONCE = 500
+_ROWS_IN_A_TURN = 100
+"""After so many everybody else has a turn: a serving process verifies as well."""
 
 
 class Source(Protocol):
@@ -85,7 +88,7 @@ class _Walk:
 
 
 async def verify(sources: Sequence[Source], keys: CheckpointKeys, copies: Sequence[Checkpoint] = ()) -> Verdict:
-    """Look at everything.
+    """Look at everything, and let other tasks go on meanwhile.
 
     Args:
         sources: In the order of time; the table last.
@@ -97,22 +100,15 @@ async def verify(sources: Sequence[Source], keys: CheckpointKeys, copies: Sequen
     """
     walk = _Walk()
     checkpoints = [one for source in sources for one in await source.checkpoints()]
-    known = _check_checkpoints(walk, checkpoints, keys)
-    _check_copies(walk, known, copies)
-    unknown_keys = _check_signatures(walk, list(known.values()), keys)
-    begun = next(iter(known.values())).archived if known else {}
-    walk.reached.update(begun)
-    walk.proven.update({writer: head.sequence for writer, head in begun.items()})
-    for checkpoint in known.values():
-        for writer, head in checkpoint.heads.items():
-            if head.sequence > begun.get(writer, Head(0, GENESIS)).sequence:
-                walk.promised[writer, head.sequence] = (head.row_hash, checkpoint.number)
-                walk.proven[writer] = head.sequence
+    # In a thread: each checkpoint has a signature to verify, and there is one every ten seconds of the log's life.
+    known, unknown_keys = await asyncio.to_thread(_check_all_checkpoints, walk, checkpoints, keys, copies)
     for source in sources:
         # Before and after: the log goes on while it is read.
         at_least = await source.ends()
         async for row in source.rows(dict(walk.reached)):
             _check_row(walk, row)
+            if walk.seen["rows"] % _ROWS_IN_A_TURN == 0:
+                await asyncio.sleep(0)
         _check_ends(walk, at_least, await source.ends())
     _check_erasures(walk, named_by_erasures([row for source in sources for row in await source.erasures()]))
     for (writer, sequence), (_, number) in sorted(walk.promised.items()):
@@ -125,7 +121,25 @@ async def verify(sources: Sequence[Source], keys: CheckpointKeys, copies: Sequen
     )
 
 
-def _check_checkpoints(walk: _Walk, found: Sequence[Checkpoint], keys: CheckpointKeys) -> dict[int, Checkpoint]:
+def _check_all_checkpoints(
+    walk: _Walk, found: Sequence[Checkpoint], keys: CheckpointKeys, copies: Sequence[Checkpoint]
+) -> tuple[Mapping[int, Checkpoint], int]:
+    """Those that there are, by number, and how many of unknown keys; ``walk`` learns what they promise of rows."""
+    known = _check_checkpoints(walk, found)
+    _check_copies(walk, known, copies)
+    unknown_keys = _check_signatures(walk, list(known.values()), keys)
+    begun = next(iter(known.values())).archived if known else {}
+    walk.reached.update(begun)
+    walk.proven.update({writer: head.sequence for writer, head in begun.items()})
+    for checkpoint in known.values():
+        for writer, head in checkpoint.heads.items():
+            if head.sequence > begun.get(writer, Head(0, GENESIS)).sequence:
+                walk.promised[writer, head.sequence] = (head.row_hash, checkpoint.number)
+                walk.proven[writer] = head.sequence
+    return known, unknown_keys
+
+
+def _check_checkpoints(walk: _Walk, found: Sequence[Checkpoint]) -> dict[int, Checkpoint]:
     """Those that there are, by number: the one that closes an archive is also the first one behind it."""
     known: dict[int, Checkpoint] = {}
     before: Checkpoint | None = None

@@ -1,15 +1,16 @@
 """``/admin/v1/audit``: what happened, and the proof that nobody has changed what is said of it."""
 
+import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from authcenter.audit.checkpoints import CheckpointKeys
 from authcenter.audit.verification import Table, verify
 from authcenter.core import base64url
 from authcenter.core.clock import Clock
-from authcenter.core.errors import InvalidInput, invalid_request
+from authcenter.core.errors import Conflict, InvalidInput, invalid_request
 from authcenter.core.rules import Rule
 from authcenter.core.wire_json import encode
 from authcenter.http.admin.frame import AdminFrame, Asked
@@ -43,6 +44,7 @@ class AuditEndpoints:
     trail: AuditTrail
     keys: CheckpointKeys
     clock: Clock
+    _verifying: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def mount(self, router: Router) -> None:
         query = (*_FILTERS, "since", "until", *PARAMETERS)
@@ -60,14 +62,20 @@ class AuditEndpoints:
         return whole([_described(row) for row in found.rows], cursor)
 
     async def verify(self, _: Asked) -> Answer:
-        """Every row and every checkpoint of the table; archives are verified at the command line."""
-        verdict = await verify([Table(self.trail)], self.keys)
+        """Every row and every checkpoint of the table; archives are verified at the command line.
+
+        One at a time: each reads the whole log.
+        """
+        if self._verifying.locked():
+            raise Conflict("the log is being verified: wait for the end of that")
+        async with self._verifying:
+            verdict = await verify([Table(self.trail)], self.keys)
         return no_store(encode({"holds": not verdict.findings, **asdict(verdict)}))
 
     def _filter(self, query: Mapping[str, str]) -> AuditFilter:
-        given = {field: query.get(name, "") for name, field in _FILTERS.items()}
-        for name, field in _FILTERS.items():
-            if len(given[field]) > _LONGEST_VALUE or not given[field].isprintable():
+        given = {member: query.get(name, "") for name, member in _FILTERS.items()}
+        for name, member in _FILTERS.items():
+            if len(given[member]) > _LONGEST_VALUE or not given[member].isprintable():
                 raise InvalidInput(f"{name}: at most {_LONGEST_VALUE} printable characters")
         now = self.clock.now()
         since, until = (iso_instant_of(name, query.get(name, ""), now) for name in ("since", "until"))

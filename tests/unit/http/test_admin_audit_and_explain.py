@@ -1,5 +1,7 @@
 """The audit log and explained requests over HTTP."""
 
+import asyncio
+
 import aiohttp
 import pytest
 
@@ -66,6 +68,25 @@ async def test_the_log_is_verified(desk: Desk, bench: Workbench) -> None:
     verdict = (await desk.post("/audit/verify")).body
     assert (verdict["holds"], verdict["findings"]) == (True, [])
     assert verdict["rows"] >= 1
+
+
+async def test_one_verification_goes_on_at_a_time(desk: Desk, bench: Workbench) -> None:
+    go_on = bench.board.held["trail.checkpoints"] = asyncio.Event()
+    first = asyncio.create_task(desk.post("/audit/verify"))
+    while "trail.checkpoints" not in bench.board.asked:
+        await asyncio.sleep(0.01)
+    refused = await desk.post("/audit/verify")
+    assert (refused.status, refused.headers["Content-Type"]) == (409, PROBLEM)
+    go_on.set()
+    assert (await first).body["holds"] is True
+    assert (await desk.post("/audit/verify")).status == 200
+
+
+async def test_a_verification_that_broke_off_shuts_out_no_other(desk: Desk, bench: Workbench) -> None:
+    bench.board.off.add("trail.checkpoints")
+    assert (await desk.post("/audit/verify")).status == 503
+    bench.board.off.clear()
+    assert (await desk.post("/audit/verify")).status == 200
 
 
 async def test_a_refused_request_is_explained_by_its_id_and_found_by_client_rule_and_time(
