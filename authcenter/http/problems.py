@@ -10,7 +10,7 @@ from authcenter.core.errors import Conflict, InvalidInput, NotFound, OAuthError,
 from authcenter.core.rules import Rule
 from authcenter.core.wire_json import encode
 from authcenter.http.context import NOTES
-from authcenter.http.responses import NO_STORE, Answer, error, header_lines, refusal
+from authcenter.http.responses import NO_STORE, Answer, error, header_lines, with_directions
 from authcenter.http.router import Handler
 
 _UNDER = ("/api/", "/admin/")
@@ -26,11 +26,7 @@ def with_problems(handler: Handler) -> Handler:
             return await handler(request)
         except OAuthError as refused:
             notes.verdict = (refused.rule, refused.hint)
-            answer = problem(refused.status, refused.description, error=str(refused.code))
-            for name in (hdrs.WWW_AUTHENTICATE, hdrs.RETRY_AFTER):
-                if (value := refusal(refused).headers.get(name)) is not None:
-                    answer.headers[name] = value
-            return answer
+            return with_directions(problem(refused.status, refused.description, error=str(refused.code)), refused)
         except PasswordRefused as refused:
             notes.verdict = (Rule.INPUT_REFUSED, str(refused))
             advice = [] if refused.strength is None else refused.strength.advice

@@ -128,8 +128,12 @@ def error(code: str, description: str, status: int) -> Answer:
 
 
 def refusal(refused: OAuthError) -> Answer:
-    """A refusal as RFC 6749 §5.2 has it; 401 always says how to authenticate, 429 when to come again."""
-    response = error(refused.code, refused.description, refused.status)
+    """A refusal as RFC 6749 §5.2 has it."""
+    return with_directions(error(refused.code, refused.description, refused.status), refused)
+
+
+def with_directions(response: Answer, refused: OAuthError) -> Answer:
+    """``response``, whose headers tell programs how to go on: 401 how to authenticate, 429 when to come again."""
     if isinstance(refused, BearerRefused):
         response.headers["WWW-Authenticate"] = _bearer_challenge(refused)
     elif refused.status == 401:

@@ -248,6 +248,8 @@ async def test_logins_of_apps_are_limited_as_those_of_pages_are(app: App, bench:
     status, told, headers = await app.post("login", LOGIN, **own)
     assert (status, told["error"], headers["Content-Type"]) == (429, "temporarily_unavailable", PROBLEM)
     assert int(headers["Retry-After"]) > 0
+    assert (headers["RateLimit-Limit"], headers["RateLimit-Remaining"]) == ("2", "0")
+    assert int(headers["RateLimit-Reset"]) >= int(headers["Retry-After"])
 
 
 @pytest.mark.parametrize("name", ["login", "refresh"])
