@@ -28,12 +28,16 @@ _WORDS = (
 )
 """In lower case; where none of these is, there is no shape."""
 
+# A word may begin behind an escape (of JSON, of a Python literal, of a URL), whose end looks like a part of the word.
 _SHAPES = re.compile(
     rb"""
       (?P<jwt> eyJ[A-Za-z0-9_-]{8,} (?:\.[A-Za-z0-9_-]*){0,4} )
-    | (?P<own> \ba(?:c[rcig]|dc)_[A-Za-z0-9_-]{16,} (?:\.[A-Za-z0-9_-]*)? )
-    | (?P<bearer> (?<=\b(?i:bearer)[ ]) [A-Za-z0-9._~+/-]{20,}=* )
-    | (?P<basic> (?<=\b(?i:basic)[ ]) [A-Za-z0-9+/_-]{4,}={0,2} )
+    | (?P<own>
+        (?: (?<![A-Za-z0-9_]) | (?<=\\[bfnrt]) | (?<=\\x[0-9a-f]{2}) | (?<=\\u[0-9a-f]{4}) | (?<=\\U[0-9a-f]{8})
+          | (?<=%[0-9A-Fa-f]{2}) )
+        a(?:c[rcig]|dc)_[A-Za-z0-9_-]{16,} (?:\.[A-Za-z0-9_-]*)? )
+    | (?P<bearer> (?<=(?i:bearer)[ ]) [A-Za-z0-9._~+/-]{20,}=* )
+    | (?P<basic> (?<=(?i:basic)[ ]) [A-Za-z0-9+/_-]{4,}={0,2} )
     | (?P<pushed> (?<=:request_uri:) [A-Za-z0-9_-]{16,} )
     | (?P<login> (?<=://) [^\s"/@:]* : (?:[^\s"/@\\]|\\.)+ (?=@) )
     | (?P<pem> -----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY-----

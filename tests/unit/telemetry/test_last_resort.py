@@ -5,6 +5,7 @@ import json
 import logging
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from urllib.parse import quote
 
 import pytest
 import structlog
@@ -34,6 +35,7 @@ SECRETS = [
     pytest.param(f"acr_AbCdEfGhIjKlMnOp.{RANDOM}", RANDOM, id="a refresh token"),
     pytest.param(f"Authorization: Bearer {RANDOM}", RANDOM, id="a bearer header"),
     pytest.param(f"authorization: BEARER {RANDOM}", RANDOM, id="a bearer header in capitals"),
+    pytest.param(f"Bearer {RANDOM}", RANDOM, id="a bearer header without its name"),
     pytest.param(f"Authorization: Basic {LOGIN}", LOGIN, id="a basic header"),
     pytest.param(f"basic {LOGIN.rstrip('=')}", LOGIN.rstrip("="), id="a basic header without padding"),
     pytest.param(f"urn:ietf:params:oauth:request_uri:{RANDOM}", RANDOM, id="a pushed request"),
@@ -45,6 +47,15 @@ SECRETS = [
     pytest.param(f"$2b$12${'B' * 53}", "B" * 53, id="a bcrypt hash"),
 ]
 
+BEFORE = ["\n", "\t", "\r", "\b", "\f", "\x1f", "\x7f", "\x85", "é", "“", "\U0001f600", "\\", '"', "/"]
+"""What JSON writes as an escape, or may."""
+
+ESCAPED = [
+    pytest.param(lambda text: text, id="as JSON has it"),
+    pytest.param(lambda text: ascii(text)[1:-1], id="as a Python literal has it"),
+    pytest.param(quote, id="as a URL has it"),
+]
+
 INNOCENT = [
     "Basic authentication is refused for this client",
     "a Bearer token is missing",
@@ -52,6 +63,7 @@ INNOCENT = [
     "https://auth.example:8443/oauth/token",
     "eyJ and acr_short are no tokens",
     "usr_0192f0c1 asked for $2 in acc_ounts",
+    "vacc_and_other_names_of_things",
 ]
 
 FORGERIES = [
@@ -117,6 +129,25 @@ def test_what_looks_like_a_secret_is_struck_out(
     lines: Callable[[str], bytes], _number: int, said: str, secret: str
 ) -> None:
     for line in lines(f"it was {said} indeed").splitlines():
+        assert secret.encode() not in line
+        assert b"***" in line
+        json.loads(line)
+
+
+@pytest.mark.usefixtures("stream")
+@pytest.mark.parametrize(("lines", "_number"), LINES)
+@pytest.mark.parametrize("escaped", ESCAPED)
+@pytest.mark.parametrize("before", BEFORE, ids=ascii)
+@pytest.mark.parametrize(("said", "secret"), SECRETS)
+def test_so_is_what_stands_directly_behind_an_escape(
+    lines: Callable[[str], bytes],
+    _number: int,
+    escaped: Callable[[str], str],
+    before: str,
+    said: str,
+    secret: str,
+) -> None:
+    for line in lines(f"it was {escaped(before)}{said}").splitlines():
         assert secret.encode() not in line
         assert b"***" in line
         json.loads(line)
