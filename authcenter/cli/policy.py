@@ -15,7 +15,7 @@ from authcenter.cli.invocation import read_settings
 from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.core.client import Client
 from authcenter.core.errors import Unavailable
-from authcenter.core.event import Event, EventKind
+from authcenter.core.event import Event
 from authcenter.jose.algorithms import Alg
 from authcenter.keys.ring import KeyState
 from authcenter.settings.boot_sources import read_small_file
@@ -23,7 +23,7 @@ from authcenter.settings.errors import PolicyError
 from authcenter.settings.impact import impact
 from authcenter.settings.policy import Policy, parse_policy
 from authcenter.settings.policy_store import PolicyStore
-from authcenter.settings.pushing import Proposal, propose, push, version_to_return_to
+from authcenter.settings.pushing import Proposal, propose, push_and_record, version_to_return_to
 from authcenter.wiring.core import Core
 from authcenter.wiring.policy import open_policy_store, policy_now
 
@@ -153,33 +153,23 @@ def _push(ctx: click.Context, proposal: Proposal, cause: str, *, yes: bool, as_j
     if not proposal.changes_nothing:
         require_consent(ctx, "Put this policy in force?", given=yes)
         run_on_record(ctx, lambda core: _push_and_record(ctx, core, proposal, cause), proposal.after)
-    former = proposal.before.version if proposal.before is not None else None
-    show(
-        {"version": proposal.after.version, "replaced": former, "pushed": not proposal.changes_nothing},
-        as_json=as_json,
-    )
+    done = {"replaced": proposal.replaced or None, "pushed": not proposal.changes_nothing}
+    show({"version": proposal.after.version, **done}, as_json=as_json)
 
 
 async def _push_and_record(ctx: click.Context, core: Core, proposal: Proposal, cause: str) -> None:
-    former = proposal.before.version if proposal.before is not None else ""
-    async with open_policy_store(read_settings(ctx), os.environ) as store:
-        context = {"version": proposal.after.version, "replaced": former, "source": store.name, "cause": cause}
+    async def record(event: Event) -> None:
         try:
-            await push(store, proposal, actor=actor(), at=core.clock.now())
-        except Unavailable:
-            # It may be in force all the same: better a row too many than a policy that nobody has pushed.
-            await core.stores.audit.append(_pushed(context | {"outcome": "unknown"}))
-            raise
-    try:
-        await core.stores.audit.append(_pushed(context))
-    except Unavailable as failure:
-        raise CheckFailed(
-            f"{proposal.after.version} is in force, but the audit log does not have it: {failure}"
-        ) from failure
+            await core.stores.audit.append(event)
+        except Unavailable as failure:
+            what = "may be" if "outcome" in event.context else "is"
+            raise CheckFailed(
+                f"{proposal.after.version} {what} in force, but the audit log does not have it: {failure}"
+            ) from failure
 
-
-def _pushed(context: dict[str, str]) -> Event:
-    return Event(EventKind.POLICY_PUSHED, actor(), context=context)
+    async with open_policy_store(read_settings(ctx), os.environ) as store:
+        now = core.clock.now()
+        await push_and_record(store, proposal, actor=actor(), cause=cause, at=now, record=record)
 
 
 def _at_the_store(ctx: click.Context, act: Callable[[PolicyStore], Awaitable[T]]) -> T:

@@ -2,13 +2,15 @@
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel
 
-from authcenter.core.errors import Conflict, NotFound
+from authcenter.core.errors import Conflict, NotFound, Unavailable
+from authcenter.core.event import Event, EventKind
+from authcenter.core.origin import RequestOrigin
 from authcenter.settings.errors import PolicyError
 from authcenter.settings.policy import Policy, parse_policy
 from authcenter.settings.policy_store import Held, KeptVersion, PolicyStore
@@ -31,6 +33,11 @@ class Proposal:
     @property
     def changes_nothing(self) -> bool:
         return self.before is not None and self.before.version == self.after.version
+
+    @property
+    def replaced(self) -> str:
+        """The version that is held; empty: none, or it does not validate."""
+        return self.before.version if self.before is not None else ""
 
     @property
     def difference(self) -> str:
@@ -90,6 +97,35 @@ async def push(store: PolicyStore, proposal: Proposal, *, actor: str, at: dateti
         raise Conflict(
             "the policy has been changed by somebody else meanwhile: nothing was written, look and try again"
         )
+
+
+async def push_and_record(
+    store: PolicyStore,
+    proposal: Proposal,
+    *,
+    actor: str,
+    cause: str,
+    at: datetime,
+    record: Callable[[Event], Awaitable[None]],
+    origin: RequestOrigin | None = None,
+) -> None:
+    """``push``, and have the audit log say so.
+
+    Args:
+        cause: By which way: ``api``, ``console``, or what the command is called.
+        record: Takes the row once the policy is in force: no transaction holds both.
+
+    Raises:
+        Conflict, Unavailable, OSError: As ``push``; and what ``record`` raises.
+    """
+    context = {"version": proposal.after.version, "replaced": proposal.replaced, "source": store.name, "cause": cause}
+    try:
+        await push(store, proposal, actor=actor, at=at)
+    except (Unavailable, OSError):
+        # It may be in force all the same: better a row too many than a policy that nobody has pushed.
+        await record(Event(EventKind.POLICY_PUSHED, actor, origin=origin, context=context | {"outcome": "unknown"}))
+        raise
+    await record(Event(EventKind.POLICY_PUSHED, actor, origin=origin, context=context))
 
 
 async def version_to_return_to(store: PolicyStore, wanted: str | None) -> KeptVersion:

@@ -22,6 +22,7 @@ from authcenter.tokens.cut_targets import TargetedRevocation
 from authcenter.tokens.issued_tokens import IssuedTokens
 from authcenter.wiring.core import Core
 from authcenter.wiring.interactive_parts import Endpoint, InteractiveParts
+from authcenter.wiring.operators import policy_changes
 
 
 def admin_endpoints(parts: InteractiveParts, policy_store: OpenStore | None = None) -> Sequence[Endpoint]:
@@ -49,7 +50,7 @@ def admin_endpoints(parts: InteractiveParts, policy_store: OpenStore | None = No
         UsersEndpoints(frame, build_oversight(core, parts.sessions), settle_user),
         ClientsEndpoints(frame, core.clients, settle_client),
         KeysEndpoints(frame, build_key_oversight(core), settle),
-        PolicyEndpoints(frame, core.policy, stores.clients, core.keys, stores.audit, clock, policy_store),
+        PolicyEndpoints(frame, policy_changes(parts, policy_store)),
         TokensEndpoints(frame, targeted, issued, core.rotation, core.accounts, core.clients, settle, clock),
         AuditEndpoints(frame, stores.trail, core.checkpoint_keys, clock),
         ExplainEndpoints(frame, stores.traces, stores.trail, clock),

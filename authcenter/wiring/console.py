@@ -18,6 +18,7 @@ from authcenter.telemetry.health import Health
 from authcenter.tokens.cut_targets import TargetedRevocation
 from authcenter.wiring.admin import build_oversight
 from authcenter.wiring.interactive_parts import Endpoint, InteractiveParts
+from authcenter.wiring.operators import policy_changes
 
 
 def console_endpoints(parts: InteractiveParts, health: Health, policy_store: OpenStore | None) -> Sequence[Endpoint]:
@@ -53,7 +54,7 @@ def console_endpoints(parts: InteractiveParts, health: Health, policy_store: Ope
         ClientsPage(console, core.clients, settle_client),
         UsersPage(console, build_oversight(core, parts.sessions), settle_user, clock),
         KeysPage(console, core.keys, core.brake, core.policy, clock),
-        PolicyPage(console, core.policy, stores.clients, core.keys, stores.audit, clock, policy_store),
+        PolicyPage(console, policy_changes(parts, policy_store)),
         RevocationsPage(console, targeted, core.rotation, core.accounts, core.clients, settle, clock),
         AuditPage(console, stores.trail, clock),
         ExplainPage(console, stores.traces, stores.trail, clock),

@@ -1,44 +1,27 @@
 """``/admin/v1/policy``: the policy in force; what another document would change and do; and the push of it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from authcenter.accounts.oversight import By
-from authcenter.core.clock import Clock
-from authcenter.core.errors import Conflict, InvalidInput, Unavailable
-from authcenter.core.event import Event, EventKind
+from authcenter.core.errors import InvalidInput
 from authcenter.core.members import Members
 from authcenter.core.wire_json import encode
 from authcenter.http.admin.frame import AdminFrame, Asked
+from authcenter.http.policy_changes import PolicyChanges
 from authcenter.http.responses import Answer, no_store
 from authcenter.http.router import Router
-from authcenter.keys.source import LiveKeyRing
 from authcenter.settings.errors import PolicyError
-from authcenter.settings.impact import impact
-from authcenter.settings.live import LivePolicy
-from authcenter.settings.policy import parse_policy
-from authcenter.settings.policy_store import OpenStore, PolicyStore
-from authcenter.settings.pushing import Proposal, propose, push
-from authcenter.stores.ports.audit import AuditLog
-from authcenter.stores.ports.clients import ClientStore
+from authcenter.settings.pushing import Proposal
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyEndpoints:
-    """Shows, checks, pushes.
-
-    Attributes:
-        open_store: None: there is no place to push to. A policy file is this machine's alone, others have theirs.
-    """
+    """Shows, checks, pushes."""
 
     frame: AdminFrame
-    policy: LivePolicy
-    clients: ClientStore
-    keys: LiveKeyRing
-    audit: AuditLog
-    clock: Clock
-    open_store: OpenStore | None
+    changes: PolicyChanges
 
     def mount(self, router: Router) -> None:
         self.frame.mount(router, "GET", "/policy", self.show)
@@ -46,68 +29,40 @@ class PolicyEndpoints:
         self.frame.mount(router, "POST", "/policy/push", self.push)
 
     async def show(self, _: Asked) -> Answer:
-        current = self.policy.current
-        told = {"version": current.version, "generation": self.policy.generation}
-        return no_store(encode({**told, "policy": current.model_dump(mode="json")}))
+        policy = self.changes.policy
+        told = {"version": policy.current.version, "generation": policy.generation}
+        return no_store(encode({**told, "policy": policy.current.model_dump(mode="json")}))
 
     async def check(self, asked: Asked) -> Answer:
         """Whether ``document`` (text, YAML or JSON, or the object itself) holds, what it changes, and does."""
         members = Members(await asked.document())
         members.require_known(["document"])
-        return no_store(encode(await self._told(await self._proposal(_text_of(members)))))
+        try:
+            proposal = await self.changes.proposal(_text_of(members))
+        except PolicyError as wrong:
+            raise _refused(wrong) from wrong
+        return no_store(encode(_told(proposal, await self.changes.impact(proposal))))
 
     async def push(self, asked: Asked) -> Answer:
         """``replaces``: the version that it was checked against; refused where that is in force no more."""
         members, by = Members(await asked.document()), asked.by
         members.require_known(["document", "replaces"])
-        if self.open_store is None:
-            raise Conflict("the policy is a file of each machine: change it there, or keep the policy in Consul")
-        async with self.open_store() as store:
-            proposal = await _proposed(store, _text_of(members))
-            expected = members.text("replaces")
-            if expected and expected != _replaced(proposal):
-                raise Conflict(f"the policy in force is {_replaced(proposal) or 'unknown'}: check again")
-            if not proposal.changes_nothing:
-                await self._push(store, proposal, by)
-        return no_store(encode({**await self._told(proposal), "pushed": not proposal.changes_nothing}))
-
-    async def _push(self, store: PolicyStore, proposal: Proposal, by: By) -> None:
-        context = {"version": proposal.after.version, "replaced": _replaced(proposal), "source": store.name}
+        over = members.text("replaces") or None
         try:
-            await push(store, proposal, actor=by.actor, at=self.clock.now())
-        except Unavailable:
-            # It may be in force all the same: better a row too many than a policy that nobody has pushed.
-            await self.audit.append(_pushed(by, context | {"outcome": "unknown"}))
-            raise
-        await self.audit.append(_pushed(by, context))
-
-    async def _proposal(self, text: str) -> Proposal:
-        """Compared with what would be replaced; where nothing can be, with what is in force here."""
-        if self.open_store is not None:
-            async with self.open_store() as store:
-                return await _proposed(store, text)
-        try:
-            return Proposal(text, parse_policy(text, source="api"), self.policy.current, None)
+            proposal, consequences = await self.changes.push(_text_of(members), by, cause="api", over=over)
         except PolicyError as wrong:
             raise _refused(wrong) from wrong
-
-    async def _told(self, proposal: Proposal) -> dict[str, Any]:
-        before = proposal.before or self.policy.current
-        consequences = impact(before, proposal.after, await self.clients.list_clients(), set(self.keys.ring.signing))
-        return {
-            "version": proposal.after.version,
-            "replaces": _replaced(proposal) or None,
-            "changes": not proposal.changes_nothing,
-            "difference": proposal.difference,
-            "impact": list(consequences),
-        }
+        return no_store(encode({**_told(proposal, consequences), "pushed": not proposal.changes_nothing}))
 
 
-async def _proposed(store: PolicyStore, text: str) -> Proposal:
-    try:
-        return await propose(store, text)
-    except PolicyError as wrong:
-        raise _refused(wrong) from wrong
+def _told(proposal: Proposal, consequences: Sequence[str]) -> dict[str, Any]:
+    return {
+        "version": proposal.after.version,
+        "replaces": proposal.replaced or None,
+        "changes": not proposal.changes_nothing,
+        "difference": proposal.difference,
+        "impact": list(consequences),
+    }
 
 
 def _text_of(members: Members) -> str:
@@ -119,14 +74,5 @@ def _text_of(members: Members) -> str:
     return document
 
 
-def _replaced(proposal: Proposal) -> str:
-    """The version that is held; empty: none, or it does not validate."""
-    return proposal.before.version if proposal.before is not None else ""
-
-
 def _refused(wrong: PolicyError) -> InvalidInput:
     return InvalidInput("; ".join(wrong.problems))
-
-
-def _pushed(by: By, context: dict[str, str]) -> Event:
-    return Event(EventKind.POLICY_PUSHED, by.actor, origin=by.origin, context=context)

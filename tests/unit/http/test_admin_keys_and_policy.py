@@ -1,5 +1,6 @@
 """Signing keys and the policy, as operators see and change them over HTTP."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -149,12 +150,15 @@ async def test_a_push_replaces_what_it_was_checked_against(pushing: tuple[Desk, 
     first = await desk.post("/policy/push", {"document": "tokens: {access_ttl: 60}"})
     assert (first.status, first.body["pushed"]) == (200, True)
     assert file.read_text() == "tokens: {access_ttl: 60}"
-    event = desk.bench.events[-1]
-    assert (event.kind, event.actor, event.context["version"]) == (
+    await desk.bench.service.audit.flush()
+    row = desk.bench.record.tables.audit[-1]
+    assert (row.event, row.actor, row.request_id) == (
         EventKind.POLICY_PUSHED,
         "backoffice",
-        first.body["version"],
+        first.headers["X-Request-Id"],
     )
+    context = json.loads(row.context)
+    assert (context["version"], context["cause"]) == (first.body["version"], "api")
     checked = await desk.post("/policy/check", {"document": "tokens: {access_ttl: 70}"})
     assert checked.body["replaces"] == first.body["version"]
     second = {"document": "tokens: {access_ttl: 80}", "replaces": checked.body["replaces"]}

@@ -1,6 +1,7 @@
 """The policy in the console: compared with what is held, and pushed over that and nothing else."""
 
 import html
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,6 +36,7 @@ async def console(bench: Workbench, document: Path) -> AsyncIterator[AtConsole]:
 
     service = bench.another_service(bench.core, policy_store=opened)
     service.health.missing.clear()
+    bench.service = service
     listener = await Listener(service.public, "127.0.0.1", 0).open()
     yield await at_console(bench, f"http://127.0.0.1:{listener.port}")
     await listener.runner.cleanup()
@@ -51,15 +53,23 @@ async def compared(console: AtConsole, text: str = WANTED) -> dict[str, str]:
     return {**shown.fields, "document": html.unescape(told).replace("\n", "\r\n")}
 
 
+async def pushes(console: AtConsole) -> int:
+    """How many the audit log has."""
+    await console.bench.service.audit.flush()
+    return [row.event for row in console.bench.record.tables.audit].count(EventKind.POLICY_PUSHED)
+
+
 async def test_a_document_is_pushed_over_the_one_it_was_compared_with(console: AtConsole, document: Path) -> None:
     form = await compared(console)
     answer = await console.tab.post("/console/policy", {**form, "confirm": "push"})
     version = parse_policy(WANTED, source="file").version
     assert (answer.status, answer.location) == (303, f"/console/policy?pushed={version}")
     assert document.read_text() == WANTED
-    [event] = [one for one in console.bench.events if one.kind is EventKind.POLICY_PUSHED]
-    assert event.actor == console.bench.alice.subject
-    assert event.context["version"] == version
+    assert await pushes(console) == 1
+    [row] = [one for one in console.bench.record.tables.audit if one.event == EventKind.POLICY_PUSHED]
+    context = json.loads(row.context)
+    assert (row.actor, bool(row.request_id)) == (console.bench.alice.subject, True)
+    assert (context["version"], context["cause"]) == (version, "console")
     assert version in (await console.get(answer.location)).body
 
 
@@ -69,7 +79,14 @@ async def test_nothing_is_pushed_over_what_others_pushed_meanwhile(console: AtCo
     answer = await console.tab.post("/console/policy", {**form, "confirm": "push"})
     assert answer.status == 409
     assert document.read_text() == "tokens: {access_ttl: 200}\n"
-    assert console.bench.events == []
+    assert await pushes(console) == 0
+
+
+async def test_the_same_policy_in_other_words_is_not_pushed(console: AtConsole, document: Path) -> None:
+    form = {**await compared(console), "document": f"# other words\n{HELD}"}
+    assert (await console.tab.post("/console/policy", {**form, "confirm": "push"})).status == 303
+    assert document.read_text() == HELD
+    assert await pushes(console) == 0
 
 
 @pytest.mark.parametrize(
@@ -84,4 +101,4 @@ async def test_what_is_not_to_be_pushed_is_not(console: AtConsole, document: Pat
     answer = await console.tab.post("/console/policy", {**await compared(console), **change})
     assert answer.status == 400
     assert document.read_text() == HELD
-    assert console.bench.events == []
+    assert await pushes(console) == 0
