@@ -112,6 +112,15 @@ def test_the_commands_of_a_runbook_exist_with_their_options(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_the_commands_of_a_runbook_stand_apart_from_its_words(name: str) -> None:
+    for block in re.split(r"\n{2,}", PAGES[name].read_text().strip()):
+        indented = {line.startswith("    ") for line in block.splitlines()}
+        assert len(indented) == 1, block
+        # Sentences begin with a capital, a name or a number; commands and queries do not.
+        assert indented == {True} or not block[0].islower(), block
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_a_runbook_names_metrics_that_there_are(name: str) -> None:
     assert set(_NAME.findall(PAGES[name].read_text())) <= exposed() | RECORDED.keys()
 
