@@ -20,7 +20,7 @@ def spool_left(facts: Facts) -> Iterator[Finding]:
                 f"{file.size} bytes of audit rows lie on this machine's disk since {_instant(file.written_at)}, and are"
                 " neither in the database nor in any checkpoint",
                 "keep the file; a process with this state directory takes it in once the database answers",
-                "README, Watching it",
+                "README, Proof: the audit log",
             )
 
 
@@ -38,7 +38,7 @@ def checkpoint_late(facts: Facts) -> Iterator[Finding]:
         f"no signed checkpoint covers what happened until {_instant(audit.settled_at)}; {last}: whoever"
         " cuts the end off the table is not found out",
         "see that `authcenter serve` or `worker` runs, and what its log says of audit_checkpoint_postponed",
-        "README, Watching it",
+        "README, Proof: the audit log",
     )
 
 

@@ -18,7 +18,8 @@ def database_gone(facts: Facts) -> Iterator[Finding]:
             Severity.ERROR,
             "AUTHCENTER_DATABASE_URL",
             f"the database does not answer: {facts.database.hint}; clients, keys and the audit log were not looked at",
-            "see that it runs and is reached from here; the service issues nothing without it",
+            "see that it runs and is reached from here; meanwhile a running service gives tokens only to clients that"
+            " it knows, for cache.stale_if_error, and signs nobody in",
             "README, Running it",
         )
 

@@ -47,7 +47,7 @@ def sign_up_without_mail(facts: Facts) -> Iterator[Finding]:
         if facts.production
         else "people may sign up, and the links that open their accounts are written to the log",
         "give AUTHCENTER_SMTP_URL and AUTHCENTER_MAIL_FROM here, or see that a worker has them",
-        "README, Running it",
+        "README, Accounts",
     )
 
 

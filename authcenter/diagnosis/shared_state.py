@@ -17,7 +17,7 @@ def redis_gone(facts: Facts) -> Iterator[Finding]:
             "AUTHCENTER_REDIS_URL",
             f"Redis does not answer: {facts.redis.hint}; revocations get through by the database, seconds later",
             "see that it runs and is reached from here",
-            "README, Running it",
+            "README, Redis",
         )
 
 

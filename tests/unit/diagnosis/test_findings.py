@@ -286,6 +286,15 @@ def test_every_check_is_asked_and_each_of_its_findings_is_shown_here() -> None:
     assert all(inspect.isgeneratorfunction(check) for check in CHECKS)
 
 
+def test_a_section_of_the_readme_that_is_referred_to_is_there() -> None:
+    readme = Path(__file__).parents[3] / "README.md"
+    headings = set(re.findall(r"^#+ (.+)$", readme.read_text(), re.MULTILINE))
+    sources = [file.read_text() for file in Path(diagnosis.__path__[0]).glob("*.py")]
+    named = {section for source in sources for section in re.findall(r'"README, ([^"]+)"', source)}
+    assert named
+    assert named <= headings
+
+
 def test_a_paused_rotation_is_named_as_the_cause() -> None:
     ring = KeyRing.of([key(LONG_AGO)], START)
     (finding,) = diagnose(deployment(record=record(ring=ring, paused_since=START - timedelta(days=30))))
