@@ -9,8 +9,8 @@ import click
 from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.keys.oversight import pause_description
 from authcenter.keys.schedule import Act
-from authcenter.wiring.admin import build_key_oversight
 from authcenter.wiring.core import Core
+from authcenter.wiring.operators import build_key_oversight
 
 _MEANING = {
     Act.PUBLISH: "a new key is made and published",

@@ -14,8 +14,8 @@ from authcenter.core.errors import Conflict
 from authcenter.core.event import Event, EventKind
 from authcenter.jose.algorithms import Alg
 from authcenter.keys.oversight import key_description
-from authcenter.wiring.admin import build_key_oversight
 from authcenter.wiring.core import Core
+from authcenter.wiring.operators import build_key_oversight
 
 # A kid is base64url: one in 64 begins with a hyphen, and must not be taken for options.
 _KID_FIRST = {"ignore_unknown_options": True, "help_option_names": ["--help"]}

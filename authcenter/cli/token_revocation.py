@@ -14,7 +14,7 @@ from authcenter.core.instants import instant
 from authcenter.core.secret import Secret
 from authcenter.core.token import AccessToken
 from authcenter.keys.ring import LONGEST_TOKEN
-from authcenter.tokens.cut_targets import Target, TargetedRevocation
+from authcenter.tokens.cut_targets import NARROWED, Target, TargetedRevocation
 from authcenter.tokens.families import split as split_refresh_token
 from authcenter.tokens.issued_tokens import IssuedTokens
 from authcenter.wiring.core import Core
@@ -32,7 +32,7 @@ def target_of(ctx: click.Context, named: dict[CutKind, str | None], issued_befor
     if len(given) > 1:
         raise click.UsageError("name one thing to revoke", ctx)
     for kind, value in given.items():
-        if issued_before is not None and kind not in (CutKind.SUBJECT, CutKind.CLIENT):
+        if issued_before is not None and kind not in NARROWED:
             raise click.UsageError("--issued-before narrows --subject or --client, or stands alone", ctx)
         if not value or not value.isprintable() or len(value) > _LONGEST_VALUE:
             raise click.UsageError(f"{value!a:.80} is not 1 to {_LONGEST_VALUE} printable characters", ctx)

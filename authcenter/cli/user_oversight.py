@@ -9,8 +9,8 @@ from authcenter.accounts.oversight import By
 from authcenter.accounts.roles import set_roles
 from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.core.user import name_key
-from authcenter.wiring.admin import build_oversight
 from authcenter.wiring.core import Core
+from authcenter.wiring.operators import build_oversight
 
 _MOST_FOUND = 1_000
 _name_argument = click.argument("name", metavar="NAME")

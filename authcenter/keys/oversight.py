@@ -1,5 +1,6 @@
-"""What operators see of the signing keys and do to them, at the command line and over HTTP alike: plain values."""
+"""What operators see of the signing keys and do to them, at the command line and over HTTP alike."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,9 +12,24 @@ from authcenter.jose.algorithms import Alg
 from authcenter.keys.pausing import RotationBrake
 from authcenter.keys.ring import KeyState, SigningKey
 from authcenter.keys.rotation import KeyRotation, parse_alg
-from authcenter.keys.schedule import RotationRules, plan
+from authcenter.keys.schedule import Planned, RotationRules, plan
 from authcenter.settings.live import LivePolicy
 from authcenter.stores.ports.keys import RotationPause
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is going to happen to the keys.
+
+    Attributes:
+        in_use: The algorithms that are kept supplied.
+    """
+
+    rotate_every: int
+    publish_before_use: int
+    in_use: Sequence[str]
+    pause: RotationPause | None
+    steps: Sequence[Planned]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +45,38 @@ class KeyOversight:
     policy: LivePolicy
     clock: Clock
 
-    async def listed(self) -> list[dict[str, Any]]:
+    async def held(self) -> Sequence[tuple[SigningKey, KeyState]]:
         """All keys, by algorithm and by when they sign."""
         await self.rotation.live.reload()
         ring = self.rotation.live.ring
         keys = sorted(ring.keys.values(), key=lambda key: (key.alg, key.signs_from, key.created_at, key.kid))
-        return [key_description(key, ring.states[key.kid]) for key in keys]
+        return [(key, ring.states[key.kid]) for key in keys]
 
-    async def foresee(self) -> dict[str, Any]:
+    async def outlook(self) -> Outlook:
         """What is going to happen to the keys, and when. Nothing is changed."""
         await self.rotation.live.reload()
-        policy, paused, ring = self.policy.current, await self.brake.standing(), self.rotation.live.ring
+        policy, pause, ring = self.policy.current, await self.brake.standing(), self.rotation.live.ring
         rules = RotationRules.of(policy)
-        resumes_at = paused.until if paused else None
-        acts = plan(ring, rules, self.clock.now(), paused=paused is not None, resumes_at=resumes_at)
+        resumes_at = pause.until if pause else None
+        steps = plan(ring, rules, self.clock.now(), paused=pause is not None, resumes_at=resumes_at)
+        keys = policy.keys
+        return Outlook(keys.rotate_every, keys.publish_before_use, rules.in_use(ring), pause, steps)
+
+    async def listed(self) -> list[dict[str, Any]]:
+        """``held``, described."""
+        return [key_description(key, state) for key, state in await self.held()]
+
+    async def foresee(self) -> dict[str, Any]:
+        """``outlook``, described."""
+        outlook = await self.outlook()
         return {
-            "rotate_every": policy.keys.rotate_every,
-            "publish_before_use": policy.keys.publish_before_use,
-            "in_use": rules.in_use(ring),
-            **pause_description(paused),
+            "rotate_every": outlook.rotate_every,
+            "publish_before_use": outlook.publish_before_use,
+            "in_use": outlook.in_use,
+            **pause_description(outlook.pause),
             "steps": [
-                {"at": instant(one.at), "alg": one.alg.value, "act": one.act.value, "kid": one.kid} for one in acts
+                {"at": instant(one.at), "alg": one.alg.value, "act": one.act.value, "kid": one.kid}
+                for one in outlook.steps
             ],
         }
 

@@ -127,6 +127,12 @@ class KeyRotation:
         await self._write(revoked, consequences, successor)
         return successor
 
+    async def require_known(self, kid: str) -> None:
+        """Raises ``NotFound``: there is no such key."""
+        await self.live.reload()
+        if kid not in self.live.ring.keys:
+            raise NotFound(f"no key {kid!a:.80}")
+
     async def reencrypt(self, actor: str) -> tuple[list[str], list[str]]:
         """Encrypt every private key anew with the first passphrase.
 

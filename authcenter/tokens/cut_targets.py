@@ -16,6 +16,10 @@ from authcenter.tokens.revocation import Revocations
 _CUT_OUTLIVES_TOKENS_BY = timedelta(hours=1)
 
 
+NARROWED = frozenset({CutKind.CLIENT, CutKind.SUBJECT})
+"""Of what tokens may be refused up to an instant, rather than all: what lives on and gets others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Everything that carries ``value``; with ``issued_before``, only what was issued until then."""
@@ -31,7 +35,7 @@ class Target:
     @property
     def until_now(self) -> bool:
         """Whether what is issued later is meant not to be hit, and no other instant is named."""
-        return self.issued_before is None and self.kind in (CutKind.SUBJECT, CutKind.CLIENT)
+        return self.issued_before is None and self.kind in NARROWED
 
     def cut(self, reason: str, now: datetime, leeway: timedelta) -> Cut:
         """The cut that refuses it. ``leeway``: that of signature checks."""

@@ -58,6 +58,7 @@ from authcenter.wiring.grants import strategies_of, token_service
 from authcenter.wiring.interactive import interactive_endpoints
 from authcenter.wiring.interactive_parts import Endpoint, InteractiveParts
 from authcenter.wiring.limits import build_limits
+from authcenter.wiring.operators import OperatorParts
 from authcenter.wiring.shared import Shared, Spread, in_process_shared
 from authcenter.wiring.sign_in import password_sign_in
 from authcenter.wiring.status import build_status
@@ -181,6 +182,7 @@ def build_service(
         users.forget,
         clients.forget,
     )
+    operated = OperatorParts(interactive, policy_store)
     token_endpoint = TokenEndpoint(granter, quota, cors, metrics)
     endpoints: list[Endpoint] = [
         token_endpoint,
@@ -205,8 +207,8 @@ def build_service(
         StatusListEndpoint(status.lists),
         StatusListsEndpoint(status.lists),
         *interactive_endpoints(interactive),
-        *console_endpoints(interactive, health, policy_store),
-        *admin_endpoints(interactive, policy_store),
+        *console_endpoints(operated, health),
+        *admin_endpoints(operated),
         DescriptionEndpoint.of(settings.issuer),
     ]
     for endpoint in endpoints:

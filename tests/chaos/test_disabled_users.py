@@ -16,8 +16,8 @@ import pytest
 from authcenter.core.digest import Digest
 from authcenter.core.scope import ADMIN
 from authcenter.http.pages.browser import new_session_cookie
-from authcenter.wiring.admin import build_oversight
 from authcenter.wiring.core import Core
+from authcenter.wiring.operators import build_oversight
 from tests.chaos.caller import Caller
 from tests.chaos.fleet import Fleet, fleet
 from tests.chaos.notes import INTROSPECT_REVOKED

@@ -19,7 +19,7 @@ from authcenter.http.admin.reasons import reason_of
 from authcenter.http.responses import Answer, no_store
 from authcenter.http.router import Router
 from authcenter.keys.rotation import KeyRotation
-from authcenter.tokens.cut_targets import Target, TargetedRevocation
+from authcenter.tokens.cut_targets import NARROWED, Target, TargetedRevocation
 from authcenter.tokens.issued_tokens import IssuedTokens
 
 KINDS: Mapping[str, CutKind] = {
@@ -33,7 +33,6 @@ KINDS: Mapping[str, CutKind] = {
 """By what tokens are named here; exactly one, or ``issued_before`` alone for everybody's."""
 
 _BEFORE = "issued_before"
-_NARROWED = frozenset({CutKind.CLIENT, CutKind.SUBJECT})
 _LONGEST_VALUE = 255
 
 
@@ -88,7 +87,7 @@ class TokensEndpoints:
         if len(named) != 1:
             raise InvalidInput(f"name one of {', '.join(KINDS)}; or {_BEFORE} alone, for everybody's tokens")
         kind, value = named[0]
-        if before is not None and kind not in _NARROWED:
+        if before is not None and kind not in NARROWED:
             raise InvalidInput(f"{_BEFORE}: narrows client and subject only, or stands alone")
         if not value or not value.isprintable() or len(value) > _LONGEST_VALUE:
             raise InvalidInput(f"{kind}: must be 1 to {_LONGEST_VALUE} printable characters")
@@ -103,9 +102,7 @@ class TokensEndpoints:
                 if not (await self.accounts.find(value) or await self.clients.store.find(value)):
                     raise NotFound(f"nobody has the sub {value!a:.80}")
             case CutKind.KEY:
-                await self.rotation.live.reload()
-                if value not in self.rotation.live.ring.keys:
-                    raise NotFound(f"no key {value!a:.80}")
+                await self.rotation.require_known(value)
 
 
 def _target_told(target: Target) -> dict[str, Any]:

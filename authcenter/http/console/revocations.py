@@ -19,7 +19,7 @@ from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
 from authcenter.http.router import Router
 from authcenter.keys.rotation import KeyRotation
-from authcenter.tokens.cut_targets import Target, TargetedRevocation
+from authcenter.tokens.cut_targets import NARROWED, Target, TargetedRevocation
 
 PATH = "/console/revocations"
 KINDS = {
@@ -30,8 +30,6 @@ KINDS = {
     "everything": CutKind.EVERYTHING,
 }
 """What can be revoked here, as forms name it."""
-
-_NARROWED = (CutKind.CLIENT, CutKind.SUBJECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,7 @@ class RevocationsPage:
             return _everything(before, self.clock.now())
         if not of:
             raise InvalidInput("of: what is to be revoked must be named")
-        if before is not None and (kind not in _NARROWED or before > self.clock.now()):
+        if before is not None and (kind not in NARROWED or before > self.clock.now()):
             raise InvalidInput("before: it narrows clients and users only, and is not in the future")
         value = of
         match kind:
@@ -144,13 +142,8 @@ class RevocationsPage:
             case CutKind.CLIENT:
                 await self.clients.get(of)
             case CutKind.KEY:
-                await self._require_key(of)
+                await self.rotation.require_known(of)
         return Named(by, of, Target(kind, value, before), of)
-
-    async def _require_key(self, kid: str) -> None:
-        await self.rotation.live.reload()
-        if kid not in self.rotation.live.ring.keys:
-            raise NotFound(f"no key {kid!a:.80}")
 
 
 def _everything(before: datetime | None, now: datetime) -> Named:

@@ -9,8 +9,8 @@ from authcenter.core.cut import NO_CONSEQUENCES
 from authcenter.core.digest import Digest
 from authcenter.core.identity import Identity
 from authcenter.core.session import Session
-from authcenter.wiring.admin import build_oversight
 from authcenter.wiring.core import Core
+from authcenter.wiring.operators import build_oversight
 from tests.integration.cli.console import Console
 from tests.workbench import ORIGIN
 

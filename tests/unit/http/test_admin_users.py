@@ -17,7 +17,7 @@ from authcenter.core.job import JobName
 from authcenter.core.rules import Rule
 from authcenter.core.secret import Secret
 from authcenter.core.session import Session
-from authcenter.wiring.admin import build_oversight
+from authcenter.wiring.operators import build_oversight
 from tests.authenticator import enrol
 from tests.unit.http.operators import PROBLEM, Desk
 from tests.workbench import ORIGIN, PASSWORD, Workbench

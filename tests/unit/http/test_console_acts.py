@@ -325,7 +325,7 @@ async def test_a_policy_that_is_not_valid_is_told_why(console: AtConsole, text: 
 async def test_without_a_place_to_push_to_nothing_is_pushed(console: AtConsole) -> None:
     before = console.bench.policy.current.version
     answer = await console.act("/console/policy", document=POLICY, confirm="push", over="")
-    assert answer.status == 400
+    assert answer.status == 409
     assert console.bench.policy.current.version == before
 
 
