@@ -148,10 +148,13 @@ class Accounts:
         """Let nothing be issued to the user, and refuse what was, whenever it was. Once disabled, a no-op.
 
         Raises:
-            NotFound, Conflict, StoreUnavailable: As ``get``; others kept writing; try again.
+            NotFound, StoreUnavailable: As ``get``.
+            Conflict: Others kept writing: try again. Or ``actor`` is the user.
         """
 
         def act(user: User) -> Change | None:
+            if user.subject == actor:
+                raise Conflict("nobody can disable themselves: ask another operator")
             if user.disabled_at:
                 return None
             cut = _membership(user, "user disabled")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from authcenter.accounts.oversight import Oversight
 from authcenter.core.clock import Clock
-from authcenter.core.errors import Conflict, NotFound
+from authcenter.core.errors import NotFound
 from authcenter.core.ids import SUBJECT_PREFIX
 from authcenter.http.console.guard import Console, Operator
 from authcenter.http.console.typed import asked
@@ -56,8 +56,6 @@ class UsersPage:
         actor, origin = operator.actor, operator.origin
         match visit.form.get("act"):
             case "disable":
-                if subject == operator.user.subject:
-                    raise Conflict("nobody can disable themselves: ask another operator")
                 await accounts.disable(subject, actor=actor, origin=origin)
             case "enable":
                 await accounts.enable(subject, actor=actor, origin=origin)

@@ -198,6 +198,17 @@ async def test_the_event_of_an_act_names_who_asked_and_the_request(
     assert event.origin.request_id == done.headers["X-Request-Id"]
 
 
+async def test_nobody_disables_themselves(desk: Desk, bench: Workbench) -> None:
+    olga = await bench.core.accounts.get("olga")
+    desk.token = await desk.persons_token()
+    refused = await desk.post(f"/users/{olga.subject}/disable")
+    assert (refused.status, refused.headers["Content-Type"]) == (409, PROBLEM)
+    assert (await bench.core.accounts.get("olga")).disabled_at is None
+    assert EventKind.USER_DISABLED not in bench.kinds()
+    desk.token = await desk.own_token()
+    assert (await desk.post(f"/users/{olga.subject}/disable")).status == 200
+
+
 @pytest.mark.parametrize("act", ["logout", "require-reset"])
 async def test_what_was_issued_before_is_refused_at_once(desk: Desk, bench: Workbench, alice: str, act: str) -> None:
     before = (await bench.issue()).access
