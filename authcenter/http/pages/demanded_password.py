@@ -71,7 +71,7 @@ class DemandedPasswordPage:
     def _read(self, visit: Visit, sealed: str | None) -> tuple[Visit, Ticket]:
         """The ticket, and the visit in the language that its client asks for."""
         ticket = self.tickets.open(sealed or "", visit.browser.browser_id)
-        return self.pages.in_language(visit, ticket.request.ui_locales if ticket.request else ()), ticket
+        return self.pages.in_language_of(visit, ticket), ticket
 
     def _form(self, ticket: Ticket) -> NewPasswordForm:
         return NewPasswordForm(

@@ -96,7 +96,7 @@ class LoginPage:
         self, visit: Visit, ticket: Ticket, problem: str = "", status: int = 200, **about: object
     ) -> Answer:
         request = ticket.request
-        visit = self.pages.in_language(visit, request.ui_locales if request else ())
+        visit = self.pages.in_language_of(visit, ticket)
         client = await self.clients.find(request.client_id) if request else None
         # Whom `prompt=login` or `max_age` asks for again can not go on by a button.
         known = await self.sessions.current(visit.browser.session_digest) if ticket.login_after is None else None

@@ -46,7 +46,7 @@ class LoginSessionsPage:
         if user is None:
             return self._again(visit, ticket)
         request = ticket.request
-        visit = self.pages.in_language(visit, request.ui_locales if request else ())
+        visit = self.pages.in_language_of(visit, ticket)
         cards = session_cards(await self.sessions.list_of(user.subject), visit.messages, self.clock.now())
         client = [request.redirect_uri] if request else []
         return self.pages.show(visit, "login_sessions.html", form_to=client, ticket=sealed, user=user, cards=cards)

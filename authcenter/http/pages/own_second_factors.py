@@ -104,7 +104,7 @@ class OwnSecondFactorsPage:
 
     async def _overview(self, visit: Visit, ticket: Ticket | None, signed_in: SignedIn) -> Answer:
         request = ticket.request if ticket else None
-        visit = self.pages.in_language(visit, request.ui_locales if request else ())
+        visit = self.pages.in_language_of(visit, ticket)
         client = await self.clients.find(request.client_id) if request else None
         return self.pages.show(
             visit,
@@ -127,8 +127,7 @@ class OwnSecondFactorsPage:
         begun = await self.step.factors.begun(signed_in.user)
         if begun is None:
             return see_other(self._path(visit, ticket))
-        request = ticket.request if ticket else None
-        visit = self.pages.in_language(visit, request.ui_locales if request else ())
+        visit = self.pages.in_language_of(visit, ticket)
         return self.pages.show(
             visit,
             "second_factor_setup.html",
@@ -142,7 +141,6 @@ class OwnSecondFactorsPage:
         )
 
     def _codes(self, visit: Visit, ticket: Ticket | None, codes: list[str]) -> Answer:
-        request = ticket.request if ticket else None
-        visit = self.pages.in_language(visit, request.ui_locales if request else ())
+        visit = self.pages.in_language_of(visit, ticket)
         on = self.arrival.way_on(visit, ticket) if ticket else PATH
         return self.pages.show(visit, "recovery_codes.html", codes=codes, on=on)

@@ -43,10 +43,11 @@ class PasskeySignInPage:
         self.pages.mount(router, PATH, self.get, self.post)
 
     async def get(self, visit: Visit) -> Answer:
-        return await self._ask(visit, self._ticket(visit, visit.query.get("ticket")))
+        visit, ticket = self._read(visit, visit.query.get("ticket"))
+        return await self._ask(visit, ticket)
 
     async def post(self, visit: Visit) -> Answer:
-        ticket = self._ticket(visit, visit.form.get("ticket"))
+        visit, ticket = self._read(visit, visit.form.get("ticket"))
         if visit.form.get("act") == "cancel" and ticket.request is not None:
             return self.arrival.go_on(visit, structs.replace(ticket, consent="denied"))
         try:
@@ -64,16 +65,17 @@ class PasskeySignInPage:
         before = await self.sessions.current(visit.browser.session_digest)
         return await self.arrival.arrive(visit, ticket, user, before, amr=methods, acr=ACR_TWO_FACTORS)
 
-    def _ticket(self, visit: Visit, sealed: str | None) -> Ticket:
+    def _read(self, visit: Visit, sealed: str | None) -> tuple[Visit, Ticket]:
+        """The ticket, and the visit in the language that its client asks for."""
         if sealed is None:
-            return Ticket("account", self.tickets.lapse())
-        return self.tickets.open(sealed, visit.browser.browser_id)
+            return visit, Ticket("account", self.tickets.lapse())
+        ticket = self.tickets.open(sealed, visit.browser.browser_id)
+        return self.pages.in_language_of(visit, ticket), ticket
 
     async def _ask(self, visit: Visit, ticket: Ticket, problem: str = "", status: int = 200) -> Answer:
         sealed, request = self.tickets.seal(ticket, visit.browser.browser_id), ticket.request
         if not self.passkeys.party.has_name:
             return see_other(f"/login?ticket={sealed}")
-        visit = self.pages.in_language(visit, request.ui_locales if request else ())
         client = await self.clients.find(request.client_id) if request else None
         return self.pages.show(
             visit,

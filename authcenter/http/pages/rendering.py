@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from authcenter.authorization.ticket import Ticket
 from authcenter.core.checks import failed
 from authcenter.core.derived import MacKeys
 from authcenter.core.errors import OAuthError, Unavailable, invalid_request
@@ -126,6 +127,11 @@ class Pages:
         """The visit in a language that the request asks for (``ui_locales``), before the browser's."""
         header = visit.request.headers.get(hdrs.ACCEPT_LANGUAGE, "")
         return replace(visit, messages=self.catalogue.choose(preferred, header))
+
+    def in_language_of(self, visit: Visit, ticket: Ticket | None) -> Visit:
+        """The same for the request that a ticket holds, if it does. Before anything is worded."""
+        request = ticket.request if ticket else None
+        return self.in_language(visit, request.ui_locales if request else ())
 
     def error(self, visit: Visit, message: str, status: int) -> Answer:
         return self.show(visit, "error.html", status=status, message=message, kind=_KINDS.get(status, "general"))

@@ -53,11 +53,12 @@ class SecondFactorPage:
         self.pages.mount(router, PATH, self.get, self.post)
 
     async def get(self, visit: Visit) -> Answer:
-        return await self._ask(visit, self.tickets.open(visit.query.get("ticket") or "", visit.browser.browser_id))
+        visit, ticket = self._read(visit, visit.query.get("ticket"))
+        return await self._ask(visit, ticket)
 
     async def post(self, visit: Visit) -> Answer:
         form = visit.form
-        ticket = self.tickets.open(form.get("ticket") or "", visit.browser.browser_id)
+        visit, ticket = self._read(visit, form.get("ticket"))
         way = next((one for one in _WAYS if one == form.get("act")), None)
         if form.get("act") == "cancel" and ticket.request is not None:
             return self.arrival.go_on(visit, structs.replace(ticket, consent="denied"))
@@ -65,6 +66,11 @@ class SecondFactorPage:
         if isinstance(first, Answer):
             return first
         return await self._try(visit, ticket, first, way) if way else await self._ask(visit, ticket)
+
+    def _read(self, visit: Visit, sealed: str | None) -> tuple[Visit, Ticket]:
+        """The ticket, and the visit in the language that its client asks for."""
+        ticket = self.tickets.open(sealed or "", visit.browser.browser_id)
+        return self.pages.in_language_of(visit, ticket), ticket
 
     async def _try(self, visit: Visit, ticket: Ticket, first: First, way: _Way) -> Answer:
         try:
@@ -115,7 +121,6 @@ class SecondFactorPage:
             none_left = self.first.again(visit, ticket, f"{first.user.subject} has no second factor any more")
             return see_other(f"{ENROLMENT_PATH}?ticket={sealed}") if first.session is not None else none_left
         request = ticket.request
-        visit = self.pages.in_language(visit, request.ui_locales if request else ())
         client = await self.clients.find(request.client_id) if request else None
         by_passkey = Factor.PASSKEY in held and self.passkeys.party.has_name
         question = await self.passkeys.to_prove(first.user, visit.browser.browser_id) if by_passkey else None

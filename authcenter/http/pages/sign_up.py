@@ -92,8 +92,7 @@ class SignUpPage:
     def _form(
         self, visit: Visit, ticket: Ticket | None, problem: str = "", status: int = 200, minutes: int = 0
     ) -> Answer:
-        if ticket is not None and ticket.request is not None:
-            visit = self.pages.in_language(visit, ticket.request.ui_locales)
+        visit = self.pages.in_language_of(visit, ticket)
         onward = ticket or Ticket("account", self.tickets.lapse())
         return self.pages.show(
             visit,
