@@ -16,7 +16,7 @@ from authcenter.stores.ports.request_traces import RequestTrace, TraceFilter
 
 
 @click.command("explain")
-@click.argument("request_id", metavar="REQUEST_ID", required=False)
+@click.argument("request_id", metavar="[REQUEST_ID]", required=False)
 @click.option("--client", "client_id", default="", metavar="ID", help="Find requests of this client.")
 @click.option("--rule", default="", help="Find requests that this rule refused.")
 @click.option("--ip", default="", metavar="ADDRESS", help="Find requests from there.")

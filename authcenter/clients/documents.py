@@ -13,6 +13,7 @@ from authcenter.core.errors import InvalidInput
 from authcenter.core.instants import instant
 from authcenter.core.members import Members
 from authcenter.core.relying_party import RelyingParty
+from authcenter.core.scope import RESERVED_PREFIX
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -91,7 +92,8 @@ def changed_metadata(old: ClientMetadata, document: Mapping[str, Any]) -> Client
     """``old`` with the members that the document has; null: as for a new client (RFC 7396).
 
     Raises:
-        InvalidInput: Naming the member. Whether the whole holds is ``ClientMetadata.check``'s to say.
+        InvalidInput: Naming the member. Whether the whole holds is ``ClientMetadata.check``'s to say. Or a scope of the
+            server itself is among those that it gets: a token for operators must not give itself a longer life.
     """
     members, plain = Members(document), ClientMetadata(old.client_id)
     members.require_known(MEMBERS)
@@ -113,6 +115,9 @@ def changed_metadata(old: ClientMetadata, document: Mapping[str, Any]) -> Client
     }
     changes = {name: read() for name, read in readers.items() if name in document}
     new = replace(old, **changes, lifetimes=_changed_lifetimes(old.lifetimes, members))
+    for scope in sorted(new.scopes - old.scopes):
+        if scope.startswith(RESERVED_PREFIX):
+            raise InvalidInput(f"scopes: {scope} is given at the command line only")
     return replace(new, relying_party=with_sector(new.relying_party, new.redirect_uris))
 
 

@@ -17,7 +17,7 @@ OPENID = "openid"
 ADMIN = "authcenter:admin"
 """The scope of operators' requests."""
 RESERVED_PREFIX = "authcenter:"
-"""Scopes of the server itself: given by the command line only, never by default."""
+"""Scopes of the server itself: given at the command line only, never by default, by registration or by consent."""
 
 
 @dataclass(frozen=True)

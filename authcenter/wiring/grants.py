@@ -64,7 +64,7 @@ def strategies_of(
     metrics: Metrics,
     log: Logger,
 ) -> list[TokenGranter]:
-    """A granter for each grant type, third parties\' last."""
+    """A granter for each grant type, third parties' last."""
     targets = GrantTargets(resources, settings.issuer)
     steps = BothSteps(sign_in, second_step)
 

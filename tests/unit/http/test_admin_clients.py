@@ -7,6 +7,7 @@ import pytest
 
 from authcenter.core.event import EventKind
 from authcenter.core.rules import Rule
+from authcenter.core.scope import ADMIN, Scope
 from tests.unit.http.operators import Desk
 from tests.workbench import API, Workbench, refused
 
@@ -52,6 +53,23 @@ async def test_what_a_person_does_is_told_as_theirs(desk: Desk, bench: Workbench
     await desk.post("/clients/shop/disable")
     await desk.post("/clients/shop/rotate-secret", {"end_old": True})
     assert {event.actor for event in bench.events} == {olga.subject}
+
+
+async def test_no_client_gets_a_scope_of_the_server_itself(desk: Desk, bench: Workbench) -> None:
+    wanted = {"client_id": "shop", "grants": ["client_credentials"], "scopes": ["read", ADMIN]}
+    refused_new = await desk.post("/clients", wanted)
+    assert (refused_new.status, ADMIN in refused_new.body["detail"]) == (422, True)
+    assert (await desk.post("/clients", {**wanted, "scopes": ["read"]})).status == 201
+    assert (await desk.patch("/clients/shop", {"scopes": ["read", "authcenter:other"]})).status == 422
+    assert (await bench.core.clients.get("shop")).scopes == Scope.of({"read"})
+
+
+async def test_a_client_keeps_the_scope_it_was_given_at_the_command_line(desk: Desk, bench: Workbench) -> None:
+    changed = await desk.patch("/clients/backoffice", {"name": "Back office", "scopes": [ADMIN]})
+    assert (changed.status, changed.body["scopes"]) == (200, [ADMIN])
+    assert (await desk.patch("/clients/backoffice", {"scopes": []})).status == 200
+    assert (await desk.patch("/clients/backoffice", {"scopes": [ADMIN]})).status == 422
+    assert (await bench.core.clients.get("backoffice")).scopes == Scope.of(())
 
 
 async def test_lists_are_paged_and_searched(desk: Desk) -> None:
