@@ -100,7 +100,7 @@ async def verify(sources: Sequence[Source], keys: CheckpointKeys, copies: Sequen
     known = _check_checkpoints(walk, checkpoints, keys)
     _check_copies(walk, known, copies)
     unknown_keys = _check_signatures(walk, list(known.values()), keys)
-    begun = next(iter(known.values())).archived if known else {}
+    begun = await _begun(sources, known)
     walk.reached.update(begun)
     walk.proven.update({writer: head.sequence for writer, head in begun.items()})
     for checkpoint in known.values():
@@ -123,6 +123,15 @@ async def verify(sources: Sequence[Source], keys: CheckpointKeys, copies: Sequen
     return Verdict(
         walk.findings, walk.seen["rows"], len(walk.reached), len(known), walk.seen["erased"], beyond, unknown_keys
     )
+
+
+async def _begun(sources: Sequence[Source], known: Mapping[int, Checkpoint]) -> Heads:
+    """What was archived before all that is looked at."""
+    first = next(iter(known.values()), None)
+    if first is None or (len(sources) > 1 and len(await sources[0].checkpoints()) == 1):
+        # An archive of before there were others has no checkpoint but the one that closes it.
+        return {}
+    return first.archived
 
 
 def _check_checkpoints(walk: _Walk, found: Sequence[Checkpoint], keys: CheckpointKeys) -> dict[int, Checkpoint]:
