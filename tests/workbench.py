@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
+import msgspec
 import pytest
 import structlog
 from structlog.testing import CapturingLogger
@@ -234,13 +235,15 @@ class Workbench:
         secret: str | None = None,
         resource: str | tuple[str, ...] = (),
         after: timedelta = timedelta(0),
+        request_id: str = ORIGIN.request_id,
         **parameters: str,
     ) -> Answer:
         """A token request; ``after`` moves the clock before it."""
         self.clock.at += after
         resources = (resource,) if isinstance(resource, str) else resource
         form = Form({"grant_type": grant_type, **parameters}, resources)
-        tokens = await self._endpoint("token").granter.serve(form, self.presented(client, secret), ORIGIN)
+        origin = msgspec.structs.replace(ORIGIN, request_id=RequestId(request_id))
+        tokens = await self._endpoint("token").granter.serve(form, self.presented(client, secret), origin)
         THIS_RUN.note_answer(tokens.body.decode())
         return Answer(tokens.body)
 

@@ -1,8 +1,9 @@
 """What a revocation would hit, counted before it is made: live access tokens, from the rows of their issuance.
 
-The record keeps no access tokens, but the audit log has a row of each (``token.issued``) with all that a cut goes by.
+The record keeps no access tokens, but the audit log tells of each (``token.issued``) all that a cut goes by.
 """
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,16 +11,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from authcenter.audit.issued_together import each
 from authcenter.core.cut import CutKind, carried_by
 from authcenter.core.digest import Digest
 from authcenter.core.event import EventKind
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import AuditFilter, AuditTrail
 
-MOST_ROWS = 100_000
-"""How many rows are looked at; beyond that the count is a lower bound."""
+MOST_TOKENS = 100_000
+"""How many tokens are looked at; beyond that the count is a lower bound."""
 
-_ROWS_AT_ONCE = 1_000
+_ROWS_AT_ONCE = 500
+_ROWS_AT_A_STRETCH = 10
+"""Read before others get their turn: of these, each may hold a hundred tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class BlastRadius:
         subjects: People and clients whose they are.
         clients: How many tokens each client has of them, the most first.
         last_expires_at: When the last of them would have lapsed by itself; None: there is none.
-        complete: Whether all rows were looked at; else there may be more.
+        complete: Whether all tokens were looked at; else there may be more.
     """
 
     tokens: int
@@ -75,7 +79,7 @@ async def blast_radius(
     longest: timedelta,
     refused: Callable[[IssuedToken], bool],
     issued_before: datetime | None = None,
-    most: int = MOST_ROWS,
+    most: int = MOST_TOKENS,
 ) -> BlastRadius:
     """Count what a cut by ``kind`` of ``value`` would hit.
 
@@ -85,7 +89,7 @@ async def blast_radius(
         longest: The longest that an access token can live.
         refused: Whether a token is refused already.
         issued_before: Only what was issued until then.
-        most: How many rows to look at.
+        most: How many tokens to look at.
 
     Raises:
         StoreUnavailable: Cannot tell.
@@ -101,7 +105,7 @@ async def blast_radius(
 
 
 def issued_token(row: AuditRow) -> IssuedToken | None:
-    """The token of a ``token.issued`` row; None: it is another row, or of a token without an expiry."""
+    """The token of a ``token.issued`` row that holds one; None: it is another row, or of a token without an expiry."""
     told: dict[str, Any] = json.loads(row.context)
     if row.event != EventKind.TOKEN_ISSUED or "exp" not in told:
         return None
@@ -140,15 +144,21 @@ async def _carriers(
     kind: CutKind, value: str, wanted: AuditFilter, trail: AuditTrail, most: int
 ) -> tuple[list[IssuedToken], bool]:
     """The tokens under that cut among the newest rows, and whether those are all there are."""
-    found, looked_at, older = list[IssuedToken](), 0, None
+    found, left, older = list[IssuedToken](), most, None
     while True:
-        page = await trail.find(wanted, min(_ROWS_AT_ONCE, most - looked_at), older)
-        looked_at, older = looked_at + len(page.rows), page.older
-        # Page by page: others' requests wait while rows are read.
-        tokens = (token for row in page.rows if (token := issued_token(row)) is not None)
-        found += [token for token in tokens if (kind, value) in carried_by(token)]
-        if older is None or looked_at >= most:
-            return found, older is None
+        page = await trail.find(wanted, min(_ROWS_AT_ONCE, left), older)
+        for number, row in enumerate(page.rows, 1):
+            if number % _ROWS_AT_A_STRETCH == 0:
+                await asyncio.sleep(0)
+            rows = each(row)
+            tokens = (token for one in rows[:left] if (token := issued_token(one)) is not None)
+            found += [token for token in tokens if (kind, value) in carried_by(token)]
+            if len(rows) > left or (len(rows) == left and (number < len(page.rows) or page.older is not None)):
+                return found, False
+            left -= len(rows)
+        older = page.older
+        if older is None:
+            return found, True
 
 
 def _counted(live: Iterable[IssuedToken], *, complete: bool) -> BlastRadius:

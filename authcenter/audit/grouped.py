@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from authcenter.audit.chain import GENESIS, link
+from authcenter.audit.issued_together import IssuedToClient, together
 from authcenter.core.clock import Clock
 from authcenter.core.errors import AuditFull, Unavailable
 from authcenter.core.event import Event
@@ -33,8 +34,8 @@ _ROWS_AT_ONCE = 500
 _SECONDS_BETWEEN_DRAINS = 1.0
 _SECONDS_BETWEEN_LOOKS_FOR_LEFTOVERS = 60.0
 
-Recorded = Callable[[], Event]
-"""Makes the event: when its row is written, not while somebody waits for an answer."""
+Recorded = Callable[[], Event | IssuedToClient]
+"""Makes the event, or what there is to say of a token: when it is written, not while somebody waits for an answer."""
 
 
 @dataclass(slots=True)
@@ -152,12 +153,12 @@ class GroupedAudit:
 
     def _linked(self, waiting: Sequence[tuple[datetime, Recorded]]) -> list[AuditRow]:
         (sequence, prev_hash), rows = self._head, list[AuditRow]()
-        for at, recorded in waiting:
-            event = recorded()
+        for at, event, times in together([(at, recorded()) for at, recorded in waiting]):
+            for _ in range(times):
+                self.count(event)
             row = link(event, at, self.writer, sequence + 1, prev_hash)
             rows.append(row)
             sequence, prev_hash = row.sequence, row.row_hash
-            self.count(event)
         self._head = sequence, prev_hash
         return rows
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from authcenter.audit.evidence import evidence_of
+from authcenter.audit.issued_together import as_wanted
 from authcenter.core.event import EventKind
 from authcenter.core.explanations import EXPLANATIONS
 from authcenter.core.rules import Rule
@@ -72,7 +73,8 @@ async def tell(request_id: str, traces: RequestTraces, trail: AuditTrail) -> Sto
         StoreUnavailable: Cannot tell.
     """
     trace = await traces.get(request_id)
-    rows = (await trail.find(AuditFilter(request_id=request_id), _MOST_ROWS)).rows
+    wanted = AuditFilter(request_id=request_id)
+    rows = as_wanted((await trail.find(wanted, _MOST_ROWS)).rows, wanted)
     if trace is not None:
         return await _of_trace(trace, rows, trail)
     return await _of_rows(request_id, rows, trail) if rows else None

@@ -11,6 +11,7 @@ import click
 
 from authcenter.audit.archive import ArchiveFile, archive, read_checkpoints
 from authcenter.audit.checkpoints import checkpoint_document
+from authcenter.audit.issued_together import as_wanted, each
 from authcenter.audit.verification import Table, Verdict, verify
 from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.core.errors import InvalidInput
@@ -56,17 +57,25 @@ def _filters(function: Any) -> Any:
 
 @command.command("list")
 @_filters
-@click.option("--most", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many rows.")
+@click.option(
+    "--most",
+    type=click.IntRange(1, 10_000),
+    default=50,
+    show_default=True,
+    help="How many rows; one may tell of several tokens.",
+)
 @json_option
 @click.pass_context
 def list_rows(ctx: click.Context, /, most: int, as_json: bool, **wanted: str) -> None:
-    """The newest rows first."""
-    page = run_on_record(ctx, lambda core: core.stores.trail.find(AuditFilter(**wanted), most))
+    """The newest rows first, of tokens that were recorded together a line each."""
+    about = AuditFilter(**wanted)
+    page = run_on_record(ctx, lambda core: core.stores.trail.find(about, most))
+    rows = as_wanted(page.rows, about)
     if as_json:
-        show([_described(row) for row in page.rows], as_json=True)
+        show([_described(row) for row in rows], as_json=True)
         return
-    for row in page.rows:
-        click.echo(_line(row))
+    for one in (one for row in rows for one in each(row)):
+        click.echo(_line(one))
     if page.older is not None:
         click.echo("… and older ones: say --until, or a larger --most", err=True)
 

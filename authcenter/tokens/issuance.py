@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from authcenter.audit.grouped import GroupedAudit
+from authcenter.audit.grouped import GroupedAudit, Recorded
+from authcenter.audit.issued_together import IssuedToClient, OwnToken, Shared
 from authcenter.core.approval import Approval
 from authcenter.core.checks import Checks, checks_so_far
 from authcenter.core.digest import signing_input_digest
 from authcenter.core.event import Event, EventKind
+from authcenter.core.origin import RequestOrigin
 from authcenter.tokens.enhancers import DraftToken
 
 
@@ -25,7 +27,28 @@ class IssuanceLog:
 
     def issued(self, approval: Approval, access: DraftToken, *, refreshable: bool) -> None:
         """An access token goes out, and with it a refresh token where ``refreshable``."""
-        self.audit.record(partial(_event, approval, access, refreshable, checks_so_far()), approval.at)
+        checks = checks_so_far()
+        if approval.user is None and approval.origin is not None and not refreshable:
+            recorded: Recorded = partial(_to_client, approval, approval.origin, access, checks)
+        else:
+            recorded = partial(_event, approval, access, refreshable, checks)
+        self.audit.record(recorded, approval.at)
+
+
+def _to_client(approval: Approval, origin: RequestOrigin, access: DraftToken, checks: Checks) -> IssuedToClient:
+    claims = access.claims
+    audience = claims["aud"]
+    shared = Shared(
+        approval.client.client_id,
+        origin.ip,
+        origin.user_agent,
+        access.kid,
+        audience if isinstance(audience, str) else tuple(audience),
+        claims.get("scope"),
+        _names(checks),
+    )
+    digest = signing_input_digest(access.value).hex()
+    return shared, OwnToken(claims["jti"], digest, claims["fam"], claims["iat"], claims["exp"], origin.request_id)
 
 
 def _event(approval: Approval, access: DraftToken, refreshable: bool, checks: Checks) -> Event:
@@ -48,9 +71,13 @@ def _event(approval: Approval, access: DraftToken, refreshable: bool, checks: Ch
     if approval.id_token is not None:
         context["id_token"] = True
     if checks:
-        # All passed: what they are called is enough.
-        context["checks"] = " ".join([name for name, _, _ in checks])
+        context["checks"] = _names(checks)
     return Event(EventKind.TOKEN_ISSUED, client_id, client_id, approval.subject, approval.origin, context)
+
+
+def _names(checks: Checks) -> str:
+    # All passed: what they are called is enough.
+    return " ".join([name for name, _, _ in checks])
 
 
 def _given(name: str, claims: Mapping[str, Any]) -> dict[str, Any]:

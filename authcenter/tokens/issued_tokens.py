@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from authcenter.audit.blast_radius import IssuedToken, issued_token
+from authcenter.audit.issued_together import as_wanted
 from authcenter.core.event import EventKind
 from authcenter.core.origin import RequestOrigin
 from authcenter.core.token import AccessToken
@@ -23,7 +24,8 @@ class IssuedTokens:
         Raises:
             StoreUnavailable: Cannot tell.
         """
-        rows = (await self.trail.find(AuditFilter(event=EventKind.TOKEN_ISSUED, jti=jti), 1)).rows
+        wanted = AuditFilter(event=EventKind.TOKEN_ISSUED, jti=jti)
+        rows = as_wanted((await self.trail.find(wanted, 1)).rows, wanted)
         return issued_token(rows[0]) if rows else None
 
     async def revoke(self, token: IssuedToken, reason: str, actor: str, origin: RequestOrigin | None = None) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import (
+    audit_cost,
     code_flow,
     feed_delay,
     gateways,
@@ -47,10 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with_feed = not asked.only or asked.only in feed_delay.NAME
     with_outage = not asked.only or asked.only in outage.NAME
     with_code_flow = not asked.only or asked.only in code_flow.NAME
+    with_audit = not asked.only or asked.only in audit_cost.NAME
     with_sign_in = not asked.only or asked.only in sign_in_timing.NAME
     others = (with_verify, with_revocation, with_gateways, with_feed, with_outage, with_code_flow, with_sign_in)
-    if not works and not any(others):
-        parts = (revocation_delay, gateways, feed_delay, outage, code_flow, sign_in_timing)
+    if not works and not with_audit and not any(others):
+        parts = (revocation_delay, gateways, feed_delay, outage, code_flow, audit_cost, sign_in_timing)
         names = ", ".join([*Work, _VERIFY, *(part.NAME for part in parts)])
         print(f"nothing is named {asked.only!r}: {names}", file=sys.stderr)
         return 2
@@ -79,6 +81,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         failed += code_flow.failures(figures)
         print(code_flow.render(figures))
         report["code_flow"] = figures
+    if with_audit and table.OURS in asked.contender:
+        costs = audit_cost.measure(on, rounds=asked.rounds, seconds=asked.seconds, warm_up=asked.warm_up)
+        failed += audit_cost.failures(costs)
+        verdicts += audit_cost.targets(costs)
+        print(audit_cost.render(costs))
+        report["audit_cost"] = costs
     if with_verify and table.OURS in asked.contender:
         figures = verification.in_a_process(on.server)
         verdicts += verification.targets(figures)
@@ -132,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=4, help="length of each load (default 4)")
     parser.add_argument("--rounds", type=int, default=3, help="loads of each kind, interleaved (default 3)")
     parser.add_argument("--warm-up", type=int, default=1, help="load before each that is not counted (default 1)")
-    asked = "works named so, verify, revocation, gateways, feed, outage, code flow, sign-in timing"
+    asked = "works named so, verify, revocation, gateways, feed, outage, code flow, audit cost, sign-in timing"
     parser.add_argument("--only", metavar="NAME", default="", help=asked)
     parser.add_argument(
         "--contender", nargs="+", choices=_CONTENDERS, default=list(_CONTENDERS), help="default: all three"

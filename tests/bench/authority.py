@@ -36,9 +36,10 @@ class Authcenter(AuthcenterProcess, Contender):
 
     name: ClassVar = "authcenter"
 
-    def __init__(self, directory: Path) -> None:
-        """``directory`` is for its database, state and log."""
-        super().__init__(directory / "authcenter", settings={"AUTHCENTER_WORKERS": "1"})
+    def __init__(self, directory: Path, database_url: str | None = None) -> None:
+        """``directory`` is for its state and log, and for an SQLite file where no ``database_url`` is given."""
+        settings = {"AUTHCENTER_WORKERS": "1"}
+        super().__init__(directory / "authcenter", database_url=database_url, settings=settings)
         self._write_policy("ES256")
         self._password = secrets.token_urlsafe(24)
         self._client = self._resource_server = ""

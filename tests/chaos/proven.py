@@ -72,6 +72,10 @@ class Work:
         found = self.service.operator.rows(f"SELECT {column} FROM auth_audit WHERE event = '{event}'")
         return {str(value) for (value,) in found}
 
+    def tokens_at_rest(self) -> set[str]:
+        """The ``jti`` of all whose issuance the log tells."""
+        return {jti for context in self.at_rest("context", "token.issued") for jti in _tokens_in(context)}
+
     def require_verified(self) -> None:
         """The chains and their checkpoints hold."""
         done = self.service.process.cli("audit", "verify", "--json")
@@ -154,5 +158,10 @@ def _rows_in(spool: Any) -> set[str]:
         for line in lines:
             # The last one may be half written.
             if line.endswith("}"):
-                found.add(str(json.loads(line)["jti"]))
+                found |= _tokens_in(json.loads(line)["context"])
     return found
+
+
+def _tokens_in(context: str) -> set[str]:
+    told = json.loads(context)
+    return {one["jti"] for one in told.get("tokens", [told]) if "jti" in one}

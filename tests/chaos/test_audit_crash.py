@@ -62,13 +62,13 @@ def test_a_kill_under_load_loses_nothing_that_was_answered_for(work: Work) -> No
         until(enough, "much is under way", _PATIENCE_SECONDS)
         # Rows come to rest while the load goes on: in the database, or in the spool.
         first = {mine[_TOKENS // 2] for mine in done.issued}
-        until(lambda: first <= work.at_rest("jti", "token.issued") | work.spooled(), "rows at rest", _PATIENCE_SECONDS)
+        until(lambda: first <= work.tokens_at_rest() | work.spooled(), "rows at rest", _PATIENCE_SECONDS)
     work.service.process.start()
     work.until_drained()
 
     assert set(done.revoked) <= work.at_rest("request_id", "token.revoked")
     assert set(done.signed_in) <= work.at_rest("request_id", "session.started")
-    kept = work.at_rest("jti", "token.issued")
+    kept = work.tokens_at_rest()
     assert first <= kept
     assert require_prefix(work, kept) < done.tokens
     work.require_verified()
@@ -95,7 +95,7 @@ def test_with_postgresql_gone_rows_wait_in_the_spool_for_the_next_process(tmp_pa
         work.service.process.start()
         work.until_drained()
 
-        kept = work.at_rest("jti", "token.issued")
+        kept = work.tokens_at_rest()
         assert older <= kept
         require_prefix(work, kept)
         work.require_verified()

@@ -20,7 +20,13 @@ _CLI_HANG_SECONDS = 240
 
 
 class AuthcenterProcess(Server):
-    """``authcenter serve`` with ports, state directory and, unless a URL is given, a database of its own."""
+    """``authcenter serve`` with ports, state directory and, unless a URL is given, a database of its own.
+
+    Attributes:
+        module: What is run.
+    """
+
+    module = "authcenter"
 
     def __init__(
         self,
@@ -57,7 +63,7 @@ class AuthcenterProcess(Server):
         self.policy_file.touch()
         self.child = ChildProcess(
             name="authcenter",
-            command=[sys.executable, "-m", "authcenter", "serve", *arguments],
+            command=[sys.executable, "-m", self.module, "serve", *arguments],
             log=directory / "authcenter.log",
             environment=self.environment,
             directory=directory,

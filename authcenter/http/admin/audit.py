@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from authcenter.audit.checkpoints import CheckpointKeys
+from authcenter.audit.issued_together import as_wanted
 from authcenter.audit.verification import Table, verify
 from authcenter.core import base64url
 from authcenter.core.clock import Clock
@@ -52,14 +53,12 @@ class AuditEndpoints:
         self.frame.mount(router, "POST", "/audit/verify", self.verify)
 
     async def list_rows(self, asked: Asked) -> Answer:
-        wanted = wanted_page(asked.query)
-        found = await self.trail.find(
-            self._filter(asked.query), wanted.limit, _place(wanted.after) if wanted.after else None
-        )
+        page, wanted = wanted_page(asked.query), self._filter(asked.query)
+        found = await self.trail.find(wanted, page.limit, _place(page.after) if page.after else None)
         cursor = None
         if found.older is not None:
             cursor = base64url.encode("|".join(map(str, found.older)).encode())
-        return whole([_described(row) for row in found.rows], cursor)
+        return whole([_described(row) for row in as_wanted(found.rows, wanted)], cursor)
 
     async def verify(self, _: Asked) -> Answer:
         """Every row and every checkpoint of the table; archives are verified at the command line.
@@ -91,5 +90,5 @@ def _place(after: str) -> Place:
 
 
 def _described(row: AuditRow) -> dict[str, Any]:
-    """As it is hashed; the context read."""
+    """As it is hashed, but of a token that was looked for; the context read."""
     return {**asdict(row), "context": json.loads(row.context)}

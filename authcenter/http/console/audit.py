@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from authcenter.audit.issued_together import TOKENS, as_wanted
 from authcenter.core.clock import Clock
 from authcenter.core.errors import NotFound
 from authcenter.core.event import EventKind
@@ -52,7 +53,8 @@ class AuditPage:
         query = visit.query
         if writer := asked(query, "row"):
             return await self._one(visit, operator, writer, asked(query, "sequence"))
-        page = await self.trail.find(self._wanted(query), _MOST, _place(query))
+        wanted = self._wanted(query)
+        page = await self.trail.find(wanted, _MOST, _place(query))
         typed = {name: asked(query, name) for name in ("event", *FIELDS)}
         return self.console.show(
             visit,
@@ -62,7 +64,7 @@ class AuditPage:
             fields=FIELDS,
             typed=typed,
             events=sorted(EventKind),
-            cards=[_card(row) for row in page.rows],
+            cards=[_card(row) for row in as_wanted(page.rows, wanted)],
             older=_older(typed, page),
         )
 
@@ -115,7 +117,7 @@ def _older(typed: dict[str, str], page: Page) -> str:
 
 def _card(row: AuditRow) -> RowCard:
     context = json.loads(row.context)
-    told = ", ".join(f"{name} {value}" for name, value in context.items() if name != "checks")
+    told = ", ".join(f"{name} {_told(name, value)}" for name, value in context.items() if name != "checks")
     subject = row.subject if row.subject != row.actor else ""
     return RowCard(
         at=f"{row.occurred_at[:19].replace('T', ' ')} UTC",
@@ -124,3 +126,8 @@ def _card(row: AuditRow) -> RowCard:
         context=told if len(told) <= _LONGEST_CONTEXT else f"{told[: _LONGEST_CONTEXT - 1]}…",
         whole=urlencode({"row": row.writer, "sequence": row.sequence}),
     )
+
+
+def _told(name: str, value: Any) -> Any:
+    # Each of them: whoever opens the row.
+    return len(value) if name == TOKENS and isinstance(value, list) else value

@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import takewhile
 
+from authcenter.core.event import EventKind
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.tables import Tables
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import AuditFilter, AuditTrail, Checkpoint, Head, Heads, Page
+from authcenter.stores.ports.issued_together import Neighbourhood, neighbourhood_of_request, neighbourhood_of_token
 
 
 class MemoryAuditTrail(AuditTrail):
@@ -102,11 +104,20 @@ def _meets(row: AuditRow, wanted: AuditFilter) -> bool:
     return (
         (row.event.startswith(event) if event.endswith(".") else event in ("", row.event))
         and wanted.client_id in ("", row.client_id)
-        and wanted.request_id in ("", row.request_id)
+        and (wanted.request_id in ("", row.request_id) or _says(row, neighbourhood_of_request(wanted.request_id)))
         and wanted.family in ("", row.family)
-        and wanted.jti in ("", row.jti)
+        and (wanted.jti in ("", row.jti) or _says(row, neighbourhood_of_token(wanted.jti)))
         and wanted.ip in ("", row.ip)
         and (not wanted.person or wanted.person in (row.actor, row.subject))
         and (not wanted.since or row.occurred_at >= wanted.since)
         and (not wanted.until or row.occurred_at < wanted.until)
+    )
+
+
+def _says(row: AuditRow, beside: Neighbourhood | None) -> bool:
+    return (
+        beside is not None
+        and row.event == EventKind.TOKEN_ISSUED
+        and beside.begins <= row.request_id <= beside.ends
+        and beside.quoted in row.context
     )

@@ -4,13 +4,19 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, literal_column, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.errors import Conflict
+from authcenter.core.event import EventKind
 from authcenter.core.ids import SUBJECT_PREFIX
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import AuditFilter, AuditTrail, Checkpoint, Head, Heads, Page
+from authcenter.stores.ports.issued_together import (
+    Neighbourhood,
+    neighbourhood_of_request,
+    neighbourhood_of_token,
+)
 from authcenter.stores.sql.audit import about_person
 from authcenter.stores.sql.audit_rows import append_again
 from authcenter.stores.sql.audit_tables import audit_checkpoints, audit_heads
@@ -161,19 +167,34 @@ def _checkpoint(row: Row[Any]) -> Checkpoint:
     )
 
 
+def _or_beside(named: ColumnElement[bool], beside: Neighbourhood | None) -> ColumnElement[bool]:
+    """Rows that carry a name themselves, and those that say it of a token among others."""
+    if beside is None:
+        return named
+    row = auth_audit.c
+    says = row.context.contains(beside.quoted, autoescape=True)
+    about = row.request_id.between(beside.begins, beside.ends)
+    return or_(named, and_(about, row.event == EventKind.TOKEN_ISSUED, says))
+
+
 def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
     row = auth_audit.c
     conditions = [
         column == value
         for column, value in (
             (row.client_id, wanted.client_id),
-            (row.request_id, wanted.request_id),
             (row.family, wanted.family),
-            (row.jti, wanted.jti),
             (row.ip, wanted.ip),
         )
         if value
     ]
+    if wanted.family:
+        conditions.append(row.family != literal_column("''"))
+    if wanted.request_id:
+        conditions.append(_or_beside(row.request_id == wanted.request_id, neighbourhood_of_request(wanted.request_id)))
+    if wanted.jti:
+        named = and_(row.jti == wanted.jti, row.jti != literal_column("''"))
+        conditions.append(_or_beside(named, neighbourhood_of_token(wanted.jti)))
     if wanted.event.endswith("."):
         conditions.append(row.event.startswith(wanted.event, autoescape=True))
     elif wanted.event:

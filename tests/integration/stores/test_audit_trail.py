@@ -9,10 +9,11 @@ import pytest
 from authcenter.audit.archive import ArchiveFile, archive
 from authcenter.audit.chain import GENESIS, link
 from authcenter.audit.checkpoints import CheckpointKeys, next_checkpoint
+from authcenter.audit.issued_together import OwnToken, Shared, as_wanted, together
 from authcenter.audit.verification import Table, verify
 from authcenter.core.clock import SystemClock
 from authcenter.core.event import Event, EventKind
-from authcenter.core.ids import RequestId
+from authcenter.core.ids import RequestId, milliseconds_of_uuid7, new_jti, uuid7, uuid7_at
 from authcenter.core.origin import RequestOrigin
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import EVERYTHING, AuditFilter, Checkpoint, Head
@@ -104,6 +105,48 @@ async def test_what_comes_with_a_write_moves_its_head_too(stores: Stores) -> Non
 async def test_rows_are_found_by_what_they_say(stores: Stores, wanted: AuditFilter, found: set[int]) -> None:
     await stores.trail.append(chain("w", 4))
     assert {row.sequence for row in (await stores.trail.find(wanted, 10)).rows} == found
+
+
+async def test_a_token_among_others_is_found_by_its_names(stores: Stores) -> None:
+    shared = Shared("app", "192.0.2.1", "tests", "key", "api", "read", "")
+    made = milliseconds_of_uuid7(uuid7()) or 0
+    requests = [uuid7_at(made + late) for late in (0, 5, 400, 30_000, 30_001)]
+    tokens = [OwnToken(new_jti(), "ab", "f", 1, 2, request) for request in requests]
+    events = together([(AT, (shared, token)) for token in tokens])
+    assert [one.times for one in events] == [3, 2]
+    rows, before = list[AuditRow](), GENESIS
+    for sequence, one in enumerate(events, 1):
+        rows.append(link(one.event, one.at, "w", sequence, before))
+        before = rows[-1].row_hash
+    await stores.trail.append(rows)
+    await stores.trail.append(chain("v", 3))
+
+    for token, row in zip(tokens, [*rows[:1] * 3, *rows[1:] * 2], strict=True):
+        for wanted in (
+            AuditFilter(request_id=token.request),
+            AuditFilter(request_id=token.request, event="token.issued", client_id="app"),
+        ):
+            found = (await stores.trail.find(wanted, 9)).rows
+            assert list(found) == [row]
+            assert [one.jti for one in as_wanted(found, wanted)] == [token.jti]
+    nobodys = (new_jti(), uuid7(), "%", "_" * 22, requests[0][:-1] + "1")
+    for name in nobodys:
+        for wanted in (AuditFilter(jti=name), AuditFilter(request_id=name)):
+            assert not as_wanted((await stores.trail.find(wanted, 9)).rows, wanted)
+
+
+async def test_a_token_among_others_is_found_by_a_name_that_is_younger_than_its_request(stores: Stores) -> None:
+    shared = Shared("app", "192.0.2.1", "tests", "key", "api", "read", "")
+    request, slow = uuid7(), uuid7_at((milliseconds_of_uuid7(uuid7()) or 0) - 59_000)
+    for number, asked in enumerate((request, slow)):
+        tokens = [OwnToken(new_jti(), "ab", "f", 1, 2, asked) for _ in range(2)]
+        ((at, event, _),) = together([(AT, (shared, token)) for token in tokens])
+        row = link(event, at, f"w{number}", 1, GENESIS)
+        await stores.trail.append([row])
+        for token in tokens:
+            wanted = AuditFilter(jti=token.jti)
+            assert list((await stores.trail.find(wanted, 9)).rows) == [row]
+            assert not (await stores.trail.find(AuditFilter(jti=token.jti, client_id="other"), 9)).rows
 
 
 async def test_pages_lead_from_the_newest_to_the_oldest(stores: Stores) -> None:

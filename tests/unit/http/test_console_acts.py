@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from authcenter.core.event import EventKind
+from authcenter.core.ids import uuid7
 from authcenter.core.rules import Rule
 from authcenter.core.user import User
 from tests.unit.http.browsing import Tab
@@ -332,7 +333,8 @@ async def test_without_a_place_to_push_to_nothing_is_pushed(console: AtConsole) 
 async def test_the_audit_log_is_searched_and_paged(console: AtConsole) -> None:
     for _ in range(60):
         await own_token(console.bench)
-    await console.bench.service.audit.flush()
+        # A row each.
+        await console.bench.service.audit.flush()
     first = await console.get("/console/audit?event=token.&client=app")
     assert rows_shown(first.body) == 50
     older = re.findall(r'href="(/console/audit\?[^"]*older_at[^"]*)"', first.body)[0].replace("&amp;", "&")
@@ -343,6 +345,24 @@ async def test_the_audit_log_is_searched_and_paged(console: AtConsole) -> None:
     row = await console.get(whole)
     assert "row_hash" in row.body
     assert "&#34;jti&#34;" in row.body
+
+
+async def test_tokens_that_share_a_row_are_counted_and_found(console: AtConsole) -> None:
+    instant, jtis = uuid7()[:-4], list[str]()
+    for number in range(3):
+        answer = await console.bench.ask("client_credentials", request_id=f"{instant}{number:04x}")
+        jtis.append(answer.claims["jti"])
+    await console.bench.service.audit.flush()
+    together = await console.get("/console/audit?event=token.issued")
+    assert rows_shown(together.body) == 1
+    assert "tokens 3" in together.body
+    alone = await console.get(f"/console/audit?jti={jtis[1]}")
+    assert rows_shown(alone.body) == 1
+    assert jtis[1] in alone.body
+    assert jtis[0] not in alone.body
+    whole = re.findall(r'href="(/console/audit\?row=[^"]*)"', alone.body)[0].replace("&amp;", "&")
+    row = await console.get(whole)
+    assert all(jti in row.body for jti in jtis)
 
 
 @pytest.mark.parametrize(
