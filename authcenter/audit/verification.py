@@ -102,10 +102,10 @@ async def verify(sources: Sequence[Source], keys: CheckpointKeys, copies: Sequen
     held = [await source.checkpoints() for source in sources]
     checkpoints = [one for some in held for one in some]
     # An archive of before there were others has no checkpoint but the one that closes it.
-    from_the_start = len(sources) > 1 and len(held[0]) == 1
+    from_start = len(sources) > 1 and len(held[0]) == 1
     # In a thread: each checkpoint has a signature to verify, and there is one every ten seconds of the log's life.
     known, unknown_keys = await asyncio.to_thread(
-        _check_all_checkpoints, walk, checkpoints, keys, copies, from_the_start
+        _check_all_checkpoints, walk, checkpoints, keys, copies, from_start
     )
     for source in sources:
         # Before and after: the log goes on while it is read.
@@ -127,17 +127,17 @@ async def verify(sources: Sequence[Source], keys: CheckpointKeys, copies: Sequen
 
 
 def _check_all_checkpoints(
-    walk: _Walk, found: Sequence[Checkpoint], keys: CheckpointKeys, copies: Sequence[Checkpoint], from_the_start: bool
+    walk: _Walk, found: Sequence[Checkpoint], keys: CheckpointKeys, copies: Sequence[Checkpoint], from_start: bool
 ) -> tuple[Mapping[int, Checkpoint], int]:
     """Those that there are, by number, and how many of unknown keys; ``walk`` learns what they promise of rows.
 
     Args:
-        from_the_start: Whether nothing had been archived before what ``found`` is about.
+        from_start: Whether nothing had been archived before what ``found`` is about.
     """
     known = _check_checkpoints(walk, found)
     _check_copies(walk, known, copies)
     unknown_keys = _check_signatures(walk, list(known.values()), keys)
-    begun = next(iter(known.values())).archived if known and not from_the_start else {}
+    begun = next(iter(known.values())).archived if known and not from_start else {}
     walk.reached.update(begun)
     walk.proven.update({writer: head.sequence for writer, head in begun.items()})
     for checkpoint in known.values():
