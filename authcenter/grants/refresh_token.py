@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from authcenter.core.approval import Approval, IdTokenRequest, PresentedRefreshToken
 from authcenter.core.checks import failed, passed
+from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.errors import invalid_grant
 from authcenter.core.ids import SUBJECT_PREFIX
@@ -57,7 +58,7 @@ class RefreshTokenGranter(TokenGranter):
         asked = request.scope()
         scope = family.scope if asked is None else asked.within(family.scope, Rule.SCOPE_EXCEEDS_GRANT)
         audience = narrowed_audience(request.form, family.audience)
-        self._require_living(held)
+        self._require_living(held, request.client)
         user = await self._user(family)
         if user is not None:
             scope = await self.targets.of_grant(scope, audience, user)
@@ -79,9 +80,9 @@ class RefreshTokenGranter(TokenGranter):
             claims=family.claims,
         )
 
-    def _require_living(self, held: HeldRefreshToken) -> None:
+    def _require_living(self, held: HeldRefreshToken, client: Client) -> None:
         """A spent token passes: whether it is a retry or a replay is decided where it would be spent."""
-        refusal = family_refusal(held.family, self.revocations.replica)
+        refusal = family_refusal(held.family, client, self.revocations.replica)
         if refusal is None and spent(held) is None:
             refusal = lapse(held, self.clock.now())
         if refusal is not None:

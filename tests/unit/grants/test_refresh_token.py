@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from authcenter.cli.token_inspection import inspect_token
 from authcenter.core.client import Lifetimes, Profile
 from authcenter.core.cut import Cut, CutKind
 from authcenter.core.event import EventKind
 from authcenter.core.resource import ResourceScope
 from authcenter.core.rules import Rule
+from authcenter.core.secret import Secret
 from tests.workbench import API, OTHER_API, START, Workbench, refused
 
 NEVER_ISSUED = "acr_" + "a" * 22 + "." + "b" * 43
@@ -252,6 +254,33 @@ async def test_the_replica_ends_families_before_the_row_says_so(bench: Workbench
     with refused(Rule.REFRESH_FAMILY_ENDED):
         await bench.refresh(first.refresh)
     assert not bench.spent(first.refresh)
+
+
+async def test_a_family_that_slips_in_behind_its_clients_cut_stays_refused_when_the_cut_has_lapsed(
+    bench: Workbench,
+) -> None:
+    """Approved before the cut, committed after it had ended what there was."""
+    opening = bench.board.held["refresh_tokens.open_family"] = asyncio.Event()
+    late = asyncio.create_task(bench.issue())
+    while "refresh_tokens.open_family" not in bench.board.asked:
+        await asyncio.sleep(0)
+    lapses = START + timedelta(hours=25)
+    cut = Cut(CutKind.CLIENT, "app", "stolen", until_now=True, expires_at=lapses)
+    await bench.core.revocations.cut([cut], "tests")
+    opening.set()
+    token = (await late).refresh
+    assert not bench.ended(token)
+
+    for seconds in (1, 86_400, 86_400):
+        bench.clock.advance(seconds)
+        await bench.follow()
+        assert not await bench.active(token)
+        with refused(Rule.REFRESH_FAMILY_ENDED):
+            await bench.refresh(token)
+        inspected = await inspect_token(bench.core, Secret(token))
+        assert inspected.described["rule"] == Rule.REFRESH_FAMILY_ENDED
+    assert not bench.core.revocations.replica.cut_reason(START.timestamp(), [(CutKind.CLIENT, "app")])
+    assert await bench.refresh((await bench.issue()).refresh)
 
 
 async def test_logging_out_ends_the_family_and_its_tokens(bench: Workbench) -> None:
