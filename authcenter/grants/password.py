@@ -7,9 +7,12 @@ from typing import Protocol
 
 from authcenter.accounts.both_steps import Presented, Proof
 from authcenter.core.approval import Approval
+from authcenter.core.checks import failed
 from authcenter.core.client import Client
+from authcenter.core.errors import unauthorized_client
 from authcenter.core.ids import Subject
 from authcenter.core.origin import RequestOrigin
+from authcenter.core.rules import Rule
 from authcenter.core.scope import OPENID
 from authcenter.core.user import User
 from authcenter.core.value import Value
@@ -47,6 +50,9 @@ class PasswordGranter(TokenGranter):
 
     async def approve(self, request: TokenRequest) -> Approval:
         client, form, origin = request.client, request.form, request.origin
+        if client.relying_party.subject_type == "pairwise":
+            failed("grant_type", came=self.grant_type, subject_type="pairwise")
+            raise unauthorized_client(Rule.GRANT_NOT_PAIRWISE, f"{client.client_id} is pairwise")
         username, password = request.require("username"), request.require("password")
         asked = request.scope()
         self.on_use(client)

@@ -8,6 +8,7 @@ import pytest
 from authcenter.accounts.sessions import ACR_TWO_FACTORS
 from authcenter.core.cut import Cut, CutKind
 from authcenter.core.errors import CutPending, OAuthError
+from authcenter.core.relying_party import RelyingParty
 from authcenter.core.resource import ResourceScope
 from authcenter.core.rules import Rule
 from tests.authenticator import enrol
@@ -85,6 +86,16 @@ async def test_a_client_that_did_not_opt_in_is_refused_before_the_password_is_lo
     await bench.client("svc", grants=frozenset({"client_credentials"}))
     with refused(Rule.GRANT_NOT_ALLOWED):
         await bench.issue(client="svc")
+    assert "users.find_credentials" not in bench.board.asked
+
+
+async def test_a_client_that_knows_people_by_names_of_its_own_does_not_learn_the_accounts(bench: Workbench) -> None:
+    """As one that was registered with both before that was refused."""
+    client = await bench.client("pair", grants=frozenset({"password", "refresh_token"}))
+    pairwise = RelyingParty(subject_type="pairwise", sector="shop.example")
+    bench.record.tables.clients["pair"] = replace(client, relying_party=pairwise)
+    with refused(Rule.GRANT_NOT_PAIRWISE):
+        await bench.issue(client="pair")
     assert "users.find_credentials" not in bench.board.asked
 
 
