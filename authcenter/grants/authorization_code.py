@@ -47,14 +47,14 @@ class AuthorizationCodeGranter(TokenGranter):
         self._require_living(code, request.client)
         user = await self._user(code)
         audience = narrowed_audience(request.form, code.audience)
-        scope = await self.targets.of_grant(code.scope, audience, user)
+        target = await self.targets.of_approved(code.scope, audience, request.client, user)
 
         # Nothing is spent here: TokenService signs first, then spends the code and opens its family in one transaction.
         return Approval(
             client=request.client,
             subject=code.subject,
-            scope=scope,
-            audience=audience,
+            scope=target.scope,
+            audience=target.audience,
             at=request.at,
             user=user,
             sign_in=code.sign_in,

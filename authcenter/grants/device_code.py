@@ -39,14 +39,14 @@ class DeviceCodeGranter(TokenGranter):
         answer = self._answer(device)
         user = await self._user(device, answer, request.client)
         audience = narrowed_audience(request.form, device.audience)
-        scope = await self.targets.of_grant(device.scope, audience, user)
+        target = await self.targets.of_approved(device.scope, audience, request.client, user)
 
         # Nothing is spent here: TokenService signs first, then spends the code and opens its family in one transaction.
         return Approval(
             client=request.client,
             subject=answer.subject,
-            scope=scope,
-            audience=audience,
+            scope=target.scope,
+            audience=target.audience,
             at=request.at,
             user=user,
             sign_in=answer.sign_in,

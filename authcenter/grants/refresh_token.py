@@ -60,22 +60,21 @@ class RefreshTokenGranter(TokenGranter):
         audience = narrowed_audience(request.form, family.audience)
         self._require_living(held, request.client)
         user = await self._user(family)
-        if user is not None:
-            scope = await self.targets.of_grant(scope, audience, user)
+        target = await self.targets.of_approved(scope, audience, request.client, user)
 
         # Nothing is spent here: TokenService signs first, then spends and stores the successor in one transaction.
         return Approval(
             client=request.client,
             subject=family.subject,
-            scope=scope,
-            audience=audience,
+            scope=target.scope,
+            audience=target.audience,
             at=request.at,
             user=user,
             sign_in=family.sign_in,
             spends=PresentedRefreshToken(presented, held),
             origin=request.origin,
             family=family.family_id,
-            id_token=_id_token(family, scope),
+            id_token=_id_token(family, target.scope),
             known_as=family.known_as,
             claims=family.claims,
         )

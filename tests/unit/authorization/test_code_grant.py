@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from authcenter.clients.entitlements import ClientMetadata
 from authcenter.core.authorization import AuthorizationCode
 from authcenter.core.client import AuthMethod, Profile
 from authcenter.core.cut import NO_CONSEQUENCES, Cut, CutKind
@@ -251,6 +252,20 @@ async def test_how_long_an_id_token_lives_is_the_policys_to_say(shop: Workbench)
     shop.offer("tokens: {id_token_ttl: 60}")
     identity = payload((await redeem(shop, await a_code(shop))).members["id_token"])
     assert identity["exp"] - identity["iat"] == 60
+
+
+async def test_what_was_taken_from_the_client_meanwhile_is_not_given_and_this_server_stays(shop: Workbench) -> None:
+    code = await a_code(shop)
+
+    def less(old: ClientMetadata) -> ClientMetadata:
+        return replace(old, scopes=frozenset({"openid", "offline_access"}), audiences=(OTHER_API,))
+
+    await shop.core.clients.update("shop", less, "tests")
+    await shop.follow()
+    answer = await redeem(shop, code)
+    assert (answer.claims["aud"], answer.members["scope"]) == (ISSUER, "openid")
+    with refused(Rule.RESOURCE_NOT_ALLOWED):
+        await redeem(shop, await a_code(shop), resource=API)
 
 
 async def cut_shop(bench: Workbench) -> None:

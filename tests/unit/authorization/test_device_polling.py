@@ -1,10 +1,12 @@
 """What a device gets that asks for its tokens: when, once, and until when (RFC 8628 §3.5)."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from authcenter.clients.entitlements import ClientMetadata
 from authcenter.core.cut import Cut, CutKind
 from authcenter.core.errors import ErrorCode, OAuthError
 from authcenter.core.rules import Rule
@@ -128,6 +130,18 @@ async def test_whose_client_was_cut_off_before_the_device_asked_gets_nothing_tha
         bench.clock.advance(2 * 86_400)
         await bench.follow()
         await bench.refresh(tokens.refresh, client="box")
+
+
+async def test_what_was_taken_from_the_client_before_the_device_asked_is_not_given(phone: Phone) -> None:
+    codes = await begin(phone, "box", scope="email read")
+    await approve(phone, codes)
+
+    def less(old: ClientMetadata) -> ClientMetadata:
+        return replace(old, scopes=frozenset({"read"}))
+
+    await phone.bench.core.clients.update("box", less, "tests")
+    await phone.bench.follow()
+    assert (await poll(phone, codes, client="box")).members["scope"] == "read"
 
 
 async def test_whoever_has_been_disabled_gives_it_nothing(phone: Phone) -> None:

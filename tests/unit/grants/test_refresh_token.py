@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from authcenter.cli.token_inspection import inspect_token
+from authcenter.clients.entitlements import ClientMetadata
 from authcenter.core.client import Lifetimes, Profile
 from authcenter.core.cut import Cut, CutKind
 from authcenter.core.event import EventKind
@@ -210,6 +211,50 @@ async def test_a_role_taken_away_narrows_the_next_refresh(bench: Workbench) -> N
     with refused(Rule.SCOPE_ROLE_MISSING):
         await bench.refresh(second.refresh, scope="read")
     assert not bench.spent(second.refresh)
+
+
+async def _give(bench: Workbench, scopes: str, *audiences: str) -> None:
+    """What the client may have from now on, and no more."""
+
+    def given(old: ClientMetadata) -> ClientMetadata:
+        return replace(old, scopes=frozenset(scopes.split()), audiences=audiences)
+
+    await bench.core.clients.update("app", given, "tests")
+    await bench.follow()
+
+
+async def test_what_was_taken_from_the_client_is_gone_with_the_next_refresh_until_it_is_given_back(
+    bench: Workbench,
+) -> None:
+    answer = await bench.issue(scope="read write")
+    await _give(bench, "read", API)
+    answer = await bench.refresh(answer.refresh)
+    assert answer.claims["scope"] == answer.members["scope"] == "read"
+    answer = await bench.refresh(answer.refresh, scope="read write")
+    assert answer.claims["scope"] == "read"
+    await _give(bench, "read write more", API)
+    assert (await bench.refresh(answer.refresh)).claims["scope"] == "read write"
+
+
+TAKEN = [
+    pytest.param("other", (API,), {}, Rule.SCOPE_NOT_ALLOWED, id="all of its scope"),
+    pytest.param("read write", (OTHER_API,), {}, Rule.RESOURCE_NOT_ALLOWED, id="its resource"),
+    pytest.param("read write", (), {}, Rule.RESOURCE_NOT_ALLOWED, id="every resource"),
+    pytest.param("read", (API,), {"scope": "write"}, Rule.SCOPE_NOT_ALLOWED, id="what it asks for"),
+]
+
+
+@pytest.mark.parametrize(("scopes", "audiences", "asked", "rule"), TAKEN)
+async def test_where_nothing_is_left_a_refresh_is_refused_and_spends_nothing(
+    bench: Workbench, scopes: str, audiences: tuple[str, ...], asked: dict[str, str], rule: Rule
+) -> None:
+    token = (await bench.issue(scope="read write")).refresh
+    await _give(bench, scopes, *audiences)
+    with refused(rule):
+        await bench.refresh(token, **asked)
+    assert not bench.spent(token)
+    await _give(bench, "read write", API)
+    assert (await bench.refresh(token)).claims["scope"] == "read write"
 
 
 async def test_a_disabled_user_gets_nothing(bench: Workbench) -> None:
