@@ -1,4 +1,8 @@
-"""The password grant (RFC 6749 §4.3), for first-party clients that opted in; RFC 9700 §2.4 bans it for all others."""
+"""The password grant (RFC 6749 §4.3), for clients that were given it by name.
+
+RFC 9700 §2.4 bans it. Whom an operator trusts with it is theirs to say; for clients of somebody else the doctor calls
+it an error, and the JSON of ``/api/v1/auth`` takes first-party ones only.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
