@@ -126,7 +126,8 @@ def _refresh_state(core: Core, held: HeldRefreshToken) -> str:
 
 async def _refresh_refusal(core: Core, held: HeldRefreshToken) -> tuple[Rule, str] | None:
     """What the token endpoint would refuse it by, whoever presents it."""
-    refusal = refresh_refusal(held, core.revocations.replica, core.clock.now())
+    client = await core.stores.clients.find(held.family.client_id)
+    refusal = refresh_refusal(held, client, core.revocations.replica, core.clock.now())
     if refusal is None and held.family.subject.startswith(SUBJECT_PREFIX):
         refusal = owner_refusal(held.family, await core.stores.users.find(held.family.subject))
     return (refusal.rule, refusal.hint) if refusal else None

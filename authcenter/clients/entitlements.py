@@ -83,6 +83,8 @@ class ClientMetadata:
             raise InvalidInput(f"origin: {foreign!a:.200} is not scheme://host[:port] in lower case without a path")
         _check_lifetimes(self.lifetimes)
         check_relying_party(self.relying_party, self.profile, self.redirect_uris)
+        if "password" in self.grants and self.relying_party.subject_type == "pairwise":
+            raise InvalidInput("grant: not password for pairwise subjects, because its tokens name the account itself")
 
     def _check_authentication(self) -> None:
         if AuthMethod.NONE in self.auth_methods and len(self.auth_methods) > 1:

@@ -107,6 +107,8 @@ def check_public_jwks(jwks: Mapping[str, Any]) -> None:
 def with_sector(party: RelyingParty, redirect_uris: Iterable[str]) -> RelyingParty:
     """With the host that pairwise subjects are computed for (OpenID Connect Core §8.1), where they are.
 
+    Only https proves a host: whatever a scheme of an app's own or the loopback interface name is anybody's.
+
     Raises:
         InvalidMember: There is not one host, and no URI that says which.
     """
@@ -114,9 +116,10 @@ def with_sector(party: RelyingParty, redirect_uris: Iterable[str]) -> RelyingPar
         return replace(party, sector="")
     if party.sector_identifier_uri:
         return replace(party, sector=_host(party.sector_identifier_uri))
-    hosts = set(map(_host, redirect_uris))
+    hosts = {_host(uri) if uri.lower().startswith("https:") else "" for uri in redirect_uris}
     if len(hosts) != 1 or "" in hosts:
-        raise InvalidMember("sector_identifier_uri", "must be given where the redirect URIs are not of one host")
+        problem = "must be given where the redirect URIs are not https URIs of one host"
+        raise InvalidMember("sector_identifier_uri", problem)
     return replace(party, sector=hosts.pop())
 
 

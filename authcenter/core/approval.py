@@ -66,6 +66,7 @@ class Approval(Value, frozen=True):
         known_as: The ``sub`` that tokens say, where the client knows the person by a pairwise one.
         claims: The ``claims`` parameter, for userinfo.
         family: What ties together all that this approval leads to.
+        approved_at: When the person said yes, where that was before this request.
     """
 
     client: Client
@@ -82,6 +83,7 @@ class Approval(Value, frozen=True):
     id_token: IdTokenRequest | None = None
     known_as: str | None = None
     claims: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    approved_at: datetime | None = None
 
     @property
     def sub(self) -> str:

@@ -37,6 +37,7 @@ class Rule(StrEnum):
     GRANT_TYPE_UNKNOWN = "grant_type_unknown"
     GRANT_NOT_ALLOWED = "grant_not_allowed"
     GRANT_NEEDS_CONFIDENTIAL_CLIENT = "grant_needs_confidential_client"
+    GRANT_NOT_PAIRWISE = "grant_not_pairwise"
 
     SCOPE_MALFORMED = "scope_malformed"
     SCOPE_NOT_ALLOWED = "scope_not_allowed"

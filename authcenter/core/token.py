@@ -45,7 +45,7 @@ class TokenFamily:
     """All that one approval led to. A row of its own, locked first by whoever rotates or ends it.
 
     Attributes:
-        approved_at: The clock reading of the request that was approved.
+        approved_at: The clock reading of the request that was approved, or at which a person approved it.
         scope, audience: What was granted; a refresh may ask for less.
         sign_in: The claims of the user's sign-in (``auth_time``, ``acr``, ``amr``, ``sid``) that its tokens carry.
         known_as: The ``sub`` of its tokens, where that is a pairwise one (OpenID Connect Core §8.1).

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from authcenter.core.approval import Approval, IdTokenRequest, PresentedCode
 from authcenter.core.authorization import AuthorizationCode
 from authcenter.core.checks import failed, passed
+from authcenter.core.client import Client
 from authcenter.core.clock import Clock
-from authcenter.core.cut import CutKind
-from authcenter.core.errors import invalid_grant
+from authcenter.core.errors import OAuthError, invalid_grant
 from authcenter.core.rules import Rule
 from authcenter.core.scope import OPENID
 from authcenter.core.user import User
@@ -17,6 +17,7 @@ from authcenter.proofs.pkce import check_verifier
 from authcenter.stores.ports.accounts import UserLookup
 from authcenter.stores.ports.codes import AuthorizationCodeStore
 from authcenter.tokens.codes import code_digest
+from authcenter.tokens.refusal import Approved, owner_cut
 from authcenter.tokens.revocation import Revocations
 
 
@@ -43,17 +44,17 @@ class AuthorizationCodeGranter(TokenGranter):
         self._check_redirect_uri(code, request.form.get("redirect_uri"))
         check_verifier(code.code_challenge, request.form.get("code_verifier"))
         self._check_key(code)
-        self._require_living(code)
+        self._require_living(code, request.client)
         user = await self._user(code)
         audience = narrowed_audience(request.form, code.audience)
-        scope = await self.targets.of_grant(code.scope, audience, user)
+        target = await self.targets.of_approved(code.scope, audience, request.client, user)
 
         # Nothing is spent here: TokenService signs first, then spends the code and opens its family in one transaction.
         return Approval(
             client=request.client,
             subject=code.subject,
-            scope=scope,
-            audience=audience,
+            scope=target.scope,
+            audience=target.audience,
             at=request.at,
             user=user,
             sign_in=code.sign_in,
@@ -64,6 +65,7 @@ class AuthorizationCodeGranter(TokenGranter):
             id_token=IdTokenRequest(code.nonce, code.claims.get("id_token") or {}) if OPENID in code.scope else None,
             known_as=code.known_as,
             claims=code.claims,
+            approved_at=code.issued_at,
         )
 
     async def _find(self, request: TokenRequest) -> AuthorizationCode:
@@ -92,7 +94,7 @@ class AuthorizationCodeGranter(TokenGranter):
             failed("code_key", expected=code.dpop_jkt, came=None)
             raise invalid_grant(Rule.CODE_KEY_UNPROVEN, f"bound to the key {code.dpop_jkt}")
 
-    def _require_living(self, code: AuthorizationCode) -> None:
+    def _require_living(self, code: AuthorizationCode, client: Client) -> None:
         """A spent code passes: that it is a second use is decided where it would be spent."""
         if code.spent_at is not None:
             return
@@ -101,16 +103,9 @@ class AuthorizationCodeGranter(TokenGranter):
             late = int((now - code.expires_at).total_seconds())
             failed("code_lifetime", late_seconds=late, expired_at=str(code.expires_at), clock=str(now))
             raise invalid_grant(Rule.CODE_EXPIRED, f"lapsed {(now - code.expires_at).total_seconds():.0f} s ago")
-        carried = (
-            (CutKind.FAMILY, code.family_id),
-            (CutKind.SESSION, str(code.sign_in.get("sid", ""))),
-            (CutKind.SUBJECT, code.subject),
-            (CutKind.CLIENT, code.client_id),
-            (CutKind.EVERYTHING, ""),
-        )
-        if reason := self.revocations.replica.cut_reason(code.issued_at.timestamp(), carried):
-            failed("code_cut", family=code.family_id, subject=code.subject, reason=reason)
-            raise invalid_grant(Rule.CODE_CUT, reason)
+        approved = Approved(code.issued_at, code.family_id, code.subject, code.client_id, code.sign_in)
+        if reason := approved.cut_reason(self.revocations.replica, client):
+            raise _cut(code, reason)
 
     async def _user(self, code: AuthorizationCode) -> User:
         user = await self.users.find(code.subject)
@@ -118,7 +113,11 @@ class AuthorizationCodeGranter(TokenGranter):
             disabled_at = str(user.disabled_at) if user else None
             failed("user", subject=code.subject, exists=user is not None, disabled_at=disabled_at)
             raise invalid_grant(Rule.CODE_USER_GONE, f"{code.subject} is {'disabled' if user else 'gone'}")
-        if user.cut_at is not None and code.issued_at <= user.cut_at:
-            failed("code_cut", family=code.family_id, subject=code.subject, cut_at=str(user.cut_at))
-            raise invalid_grant(Rule.CODE_CUT, f"issued {code.issued_at}, cut {user.cut_at}")
+        if reason := owner_cut(code.issued_at, user):
+            raise _cut(code, reason)
         return user
+
+
+def _cut(code: AuthorizationCode, reason: str) -> OAuthError:
+    failed("code_cut", family=code.family_id, subject=code.subject, reason=reason)
+    return invalid_grant(Rule.CODE_CUT, reason)

@@ -3,7 +3,6 @@
 Authenticate the client; has it asked too often; may it use this grant; ``approve``; sign, then spend.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -13,18 +12,15 @@ from authcenter.core.approval import Approval, PresentedCode, PresentedDeviceCod
 from authcenter.core.checks import failed, passed
 from authcenter.core.client import Client
 from authcenter.core.clock import Clock
-from authcenter.core.cut import CutKind
-from authcenter.core.errors import CutPending, ErrorCode, OAuthError, unauthorized_client
+from authcenter.core.errors import ErrorCode, OAuthError, unauthorized_client
 from authcenter.core.form import Form
 from authcenter.core.origin import RequestOrigin
 from authcenter.core.rules import Rule
 from authcenter.core.token import TokenSet
 from authcenter.grants.granter import TokenGranter, TokenRequest
+from authcenter.tokens.pending_cuts import PendingCuts
 from authcenter.tokens.revocation import Revocations
 from authcenter.tokens.service import TokenService
-
-# Up to Python 3.11 looking a member up in its enum costs as much as a call: those of every request, once.
-_SUBJECT, _CLIENT, _EVERYTHING = CutKind.SUBJECT, CutKind.CLIENT, (CutKind.EVERYTHING, "")
 
 
 class CompositeTokenGranter:
@@ -47,7 +43,7 @@ class CompositeTokenGranter:
             granter.grant_type: granter for granter in reversed(list(strategies))
         }
         self._authentication, self._quota, self._tokens = authentication, quota, tokens
-        self._revocations, self._clock = revocations, clock
+        self._cuts, self._clock = PendingCuts(revocations, clock), clock
 
     async def serve(self, form: Form, presented: PresentedClient, origin: RequestOrigin) -> TokenSet:
         """Answer a token request.
@@ -57,13 +53,11 @@ class CompositeTokenGranter:
             Unavailable: Cannot tell.
         """
         grant_type = form.require("grant_type")
-        approval = await self._approve(grant_type, form, presented, origin)
-        if self._cut(approval):
-            # What was issued now would be refused. All is looked at again, once the cut lies in the past.
-            await self._clock_past(approval.at)
-            approval = await self._approve(grant_type, form, presented, origin)
-            if reason := self._cut(approval):
-                raise CutPending(reason)
+
+        async def approve(at: datetime) -> Approval:
+            return await self._approve(grant_type, form, presented, origin, at)
+
+        approval = await self._cuts.passed(self._clock.now(), approve)
         match approval.spends:
             case PresentedRefreshToken():
                 return await self._tokens.refresh_access_token(approval, approval.spends)
@@ -75,9 +69,8 @@ class CompositeTokenGranter:
                 return await self._tokens.create_access_token(approval)
 
     async def _approve(
-        self, grant_type: str, form: Form, presented: PresentedClient, origin: RequestOrigin
+        self, grant_type: str, form: Form, presented: PresentedClient, origin: RequestOrigin, at: datetime
     ) -> Approval:
-        at = self._clock.now()
         client = await self._authentication.authenticate(presented, origin.ip)
         self._quota.take(presented, origin.ip)
         strategy = self._strategy(grant_type, client)
@@ -94,20 +87,3 @@ class CompositeTokenGranter:
             raise unauthorized_client(Rule.GRANT_NOT_ALLOWED, f"{client.client_id} asked for {grant_type}")
         passed("grant_type", grant_type=grant_type)
         return strategy
-
-    def _cut(self, approval: Approval) -> str | None:
-        """Why everything issued by this approval would be refused, or None."""
-        issued_at = int(approval.at.timestamp())
-        for owner in (approval.user, approval.client):
-            if owner is not None and owner.cut_at is not None and issued_at <= owner.cut_at.timestamp():
-                return f"cut up to {owner.cut_at}"
-        carried = (
-            (_SUBJECT, approval.subject),
-            (_CLIENT, approval.client.client_id),
-            _EVERYTHING,
-        )
-        return self._revocations.replica.cut_reason(issued_at, carried)
-
-    async def _clock_past(self, at: datetime) -> None:
-        """Wait until the second after next has begun: a cut is at most one second ahead of the clock that made it."""
-        await asyncio.sleep(2 - at.timestamp() % 1)

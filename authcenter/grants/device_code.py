@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from authcenter.core.approval import Approval, IdTokenRequest, PresentedDeviceCode
 from authcenter.core.checks import failed, passed
+from authcenter.core.client import Client
 from authcenter.core.clock import Clock
-from authcenter.core.cut import CutKind
 from authcenter.core.device import DEVICE_CODE_GRANT, DeviceAnswer, DeviceAuthorization
 from authcenter.core.errors import ErrorCode, OAuthError, invalid_grant
 from authcenter.core.rules import Rule
@@ -16,6 +16,7 @@ from authcenter.grants.resources import GrantTargets, narrowed_audience, refresh
 from authcenter.stores.ports.accounts import UserLookup
 from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.tokens.device_codes import device_code_digest
+from authcenter.tokens.refusal import Approved, owner_cut
 from authcenter.tokens.revocation import Revocations
 
 
@@ -36,16 +37,16 @@ class DeviceCodeGranter(TokenGranter):
     async def approve(self, request: TokenRequest) -> Approval:
         device = await self._poll(request)
         answer = self._answer(device)
-        user = await self._user(device, answer)
+        user = await self._user(device, answer, request.client)
         audience = narrowed_audience(request.form, device.audience)
-        scope = await self.targets.of_grant(device.scope, audience, user)
+        target = await self.targets.of_approved(device.scope, audience, request.client, user)
 
         # Nothing is spent here: TokenService signs first, then spends the code and opens its family in one transaction.
         return Approval(
             client=request.client,
             subject=answer.subject,
-            scope=scope,
-            audience=audience,
+            scope=target.scope,
+            audience=target.audience,
             at=request.at,
             user=user,
             sign_in=answer.sign_in,
@@ -55,6 +56,7 @@ class DeviceCodeGranter(TokenGranter):
             family=device.family_id,
             id_token=IdTokenRequest(None, {}) if OPENID in device.scope else None,
             known_as=answer.known_as,
+            approved_at=answer.at,
         )
 
     async def _poll(self, request: TokenRequest) -> DeviceAuthorization:
@@ -97,27 +99,29 @@ class DeviceCodeGranter(TokenGranter):
             )
         return answer
 
-    async def _user(self, device: DeviceAuthorization, answer: DeviceAnswer) -> User:
-        if device.spent_at is None:
-            carried = (
-                (CutKind.FAMILY, device.family_id),
-                (CutKind.SESSION, str(answer.sign_in.get("sid", ""))),
-                (CutKind.SUBJECT, answer.subject),
-                (CutKind.CLIENT, device.client_id),
-                (CutKind.EVERYTHING, ""),
-            )
-            if reason := self.revocations.replica.cut_reason(answer.at.timestamp(), carried):
-                failed("code_cut", family=device.family_id, subject=answer.subject, reason=reason)
-                raise invalid_grant(Rule.DEVICE_CODE_CUT, reason)
+    async def _user(self, device: DeviceAuthorization, answer: DeviceAnswer, client: Client) -> User:
+        self._require_uncut(device, answer, client)
         user = await self.users.find(answer.subject)
         if user is None or user.disabled_at is not None:
             disabled_at = str(user.disabled_at) if user else None
             failed("user", subject=answer.subject, exists=user is not None, disabled_at=disabled_at)
             raise invalid_grant(Rule.DEVICE_CODE_USER_GONE, f"{answer.subject} is {'disabled' if user else 'gone'}")
-        if user.cut_at is not None and answer.at <= user.cut_at:
-            failed("code_cut", family=device.family_id, subject=answer.subject, cut_at=str(user.cut_at))
-            raise invalid_grant(Rule.DEVICE_CODE_CUT, f"answered {answer.at}, cut {user.cut_at}")
+        if reason := owner_cut(answer.at, user):
+            raise _cut(device, answer, reason)
         return user
+
+    def _require_uncut(self, device: DeviceAuthorization, answer: DeviceAnswer, client: Client) -> None:
+        """A spent code passes: its second use is refused by who spends."""
+        if device.spent_at is not None:
+            return
+        approved = Approved(answer.at, device.family_id, answer.subject, device.client_id, answer.sign_in)
+        if reason := approved.cut_reason(self.revocations.replica, client):
+            raise _cut(device, answer, reason)
+
+
+def _cut(device: DeviceAuthorization, answer: DeviceAnswer, reason: str) -> OAuthError:
+    failed("code_cut", family=device.family_id, subject=answer.subject, reason=reason)
+    return invalid_grant(Rule.DEVICE_CODE_CUT, reason)
 
 
 def _refused(code: ErrorCode, description: str, rule: Rule, hint: str) -> OAuthError:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from authcenter.core.approval import Approval, IdTokenRequest, PresentedRefreshToken
 from authcenter.core.checks import failed, passed
+from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.errors import invalid_grant
 from authcenter.core.ids import SUBJECT_PREFIX
@@ -57,31 +58,30 @@ class RefreshTokenGranter(TokenGranter):
         asked = request.scope()
         scope = family.scope if asked is None else asked.within(family.scope, Rule.SCOPE_EXCEEDS_GRANT)
         audience = narrowed_audience(request.form, family.audience)
-        self._require_living(held)
+        self._require_living(held, request.client)
         user = await self._user(family)
-        if user is not None:
-            scope = await self.targets.of_grant(scope, audience, user)
+        target = await self.targets.of_approved(scope, audience, request.client, user)
 
         # Nothing is spent here: TokenService signs first, then spends and stores the successor in one transaction.
         return Approval(
             client=request.client,
             subject=family.subject,
-            scope=scope,
-            audience=audience,
+            scope=target.scope,
+            audience=target.audience,
             at=request.at,
             user=user,
             sign_in=family.sign_in,
             spends=PresentedRefreshToken(presented, held),
             origin=request.origin,
             family=family.family_id,
-            id_token=_id_token(family, scope),
+            id_token=_id_token(family, target.scope),
             known_as=family.known_as,
             claims=family.claims,
         )
 
-    def _require_living(self, held: HeldRefreshToken) -> None:
+    def _require_living(self, held: HeldRefreshToken, client: Client) -> None:
         """A spent token passes: whether it is a retry or a replay is decided where it would be spent."""
-        refusal = family_refusal(held.family, self.revocations.replica)
+        refusal = family_refusal(held.family, client, self.revocations.replica)
         if refusal is None and spent(held) is None:
             refusal = lapse(held, self.clock.now())
         if refusal is not None:

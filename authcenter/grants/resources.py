@@ -61,6 +61,31 @@ class GrantTargets:
         scope = asked.within(client.scopes, _NOT_ALLOWED)
         return scope if resource is None else scope.within(resource.defined(scope), _NOT_OF_RESOURCE)
 
+    async def of_approved(
+        self, scope: Scope, audience: tuple[str, ...], client: Client, user: User | None
+    ) -> GrantTarget:
+        """What of an earlier approval still counts: the client may have been given less since, and the person fewer
+        roles. The approval itself stays as it is, so that what is given back counts again.
+
+        Raises:
+            OAuthError: ``invalid_target`` or ``invalid_scope``, where nothing is left.
+            StoreUnavailable: Cannot tell.
+        """
+        allowed = {*client.audiences, self.issuer}
+        if not allowed.issuperset(audience):
+            audience = self._allowed_audience(audience, client)
+        if not scope.values <= client.scopes.values:
+            scope = _allowed_scope(scope, client)
+        return GrantTarget(audience, await self.of_grant(scope, audience, user))
+
+    def _allowed_audience(self, audience: tuple[str, ...], client: Client) -> tuple[str, ...]:
+        left = tuple(name for name in audience if name in client.audiences or name == self.issuer)
+        if not left:
+            failed("audience", came=" ".join(audience), allowed=" ".join(client.audiences))
+            hint = f"{client.client_id} may no longer ask for {' '.join(audience)!a:.200}"
+            raise invalid_target(Rule.RESOURCE_NOT_ALLOWED, hint)
+        return left
+
     async def of_grant(self, scope: Scope, audience: tuple[str, ...], user: User | None) -> Scope:
         """The part of a granted scope that has a meaning at ``audience`` and that the person's present roles allow.
 
@@ -74,6 +99,14 @@ class GrantTargets:
         for resource in resources:
             scope = permitted_scope(scope, resource, user)
         return scope
+
+
+def _allowed_scope(scope: Scope, client: Client) -> Scope:
+    left = Scope(scope.values & client.scopes.values)
+    if not left:
+        failed("scope", came=str(scope), allowed=str(client.scopes))
+        raise invalid_scope(Rule.SCOPE_NOT_ALLOWED, f"{client.client_id} may no longer have {scope}")
+    return left
 
 
 def requested_resource(form: Form) -> str | None:

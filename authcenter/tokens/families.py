@@ -97,7 +97,7 @@ def new_family(approval: Approval, expires_at: datetime) -> TokenFamily:
         scope=approval.scope,
         audience=approval.audience,
         sign_in=approval.sign_in,
-        approved_at=approval.at,
+        approved_at=approval.approved_at or approval.at,
         expires_at=expires_at,
         known_as=approval.known_as,
         claims=approval.claims,

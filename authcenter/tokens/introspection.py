@@ -95,7 +95,7 @@ class Introspector:
         if held.family.client_id != caller.client_id:
             failed("refresh_client", expected=held.family.client_id, came=caller.client_id)
             return Introspection(None, Rule.REFRESH_FOREIGN, f"belongs to {held.family.client_id}")
-        if refusal := refresh_refusal(held, self.revocations.replica, self.clock.now()):
+        if refusal := refresh_refusal(held, caller, self.revocations.replica, self.clock.now()):
             failed("refresh_lifetime", **refresh_facts(held, self.clock.now()))
             return Introspection(None, refusal.rule, refusal.hint)
         family = held.family

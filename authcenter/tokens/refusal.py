@@ -1,9 +1,12 @@
-"""Why a refresh token is not accepted: one answer for the grant, for introspection and for operators."""
+"""Why what was approved is not gone on with: one answer for the grants, for introspection and for operators."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from authcenter.core.checks import Fact
+from authcenter.core.client import Client
 from authcenter.core.cut import CutKind
 from authcenter.core.rules import Rule
 from authcenter.core.token import HeldRefreshToken, TokenFamily
@@ -35,11 +38,44 @@ def refresh_facts(held: HeldRefreshToken, now: datetime) -> dict[str, Fact]:
     }
 
 
-def family_refusal(family: TokenFamily, replica: RevocationReplica) -> Refusal | None:
-    """Why nothing of this family is accepted, or None."""
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What was approved, as a code or a family holds it, by what a cut may refuse it."""
+
+    at: datetime
+    family_id: str
+    subject: str
+    client_id: str
+    sign_in: Mapping[str, Any]
+
+    def cut_reason(self, replica: RevocationReplica, client: Client | None) -> str | None:
+        """Which cut refuses it, or None; those of its person's row aside. ``client``: whose it is."""
+        carried = (
+            (CutKind.FAMILY, self.family_id),
+            (CutKind.SUBJECT, self.subject),
+            (CutKind.CLIENT, self.client_id),
+            (CutKind.SESSION, str(self.sign_in.get("sid", ""))),
+            (CutKind.EVERYTHING, ""),
+        )
+        return replica.cut_reason(self.at.timestamp(), carried) or owner_cut(self.at, client)
+
+
+def owner_cut(at: datetime, owner: User | Client | None) -> str | None:
+    """Which cut in the row of its person or its client refuses what was approved ``at``, or None.
+
+    That row remembers when the cut itself has lapsed, and what was being approved as the cut was made.
+    """
+    if owner is None or owner.cut_at is None or at > owner.cut_at:
+        return None
+    return f"approved {at}, cut {owner.cut_at}"
+
+
+def family_refusal(family: TokenFamily, client: Client | None, replica: RevocationReplica) -> Refusal | None:
+    """Why nothing of this family is accepted, or None. ``client``: the family's."""
     if family.ended_at is not None:
         return Refusal(Rule.REFRESH_FAMILY_ENDED, f"family {family.family_id} ended: {family.end_reason}")
-    if reason := replica.cut_reason(family.approved_at.timestamp(), _carried(family)):
+    approved = Approved(family.approved_at, family.family_id, family.subject, family.client_id, family.sign_in)
+    if reason := approved.cut_reason(replica, client):
         return Refusal(Rule.REFRESH_FAMILY_ENDED, f"family {family.family_id}: {reason}")
     return None
 
@@ -62,22 +98,13 @@ def owner_refusal(family: TokenFamily, user: User | None) -> Refusal | None:
     """Why the person a family was opened for may not go on with it, or None."""
     if user is None or user.disabled_at is not None:
         return Refusal(Rule.REFRESH_USER_GONE, f"{family.subject} is {'disabled' if user else 'gone'}")
-    if user.cut_at is not None and family.approved_at <= user.cut_at:
-        return Refusal(Rule.REFRESH_FAMILY_ENDED, f"approved {family.approved_at}, cut {user.cut_at}")
+    if reason := owner_cut(family.approved_at, user):
+        return Refusal(Rule.REFRESH_FAMILY_ENDED, reason)
     return None
 
 
-def _carried(family: TokenFamily) -> tuple[tuple[CutKind, str], ...]:
-    """What a cut may refuse the family by."""
-    return (
-        (CutKind.FAMILY, family.family_id),
-        (CutKind.SUBJECT, family.subject),
-        (CutKind.CLIENT, family.client_id),
-        (CutKind.SESSION, str(family.sign_in.get("sid", ""))),
-        (CutKind.EVERYTHING, ""),
-    )
-
-
-def refresh_refusal(held: HeldRefreshToken, replica: RevocationReplica, now: datetime) -> Refusal | None:
-    """Why a refresh token is not active, whoever asks; its owner aside."""
-    return family_refusal(held.family, replica) or spent(held) or lapse(held, now)
+def refresh_refusal(
+    held: HeldRefreshToken, client: Client | None, replica: RevocationReplica, now: datetime
+) -> Refusal | None:
+    """Why a refresh token is not active, whoever asks; the person aside."""
+    return family_refusal(held.family, client, replica) or spent(held) or lapse(held, now)

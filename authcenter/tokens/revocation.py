@@ -71,14 +71,18 @@ class Revocations:
         """Whether what is revoked elsewhere does not get here as the policy demands."""
         return self.epoch is None and (self._strict() or not record_up)
 
+    def require_loaded(self) -> None:
+        """Raises ``RevocationsUnknown``: whatever is revoked is not known here yet."""
+        if not self.loaded:
+            raise RevocationsUnknown("revocations have not been loaded yet")
+
     def require_known(self, on_outage: OnOutage, max_staleness: float) -> None:
         """Whether the replica may be relied on.
 
         Raises:
             RevocationsUnknown: It was never loaded; or is older than ``max_staleness`` seconds and that matters.
         """
-        if not self.loaded:
-            raise RevocationsUnknown("revocations have not been loaded yet")
+        self.require_loaded()
         if on_outage is OnOutage.CLOSED and self.age > max_staleness:
             raise RevocationsUnknown(f"revocations were last read {self.age:.0f} s ago")
 

@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from authcenter.core.base64url import encode
 from authcenter.core.clock import Clock
-from authcenter.core.errors import StoreUnavailable
+from authcenter.core.errors import StoreUnavailable, Unavailable
 from authcenter.core.status import StatusList
 from authcenter.jose.jws import write_object
 from authcenter.jose.status_list import STATUS_LIST_TYPE, encode_bits
@@ -86,8 +86,9 @@ class StatusLists:
         self._issuer, self._store, self._keys, self._clock = issuer, store, keys, clock
         self._algorithm, self._version, self._builds = algorithm, version, builds
         self._known: Mapping[str, StatusList] = {}
-        self._listed_at = float("-inf")
-        self._listings = self._listed = 0
+        self._asked_at = self._listed_at = float("-inf")
+        self._listings = self._ended = 0
+        self._failure: Unavailable | None = None
         self._listing = asyncio.Lock()
         self._held: dict[str, _Held] = {}
         self._flights: dict[str, asyncio.Task[None]] = {}
@@ -133,15 +134,21 @@ class StatusLists:
         """Read which lists there are, unless somebody else begins to meanwhile; a few times a second at most."""
         loop, begun = asyncio.get_running_loop(), self._listings
         async with self._listing:
-            if self._listed > begun:
+            if self._ended > begun:
+                if self._failure is not None:
+                    raise StoreUnavailable(str(self._failure)) from self._failure
                 return
-            await asyncio.sleep(max(0.0, self._listed_at + _SECONDS_BETWEEN_LISTINGS - loop.time()))
+            await asyncio.sleep(max(0.0, self._asked_at + _SECONDS_BETWEEN_LISTINGS - loop.time()))
             self._listings += 1
-            self._listed_at = loop.time()
-            lists = await self._store.lists()
+            self._asked_at = loop.time()
+            try:
+                lists = await self._store.lists()
+            except Unavailable as failure:
+                self._ended, self._failure = self._listings, failure
+                raise
             lapsed = self._clock.now() - _SERVED_AFTER_LAPSE
             self._known = {listed.list_id: listed for listed in lists if listed.lapses_at > lapsed}
-            self._listed = self._listings
+            self._listed_at, self._ended, self._failure = self._asked_at, self._listings, None
         for list_id in self._held.keys() - self._known.keys() - self._flights.keys():
             del self._held[list_id]
 

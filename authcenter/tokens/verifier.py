@@ -45,12 +45,14 @@ class AccessTokenVerifier:
         Raises:
             TokenRejected: It must not be accepted.
             StoreUnavailable: Cannot tell.
+            RevocationsUnknown: It may have been revoked; nothing of that has been loaded yet.
         """
         try:
             held = await self._with_fresh_keys(self.check, token)
         except TokenRejected as rejected:
             self._note(rejected)
             raise
+        self._revocations.require_loaded()
         if self._revocations.asks_elsewhere and await self._revocations.known_elsewhere(held):
             _revocation_failed(held, "says Redis")
             raise TokenRejected(Reason.REVOKED, Rule.TOKEN_REVOKED, f"token {held.jti} was revoked, says Redis")

@@ -1,12 +1,10 @@
 """What issues tokens, joined: the token service, and a strategy for each grant type."""
 
-from authcenter.accounts.both_steps import BothSteps, Presented, Proof
+from authcenter.accounts.both_steps import BothSteps, CountedSteps
 from authcenter.accounts.claims import claims_of
 from authcenter.accounts.second_step import SecondStep
 from authcenter.accounts.sign_in import PasswordSignIn
 from authcenter.core.client import Client
-from authcenter.core.errors import OAuthError
-from authcenter.core.origin import RequestOrigin
 from authcenter.grants.authorization_code import AuthorizationCodeGranter
 from authcenter.grants.client_credentials import ClientCredentialsGranter
 from authcenter.grants.device_code import DeviceCodeGranter
@@ -23,6 +21,7 @@ from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.enhancers import GrantEnhancer, JwtTokenEnhancer, UserEnhancer
 from authcenter.tokens.id_tokens import IdTokens
 from authcenter.tokens.issuance import IssuanceLog
+from authcenter.tokens.pending_cuts import PendingCuts
 from authcenter.tokens.service import TokenService
 from authcenter.tokens.status_claim import StatusEnhancer
 from authcenter.wiring.core import Core
@@ -66,16 +65,7 @@ def strategies_of(
 ) -> list[TokenGranter]:
     """A granter for each grant type, third parties' last."""
     targets = GrantTargets(resources, settings.issuer)
-    steps = BothSteps(sign_in, second_step)
-
-    async def authenticate(presented: Presented, origin: RequestOrigin) -> Proof:
-        try:
-            proof = await steps.authenticate(presented, origin)
-        except OAuthError as refused:
-            metrics.logins.count(refused.rule)
-            raise
-        metrics.logins.count("success")
-        return proof
+    steps = CountedSteps(BothSteps(sign_in, second_step), metrics.logins.count)
 
     def deprecated(client: Client) -> None:
         log.warning("password_grant_used", client_id=client.client_id, deprecation="RFC 9700 §2.4: use another grant")
@@ -84,7 +74,7 @@ def strategies_of(
         ClientCredentialsGranter(targets),
         AuthorizationCodeGranter(core.stores.codes, targets, users, core.revocations, core.clock),
         DeviceCodeGranter(core.stores.device_codes, targets, users, core.revocations, core.clock),
-        PasswordGranter(targets, authenticate, deprecated),
+        PasswordGranter(targets, steps, PendingCuts(core.revocations, core.clock), deprecated),
         RefreshTokenGranter(core.families, targets, users, core.revocations, core.clock),
         *third_party_granters(GrantParts(targets, core.clock)),
     ]

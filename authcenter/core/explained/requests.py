@@ -72,6 +72,10 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "A public client asked for a token of its own (RFC 6749 §4.4).",
         "Give the client a secret, or use another grant.",
     ),
+    Rule.GRANT_NOT_PAIRWISE: Explanation(
+        "A client of pairwise subjects used the password grant, whose tokens name the account itself.",
+        "Move the client to authorization_code, or `authcenter clients update ID --subject-type public`.",
+    ),
     Rule.SCOPE_MALFORMED: Explanation(
         "A scope value has a character outside the grammar of RFC 6749 §3.3.", "Separate values by single spaces."
     ),

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from authcenter.clients.entitlements import ClientMetadata
 from authcenter.core.authorization import AuthorizationCode
 from authcenter.core.client import AuthMethod, Profile
-from authcenter.core.cut import NO_CONSEQUENCES
+from authcenter.core.cut import NO_CONSEQUENCES, Cut, CutKind
 from authcenter.core.errors import OAuthError
 from authcenter.core.event import EventKind
 from authcenter.core.ids import ClientId, FamilyId, new_family_id
@@ -251,3 +252,49 @@ async def test_how_long_an_id_token_lives_is_the_policys_to_say(shop: Workbench)
     shop.offer("tokens: {id_token_ttl: 60}")
     identity = payload((await redeem(shop, await a_code(shop))).members["id_token"])
     assert identity["exp"] - identity["iat"] == 60
+
+
+async def test_what_was_taken_from_the_client_meanwhile_is_not_given_and_this_server_stays(shop: Workbench) -> None:
+    code = await a_code(shop)
+
+    def less(old: ClientMetadata) -> ClientMetadata:
+        return replace(old, scopes=frozenset({"openid", "offline_access"}), audiences=(OTHER_API,))
+
+    await shop.core.clients.update("shop", less, "tests")
+    await shop.follow()
+    answer = await redeem(shop, code)
+    assert (answer.claims["aud"], answer.members["scope"]) == (ISSUER, "openid")
+    with refused(Rule.RESOURCE_NOT_ALLOWED):
+        await redeem(shop, await a_code(shop), resource=API)
+
+
+async def cut_shop(bench: Workbench) -> None:
+    """As another instance cuts the client off: this one's replica has not heard of it yet."""
+    cut = Cut(CutKind.CLIENT, "shop", "stolen", until_now=True, expires_at=bench.clock.now() + timedelta(hours=25))
+    await bench.another_core().revocations.cut([cut], "tests")
+
+
+async def test_a_code_from_before_its_clients_cut_gives_nothing_whatever_the_replica_knows(shop: Workbench) -> None:
+    code = await a_code(shop)
+    shop.clock.advance(1)
+    await cut_shop(shop)
+    with refused(Rule.CODE_CUT):
+        await redeem(shop, code, after=timedelta(seconds=2))
+    assert shop.record.tables.families == {}
+
+
+async def test_what_a_code_from_before_the_cut_gave_where_nobody_knew_of_it_ends_with_the_access_token(
+    shop: Workbench,
+) -> None:
+    """Its client comes from the cache: the family is of the instant of the code, which no cut forgets."""
+    with refused(Rule.CODE_UNKNOWN):
+        await redeem(shop, "acc_" + "A" * 43)
+    code = await a_code(shop)
+    shop.clock.advance(1)
+    await cut_shop(shop)
+    token = (await redeem(shop, code, after=timedelta(seconds=2))).refresh
+    for seconds in (1, 86_400, 86_400):
+        shop.clock.advance(seconds)
+        await shop.follow()
+        with refused(Rule.REFRESH_FAMILY_ENDED):
+            await shop.refresh(token, client="shop")

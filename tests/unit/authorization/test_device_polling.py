@@ -1,10 +1,13 @@
 """What a device gets that asks for its tokens: when, once, and until when (RFC 8628 §3.5)."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from authcenter.clients.entitlements import ClientMetadata
+from authcenter.core.cut import Cut, CutKind
 from authcenter.core.errors import ErrorCode, OAuthError
 from authcenter.core.rules import Rule
 from tests.unit.authorization.test_device import Phone, approve, begin, phone, poll, shop
@@ -104,6 +107,41 @@ async def test_whose_session_ended_before_the_device_asked_gives_it_nothing(phon
     await phone.bench.follow()
     with refused(Rule.DEVICE_CODE_CUT):
         await poll(phone, codes, after=timedelta(seconds=5))
+
+
+@pytest.mark.parametrize(
+    ("later", "rule"),
+    [
+        pytest.param(5, Rule.REFRESH_FAMILY_ENDED, id="its client still as the cache has it"),
+        pytest.param(400, Rule.DEVICE_CODE_CUT, id="its client read anew"),
+    ],
+)
+async def test_whose_client_was_cut_off_before_the_device_asked_gets_nothing_that_lasts(
+    phone: Phone, later: int, rule: Rule
+) -> None:
+    """As another instance cuts it off: the replica of this one has not heard of it yet."""
+    bench, codes = phone.bench, await begin(phone, "box", scope="read")
+    await approve(phone, codes)
+    lapses = bench.clock.now() + timedelta(hours=25)
+    cut = Cut(CutKind.CLIENT, "box", "stolen", until_now=True, expires_at=lapses)
+    await bench.another_core().revocations.cut([cut], "tests")
+    with refused(rule):
+        tokens = await poll(phone, codes, client="box", after=timedelta(seconds=later))
+        bench.clock.advance(2 * 86_400)
+        await bench.follow()
+        await bench.refresh(tokens.refresh, client="box")
+
+
+async def test_what_was_taken_from_the_client_before_the_device_asked_is_not_given(phone: Phone) -> None:
+    codes = await begin(phone, "box", scope="email read")
+    await approve(phone, codes)
+
+    def less(old: ClientMetadata) -> ClientMetadata:
+        return replace(old, scopes=frozenset({"read"}))
+
+    await phone.bench.core.clients.update("box", less, "tests")
+    await phone.bench.follow()
+    assert (await poll(phone, codes, client="box")).members["scope"] == "read"
 
 
 async def test_whoever_has_been_disabled_gives_it_nothing(phone: Phone) -> None:

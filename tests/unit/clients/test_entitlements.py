@@ -9,8 +9,11 @@ import pytest
 from authcenter.clients.entitlements import ClientMetadata
 from authcenter.core.client import AuthMethod, Lifetimes, Profile
 from authcenter.core.errors import InvalidInput
+from authcenter.core.relying_party import RelyingParty
 
-GRANTS = {"client_credentials", "refresh_token"}
+GRANTS = {"client_credentials", "password", "refresh_token"}
+PAIRWISE = RelyingParty(subject_type="pairwise", sector="shop.example")
+REDIRECT = ("https://shop.example/cb",)
 NONE = frozenset({AuthMethod.NONE})
 
 GOOD = [
@@ -18,6 +21,7 @@ GOOD = [
     pytest.param({"client_id": "https://app.example/meta"}, id="an id that is a URL"),
     pytest.param({"name": "Ünïcode näme"}, id="a name"),
     pytest.param({"grants": frozenset(GRANTS)}, id="grants"),
+    pytest.param({"redirect_uris": REDIRECT, "relying_party": PAIRWISE}, id="names of its own"),
     pytest.param({"auth_methods": NONE, "grants": frozenset({"refresh_token"})}, id="public"),
     pytest.param({"profile": Profile.FAPI2, "auth_methods": frozenset()}, id="fapi2"),
     pytest.param({"audiences": ("https://api.example", "urn:x:y")}, id="audiences"),
@@ -46,6 +50,11 @@ BAD = [
     pytest.param({"profile": Profile.FAPI2, "auth_methods": NONE}, "auth-method", id="fapi2, public"),
     pytest.param({"grants": frozenset({"implicit"})}, "grant", id="unknown grant"),
     pytest.param({"auth_methods": NONE, "grants": frozenset({"client_credentials"})}, "grant", id="public, own token"),
+    pytest.param(
+        {"grants": frozenset({"password"}), "redirect_uris": REDIRECT, "relying_party": PAIRWISE},
+        "grant",
+        id="password, but names of its own",
+    ),
     pytest.param({"scopes": frozenset({"a b"})}, "scope", id="two scopes in one"),
     pytest.param({"scopes": frozenset({"x" * 256})}, "scope", id="endless scope"),
     pytest.param({"audiences": ("https://api.example/#x",)}, "audience", id="fragment"),

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from authcenter.cli.token_inspection import inspect_token
+from authcenter.clients.entitlements import ClientMetadata
 from authcenter.core.client import Lifetimes, Profile
 from authcenter.core.cut import Cut, CutKind
 from authcenter.core.event import EventKind
 from authcenter.core.resource import ResourceScope
 from authcenter.core.rules import Rule
+from authcenter.core.secret import Secret
 from tests.workbench import API, OTHER_API, START, Workbench, refused
 
 NEVER_ISSUED = "acr_" + "a" * 22 + "." + "b" * 43
@@ -210,6 +213,50 @@ async def test_a_role_taken_away_narrows_the_next_refresh(bench: Workbench) -> N
     assert not bench.spent(second.refresh)
 
 
+async def _give(bench: Workbench, scopes: str, *audiences: str) -> None:
+    """What the client may have from now on, and no more."""
+
+    def given(old: ClientMetadata) -> ClientMetadata:
+        return replace(old, scopes=frozenset(scopes.split()), audiences=audiences)
+
+    await bench.core.clients.update("app", given, "tests")
+    await bench.follow()
+
+
+async def test_what_was_taken_from_the_client_is_gone_with_the_next_refresh_until_it_is_given_back(
+    bench: Workbench,
+) -> None:
+    answer = await bench.issue(scope="read write")
+    await _give(bench, "read", API)
+    answer = await bench.refresh(answer.refresh)
+    assert answer.claims["scope"] == answer.members["scope"] == "read"
+    answer = await bench.refresh(answer.refresh, scope="read write")
+    assert answer.claims["scope"] == "read"
+    await _give(bench, "read write more", API)
+    assert (await bench.refresh(answer.refresh)).claims["scope"] == "read write"
+
+
+TAKEN = [
+    pytest.param("other", (API,), {}, Rule.SCOPE_NOT_ALLOWED, id="all of its scope"),
+    pytest.param("read write", (OTHER_API,), {}, Rule.RESOURCE_NOT_ALLOWED, id="its resource"),
+    pytest.param("read write", (), {}, Rule.RESOURCE_NOT_ALLOWED, id="every resource"),
+    pytest.param("read", (API,), {"scope": "write"}, Rule.SCOPE_NOT_ALLOWED, id="what it asks for"),
+]
+
+
+@pytest.mark.parametrize(("scopes", "audiences", "asked", "rule"), TAKEN)
+async def test_where_nothing_is_left_a_refresh_is_refused_and_spends_nothing(
+    bench: Workbench, scopes: str, audiences: tuple[str, ...], asked: dict[str, str], rule: Rule
+) -> None:
+    token = (await bench.issue(scope="read write")).refresh
+    await _give(bench, scopes, *audiences)
+    with refused(rule):
+        await bench.refresh(token, **asked)
+    assert not bench.spent(token)
+    await _give(bench, "read write", API)
+    assert (await bench.refresh(token)).claims["scope"] == "read write"
+
+
 async def test_a_disabled_user_gets_nothing(bench: Workbench) -> None:
     token = (await bench.issue()).refresh
     held = bench.record.tables.users[bench.alice.subject]
@@ -252,6 +299,33 @@ async def test_the_replica_ends_families_before_the_row_says_so(bench: Workbench
     with refused(Rule.REFRESH_FAMILY_ENDED):
         await bench.refresh(first.refresh)
     assert not bench.spent(first.refresh)
+
+
+async def test_a_family_that_slips_in_behind_its_clients_cut_stays_refused_when_the_cut_has_lapsed(
+    bench: Workbench,
+) -> None:
+    """Approved before the cut, committed after it had ended what there was."""
+    opening = bench.board.held["refresh_tokens.open_family"] = asyncio.Event()
+    late = asyncio.create_task(bench.issue())
+    while "refresh_tokens.open_family" not in bench.board.asked:
+        await asyncio.sleep(0)
+    lapses = START + timedelta(hours=25)
+    cut = Cut(CutKind.CLIENT, "app", "stolen", until_now=True, expires_at=lapses)
+    await bench.core.revocations.cut([cut], "tests")
+    opening.set()
+    token = (await late).refresh
+    assert not bench.ended(token)
+
+    for seconds in (1, 86_400, 86_400):
+        bench.clock.advance(seconds)
+        await bench.follow()
+        assert not await bench.active(token)
+        with refused(Rule.REFRESH_FAMILY_ENDED):
+            await bench.refresh(token)
+        inspected = await inspect_token(bench.core, Secret(token))
+        assert inspected.described["rule"] == Rule.REFRESH_FAMILY_ENDED
+    assert not bench.core.revocations.replica.cut_reason(START.timestamp(), [(CutKind.CLIENT, "app")])
+    assert await bench.refresh((await bench.issue()).refresh)
 
 
 async def test_logging_out_ends_the_family_and_its_tokens(bench: Workbench) -> None:

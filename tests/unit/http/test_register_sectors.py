@@ -22,6 +22,27 @@ async def test_a_sector_is_what_its_document_says(bench: Workbench, web: aiohttp
     assert far.asked == [("GET", "/sector")]
 
 
+NOBODYS = [
+    pytest.param(["com.evil.app://shop.example/cb"], id="a host in a scheme of the app's own"),
+    pytest.param(["https://shop.example/cb", "com.evil.app://shop.example/cb"], id="the same host beside https"),
+    pytest.param(["http://127.0.0.1/cb"], id="the loopback address, which all native apps share"),
+    pytest.param(["http://localhost/cb"], id="the loopback name"),
+]
+
+
+@pytest.mark.parametrize("redirect_uris", NOBODYS)
+async def test_what_proves_no_host_makes_no_sector(
+    bench: Workbench, web: aiohttp.ClientSession, far: FarServer, redirect_uris: list[str]
+) -> None:
+    """Else an app would know people by the names that the site of that host knows."""
+    bench.offer(f"{OPEN}\n{LOCAL}")
+    native = {"subject_type": "pairwise", "application_type": "native", "redirect_uris": redirect_uris}
+    told = await registered(web, 400, **native)
+    assert told["error_description"].startswith("sector_identifier_uri ")
+    uri = far.puts("/sector", json.dumps(redirect_uris).encode())
+    await registered(web, **native, sector_identifier_uri=uri)
+
+
 SECTORS = [
     pytest.param(b'["https://other.example/cb"]', id="not the redirect URI"),
     pytest.param(b'["https://app.example/cb2"]', id="nearly the redirect URI"),

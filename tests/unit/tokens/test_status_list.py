@@ -245,3 +245,43 @@ async def test_unknown_lists_cost_a_few_queries_however_many_ask(listing: Workbe
     listing.board.asked.clear()
     assert await lists.get("no name of ours") is None
     assert listing.board.asked == []
+
+
+LISTS = "status_lists.lists"
+
+
+async def test_which_lists_there_are_is_not_told_while_it_cannot_be_known(listing: Workbench) -> None:
+    """Not as an empty array, by which verifiers that fetch lists ahead would go on."""
+    uri = (await listing.issue()).claims["status"]["status_list"]["uri"]
+    lists = lists_of(listing)
+    listing.board.off.add(LISTS)
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable):
+            await lists.uris()
+    listing.board.off.clear()
+    assert await lists.uris() == [uri]
+
+
+async def test_whoever_asks_during_the_first_reading_of_the_lists_waits_for_it(listing: Workbench) -> None:
+    uri = (await listing.issue()).claims["status"]["status_list"]["uri"]
+    reading = listing.board.held[LISTS] = asyncio.Event()
+    asking = [asyncio.create_task(lists_of(listing).uris())]
+    while LISTS not in listing.board.asked:
+        await asyncio.sleep(0)
+    asking += [asyncio.create_task(lists_of(listing).uris()) for _ in range(2)]
+    await asyncio.sleep(0)
+    reading.set()
+    assert await asyncio.gather(*asking) == [[uri]] * 3
+
+
+@pytest.mark.parametrize("down", [True, False])
+async def test_all_who_wait_to_hear_of_lists_have_the_record_asked_twice_at_most(
+    listing: Workbench, waits: list[float], down: bool
+) -> None:
+    await listing.issue()
+    listing.board.asked.clear()
+    if down:
+        listing.board.off.add(LISTS)
+    answers = await asyncio.gather(*(lists_of(listing).uris() for _ in range(50)), return_exceptions=True)
+    assert {isinstance(answer, StoreUnavailable) for answer in answers} == {down}
+    assert listing.board.asked.count(LISTS) <= 2
