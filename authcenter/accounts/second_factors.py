@@ -144,6 +144,7 @@ class SecondFactors:
         """
         held = await self.totp.find(user.subject)
         if held is None or held.confirmed_at is None:
+            failed("second_factor", subject=user.subject, app=False)
             raise invalid_grant(Rule.SECOND_FACTOR_WRONG, f"{user.subject} has no app")
         step = self._step(held, typed)
         # RFC 6238 §5.2: the verifier must not accept the second attempt of the OTP.
