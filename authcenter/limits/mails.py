@@ -1,9 +1,13 @@
-"""Mails that strangers ask for: so many to an address, whoever asks, and whether or not the address is known."""
+"""Mails that people ask for: so many to an address, whoever asks, and whether or not the address is known; and so many
+to addresses that are not yet theirs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from authcenter.core.derived import MacKeys
+from authcenter.core.errors import RateLimited
+from authcenter.core.ids import Subject
+from authcenter.core.rules import Rule
 from authcenter.core.user import name_key
 from authcenter.settings.policy_sections import RateLimitPolicy
 from authcenter.stores.ports.shared import RateCounters
@@ -35,3 +39,21 @@ class MailLimit:
         rate = self.policy().mail_per_address
         folded = name_key(address[:_LONGEST_ADDRESS]).encode(errors="backslashreplace")
         return (await self.counters.take(f"mail_address:{rate}:{self.macs.make(folded)}", rate)).allowed
+
+    async def ask(self, subject: Subject) -> None:
+        """Take one of the mails that somebody may have sent to addresses that others may read.
+
+        Raises:
+            RateLimited: There is none left.
+            Unavailable: The counters do not answer.
+        """
+        rate = self.policy().mail_per_address
+        taken = await self.counters.take(f"mail_person:{rate}:{subject}", rate)
+        if not taken.allowed:
+            raise RateLimited(
+                Rule.RATE_LIMITED_MAIL,
+                f"{subject}: more than {rate}",
+                limit=rate.limit,
+                retry_after=taken.retry_after,
+                reset_after=taken.reset_after,
+            )
