@@ -55,7 +55,7 @@ class AddressChanges:
         if name_key(email) == name_key(user.email):
             raise InvalidInput("email: the account has this one")
         await self.mails.ask(user.subject)
-        if not await self.mails.allowed(email):
+        if not await self.mails.allowed(email, "new_address"):
             return
         token, now = secrets.token_bytes(TOKEN_BYTES), self.clock.now()
         # Without the name: it is anything that somebody chose, and the reader may be a stranger to them.
