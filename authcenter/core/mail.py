@@ -35,6 +35,7 @@ class MailKind(StrEnum):
     RECOVERY_CODE_USED = "recovery_code_used"
     """Somebody signed in by one; ``left`` tells how many there still are."""
 
+    RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
     IDENTITY_LINKED = "identity_linked"
     IDENTITY_UNLINKED = "identity_unlinked"
     ACCOUNT_DELETED = "account_deleted"
