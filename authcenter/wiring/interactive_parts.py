@@ -120,6 +120,7 @@ class InteractiveParts:
             factors=core.second_factors,
             browsers=self.browsers,
             clock=core.clock,
+            count=self.metrics.logins.count,
         )
 
     @cached_property

@@ -126,6 +126,7 @@ async def test_a_full_house_asks_which_session_gives_way_and_goes_on(
     first, second = await signed_in(opens, bench, 2)
     tab = opens()
     refused = await sign_in(tab, "/account/sessions")
+    assert bench.counted("login_total", outcome="success") == 2
     assert refused.location.startswith("/login/sessions?ticket=")
     assert SESSION not in tab.jar
     shown = await tab.follow(refused)
@@ -134,6 +135,7 @@ async def test_a_full_house_asks_which_session_gives_way_and_goes_on(
     ended = (await bench.stores.sessions.list_of(bench.alice.subject))[-1].session_id
     arrived = await tab.post("/login/sessions", {**shown.fields, "end": ended})
     assert arrived.location == "/account/sessions", "where the sign-in was to lead"
+    assert bench.counted("login_total", outcome="success") == 3
     assert [await is_in(one) for one in (first, second, tab)] == [False, True, True]
 
 
