@@ -47,18 +47,19 @@ class AddressChanges:
 
         Raises:
             InvalidInput: It is no address, or the one that the account has.
+            RateLimited: The account has had as many mailboxes asked as it may.
             Unavailable: Nothing was sent.
         """
         named = replace(user, email=email, username=_name_with(user, email))
         NewAccount(named.username, email, frozenset()).check()
         if name_key(email) == name_key(user.email):
             raise InvalidInput("email: the account has this one")
-        if not await self.mails.allowed(email):
+        await self.mails.ask(user.subject)
+        if not await self.mails.allowed(email, "new_address"):
             return
         token, now = secrets.token_bytes(TOKEN_BYTES), self.clock.now()
-        letter = Letter(
-            MailKind.CONFIRM_NEW_ADDRESS, email, language, {"name": user.username, "link": self.path(token)}
-        )
+        # Without the name: it is anything that somebody chose, and the reader may be a stranger to them.
+        letter = Letter(MailKind.CONFIRM_NEW_ADDRESS, email, language, {"link": self.path(token)})
         held = await self.accounts.store.find_credentials(email)
         if held is not None:
             # The same writes, so that no clock tells it either; nobody has the token.

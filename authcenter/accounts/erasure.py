@@ -19,6 +19,9 @@ from authcenter.stores.ports.erasure import PersonStore
 _ATTEMPTS = 8
 _ROWS_AT_ONCE = 500
 
+# What is issued is written after its answer; from the spool of a process that died, once another looks there.
+_LOOKS = timedelta(0), timedelta(minutes=10)
+
 # The database rounds its own clock up to the second, and verifiers grant a leeway beyond a token's expiry.
 _CUT_OUTLIVES_TOKENS_BY = timedelta(hours=1)
 
@@ -44,7 +47,7 @@ class AccountErasure:
 
         One transaction: the row stays with its subject alone, disabled for ever, so that nobody is ever taken for who
         had it; name and address are free again. The address is told. What the audit log has beyond its newest 500 rows
-        about the person is emptied by a job.
+        about the person is emptied by a job, and what was still on its way there by another one later.
 
         Args:
             language: That of the mail.
@@ -64,8 +67,8 @@ class AccountErasure:
             events = [Event(EventKind.USER_DELETED, "system", context={"by": "owner"})]
             events += [erasure.event] if erasure else []
             told = Letter(MailKind.ACCOUNT_DELETED, user.email, language, {"name": user.username})
-            rest = Job(JobName.ERASE_AUDIT, {"subject": subject})
-            consequences = Consequences(events, [self._cut(user)], jobs=[self.letters.job(told), rest])
+            rest = [Job(JobName.ERASE_AUDIT, {"subject": subject}, delay=delay) for delay in _LOOKS]
+            consequences = Consequences(events, [self._cut(user)], jobs=[self.letters.job(told), *rest])
             if await self.persons.erase(self._nobody(user), erasure.rows if erasure else (), consequences):
                 return True
         raise Conflict(f"{subject} is being written by others: try again")

@@ -1,4 +1,4 @@
-"""What happens when an account's tries are used up: the audit log says so, and its owner gets a mail."""
+"""What happens when the tries at an account are used up: the audit log says so, and its owner gets a mail."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from authcenter.core.derived import MacKeys
 from authcenter.core.errors import Unavailable
 from authcenter.core.event import Event, EventKind
 from authcenter.core.mail import Letter, MailKind
+from authcenter.core.origin import RequestOrigin
 from authcenter.core.user import User, name_key
 from authcenter.settings.rate import Rate
 from authcenter.stores.ports.accounts import UserStore
@@ -23,9 +24,10 @@ _LANGUAGE = "en"
 
 @dataclass(frozen=True, slots=True)
 class FailedSignIns:
-    """Notes that as many passwords failed for a name as may.
+    """Notes that as many passwords failed for a name, or second factors for a person, as may.
 
     A name that nobody has takes the same way, so that time does not tell it apart: the event is written for it, too.
+    Passwords and second factors have a day each: a bout of the one does not hide that of the other.
 
     Attributes:
         counters: Shared by all instances.
@@ -50,17 +52,25 @@ class FailedSignIns:
         with suppress(Unavailable):
             found = await self.users.find_credentials(login) if is_askable(login) else None
             user = found.user if found else None
-            if not (await self.counters.take(f"login_notice:{self._key(user, login)}", _ONCE)).allowed:
-                return
-            event = Event(EventKind.SIGN_INS_FAILED, "system", subject=user.subject if user else "")
-            jobs = [self.letters.job(self._letter(user, address))] if user else []
-            await self.outbox.add(jobs, [event])
+            if await self._first("login_notice", user.subject if user else name_key(login[:_LONGEST_LOGIN])):
+                event = Event(EventKind.SIGN_INS_FAILED, "system", subject=user.subject if user else "")
+                letters = [self._letter(MailKind.FAILED_SIGN_INS, user, address)] if user else []
+                await self.outbox.add([self.letters.job(letter) for letter in letters], [event])
 
-    def _key(self, user: User | None, login: str) -> str:
-        name = user.subject if user else name_key(login[:_LONGEST_LOGIN])
-        return self.macs.make(name.encode(errors="backslashreplace"))
+    async def note_second_factors(self, user: User, origin: RequestOrigin) -> None:
+        """As ``note``, of somebody who has proved the first factor: a password is known that should not be."""
+        with suppress(Unavailable):
+            if await self._first("second_factor_notice", user.subject):
+                context = {"wrong": "second_factor"}
+                event = Event(EventKind.SIGN_INS_FAILED, "system", subject=user.subject, origin=origin, context=context)
+                letter = self._letter(MailKind.FAILED_SECOND_FACTORS, user, origin.ip)
+                await self.outbox.add([self.letters.job(letter)], [event])
 
-    def _letter(self, user: User, address: str) -> Letter:
+    async def _first(self, notice: str, name: str) -> bool:
+        key = self.macs.make(name.encode(errors="backslashreplace"))
+        return (await self.counters.take(f"{notice}:{key}", _ONCE)).allowed
+
+    def _letter(self, kind: MailKind, user: User, address: str) -> Letter:
         locale = str(user.claims.get("locale", "")).partition("-")[0].lower()
         language = locale if locale in self.languages else _LANGUAGE
-        return Letter(MailKind.FAILED_SIGN_INS, user.email, language, {"name": user.username, "address": address})
+        return Letter(kind, user.email, language, {"name": user.username, "address": address})

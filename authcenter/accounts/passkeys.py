@@ -12,6 +12,7 @@ from authcenter.accounts.ceremonies import Ceremonies
 from authcenter.accounts.letters import Letters
 from authcenter.accounts.passkey_answers import ALGORITHMS, Proof, RelyingParty, methods_of, read_new_key
 from authcenter.accounts.recovery_codes import RecoveryCodes
+from authcenter.accounts.second_factor_tries import SecondFactorTries
 from authcenter.core import base64url
 from authcenter.core.clock import Clock
 from authcenter.core.cut import Consequences
@@ -24,7 +25,6 @@ from authcenter.core.rules import Rule
 from authcenter.core.second_factor import Factor
 from authcenter.core.user import User
 from authcenter.core.value import Value
-from authcenter.limits.logins import LoginLimits
 from authcenter.stores.ports.passkeys import PasskeyStore
 
 LONGEST_NAME = 64
@@ -67,7 +67,7 @@ class Passkeys:
         find_user: A person by subject, from the record itself.
         has_password: Whether somebody can sign in without any passkey or identity elsewhere.
         providers: The identity providers there are: identities of others are no way in.
-        limits: Slots for passkeys that do not hold, by passkey and by address.
+        tries: Of passkeys as the second step; alone, they take slots of the same limits, by passkey and by address.
         brand: Under which name browsers show the account.
     """
 
@@ -77,7 +77,7 @@ class Passkeys:
     recovery: RecoveryCodes
     letters: Letters
     party: RelyingParty
-    limits: LoginLimits
+    tries: SecondFactorTries
     has_password: Callable[[User], Awaitable[bool]]
     providers: Callable[[], Collection[str]]
     brand: Callable[[], str]
@@ -171,7 +171,7 @@ class Passkeys:
             Unavailable: Cannot tell now.
         """
         proof = Proof.read(answered.text)
-        async with self.limits.attempt(origin.ip, base64url.encode(proof.credential_id)):
+        async with self.tries.limits.attempt(origin.ip, base64url.encode(proof.credential_id)):
             challenge = await self.ceremonies.end(answered.ceremony, "sign_in", answered.browser)
             passkey = await self._known(proof)
             # §7.2: who was not known before is named by the user handle, which must be there.
@@ -191,7 +191,7 @@ class Passkeys:
             OAuthError: ``invalid_grant``: it does not hold, or is not theirs.
         """
         proof = Proof.read(answered.text)
-        async with self.limits.attempt(origin.ip, user.subject):
+        async with self.tries.attempt(user, origin):
             challenge = await self.ceremonies.end(answered.ceremony, "prove", answered.browser, user.subject)
             passkey = await self._known(proof)
             if passkey.subject != user.subject or proof.user_handle not in {None, user.subject.encode()}:

@@ -57,7 +57,7 @@ class ResetRequests:
             Unavailable: Nothing was promised.
         """
         await self.networks.take(origin.ip)
-        if not await self.mails.allowed(email) or not is_askable(email):
+        if not await self.mails.allowed(email, "reset") or not is_askable(email):
             return
         asked_by = {"request_id": origin.request_id, "ip": origin.ip, "user_agent": origin.user_agent[:400]}
         job = self.letters.job(Letter(MailKind.RESET_PASSWORD, email, language, asked_by))

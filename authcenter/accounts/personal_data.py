@@ -9,6 +9,8 @@ from typing import Any
 from authcenter.accounts.users import Accounts
 from authcenter.core.clock import Clock
 from authcenter.core.consent import Consent
+from authcenter.core.event import Event, EventKind
+from authcenter.core.origin import RequestOrigin
 from authcenter.core.session import Session
 from authcenter.core.user import User
 from authcenter.stores.ports.audit import AuditLog, AuditRow
@@ -58,6 +60,12 @@ class PersonalData:
             "events": [_event(row, subject) for row in events],
             "events_complete": len(events) < _MOST_EVENTS,
         }
+
+    async def hand_out(self, subject: str, origin: RequestOrigin) -> dict[str, Any]:
+        """As ``of``, once the audit log says that they have it."""
+        told = await self.of(subject)
+        await self.audit.append(Event(EventKind.USER_DATA_DOWNLOADED, subject, subject=subject, origin=origin))
+        return told
 
 
 def _account(user: User) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from authcenter.accounts.standard_claims import STORED_CLAIMS, check_claims
 from authcenter.accounts.users import Accounts
 from authcenter.core.errors import InvalidInput
+from authcenter.core.origin import RequestOrigin
 from authcenter.core.user import User
 
 OWN_CLAIMS = tuple(name for name in STORED_CLAIMS if name != "phone_number_verified")
@@ -23,7 +24,7 @@ class Profiles:
         """As the record has it now, not a cache. Raises ``NotFound``, ``StoreUnavailable``."""
         return await self.accounts.get(subject)
 
-    async def change(self, subject: str, wanted: Mapping[str, Any]) -> User:
+    async def change(self, subject: str, wanted: Mapping[str, Any], origin: RequestOrigin) -> User:
         """Set claims; None takes one away. What is as it was is no change.
 
         Raises:
@@ -40,7 +41,7 @@ class Profiles:
         if "phone_number" in changes:
             # Verified was the one before.
             changes["phone_number_verified"] = None
-        return await self.accounts.set_claims(subject, changes, actor=subject)
+        return await self.accounts.set_claims(subject, changes, actor=subject, origin=origin)
 
 
 def wrong_claims(wanted: Mapping[str, Any]) -> list[str]:

@@ -144,6 +144,7 @@ class SecondFactors:
         """
         held = await self.totp.find(user.subject)
         if held is None or held.confirmed_at is None:
+            failed("second_factor", subject=user.subject, app=False)
             raise invalid_grant(Rule.SECOND_FACTOR_WRONG, f"{user.subject} has no app")
         step = self._step(held, typed)
         # RFC 6238 §5.2: the verifier must not accept the second attempt of the OTP.
@@ -170,15 +171,19 @@ class SecondFactors:
             failed("recovery_code", subject=user.subject, differs=True, left=len(kept))
             raise invalid_grant(Rule.RECOVERY_CODE_WRONG, f"{user.subject}, who has {len(kept)} left")
 
-    async def renew_codes(self, user: User, origin: RequestOrigin | None) -> list[str] | None:
+    async def renew_codes(self, user: User, language: str, origin: RequestOrigin | None) -> list[str] | None:
         """New recovery codes in the place of all others; None: there is no factor that they could stand in for.
+
+        Args:
+            language: Of the mail that tells the owner.
 
         Raises:
             StoreUnavailable: The old ones go on, or it is unknown.
         """
         codes, macs = self.recovery.draw(user.subject)
         event = _event(EventKind.RECOVERY_CODES_RENEWED, user, user.subject, origin)
-        done = await self.codes.replace(user.subject, macs, self.clock.now(), Consequences(events=(event,)))
+        told = self._told(MailKind.RECOVERY_CODES_RENEWED, user, language, event)
+        done = await self.codes.replace(user.subject, macs, self.clock.now(), told)
         return codes if done else None
 
     async def remove_totp(self, user: User, language: str, origin: RequestOrigin | None) -> bool:

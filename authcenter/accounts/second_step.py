@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from authcenter.accounts.second_factor_tries import SecondFactorTries
 from authcenter.accounts.second_factors import SecondFactors
 from authcenter.core.origin import RequestOrigin
 from authcenter.core.user import User
-from authcenter.limits.logins import LoginLimits
 
 Way = Literal["code", "recovery"]
 
@@ -18,14 +18,10 @@ registry knows no closer value; which it was is in the audit log."""
 
 @dataclass(frozen=True, slots=True)
 class SecondStep:
-    """Proves a second factor by something typed.
-
-    Attributes:
-        limits: Slots for wrong codes, by account and by address.
-    """
+    """Proves a second factor by something typed."""
 
     factors: SecondFactors
-    limits: LoginLimits
+    tries: SecondFactorTries
 
     async def prove(
         self, user: User, typed: str, language: str, origin: RequestOrigin, way: Way = "code"
@@ -40,7 +36,7 @@ class SecondStep:
             OAuthError: ``invalid_grant``: wrong, or used before.
             Unavailable: Cannot tell now.
         """
-        async with self.limits.attempt(origin.ip, user.subject):
+        async with self.tries.attempt(user, origin):
             if way == "recovery":
                 await self.factors.recover(user, typed, language, origin)
             else:
@@ -48,6 +44,6 @@ class SecondStep:
         return OTP_METHODS
 
     async def confirm(self, user: User, typed: str, language: str, origin: RequestOrigin) -> list[str]:
-        """As ``SecondFactors.confirm``, within the same limits."""
-        async with self.limits.attempt(origin.ip, user.subject):
+        """As ``SecondFactors.confirm``, within the same limits. Who mistypes here is signed in: nobody is told."""
+        async with self.tries.limits.attempt(origin.ip, user.subject):
             return await self.factors.confirm(user, typed, language, origin)

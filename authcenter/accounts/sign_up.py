@@ -81,7 +81,7 @@ class SignUp:
         if problem := address_problem(address):
             raise InvalidInput(f"email: {problem}")
         await self.limit.ask(ip)
-        if not await self.mails.allowed(address):
+        if not await self.mails.allowed(address, "sign_up"):
             return
         brought = {BROUGHT_ALONG: base64url.encode(secrets.token_bytes(TOKEN_BYTES))}
         job = self.letters.job(Letter(MailKind.CONFIRM_ADDRESS, address, language, brought))

@@ -195,7 +195,9 @@ class Accounts:
 
         return await self.change(user.subject, act, actor, self.with_password(password_hash))
 
-    async def set_claims(self, name: str, changes: Mapping[str, Any], *, actor: str) -> User:
+    async def set_claims(
+        self, name: str, changes: Mapping[str, Any], *, actor: str, origin: RequestOrigin | None = None
+    ) -> User:
         """Change standard claims; None takes one away.
 
         Raises:
@@ -206,7 +208,7 @@ class Accounts:
         def act(user: User) -> Change:
             claims = {name: value for name, value in {**user.claims, **changes}.items() if value is not None}
             check_claims(claims)
-            return Change(replace(user, claims=claims), EventKind.USER_CLAIMS_SET)
+            return Change(replace(user, claims=claims), EventKind.USER_CLAIMS_SET, origin=origin)
 
         return await self.change(name, act, actor)
 

@@ -33,12 +33,14 @@ class Proved(Value, frozen=True):
         amr: The methods of RFC 8176 it was made by.
         at: Unix seconds.
         acr: What it amounts to, where no further factor is due: only a new password, or room for a session.
+        proof_id: Random: it makes room for one session.
     """
 
     subject: str
     amr: tuple[str, ...]
     at: float
     acr: str = ""
+    proof_id: str = ""
 
 
 class Ticket(Value, frozen=True):

@@ -32,6 +32,7 @@ class EventKind(StrEnum):
     USER_RESET_REQUIRED = "user.reset_required"
     USER_ADDRESS_CHANGE_ASKED = "user.address_change_asked"
     USER_ADDRESS_CHANGED = "user.address_changed"
+    USER_DATA_DOWNLOADED = "user.data_downloaded"
     USER_DELETED = "user.deleted"
     AUDIT_ERASED = "audit.erased"
     SESSION_STARTED = "session.started"

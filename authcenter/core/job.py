@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -26,11 +26,13 @@ class Job:
     Attributes:
         payload: JSON values, at rest in SQL: ids, never a secret.
         job_id: Written twice under one id, it is one job.
+        delay: From when it is left until somebody may take it.
     """
 
     name: str
     payload: Mapping[str, Any]
     job_id: str = field(default_factory=uuid7)
+    delay: timedelta = field(default=timedelta(0), compare=False)
 
     @property
     def client_id(self) -> str:

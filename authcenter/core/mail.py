@@ -27,11 +27,15 @@ class MailKind(StrEnum):
     FAILED_SIGN_INS = "failed_sign_ins"
     """Somebody has been trying passwords on the account."""
 
+    FAILED_SECOND_FACTORS = "failed_second_factors"
+    """Somebody has proved the first factor of the account, and has been trying second ones."""
+
     SECOND_FACTOR_ADDED = "second_factor_added"
     SECOND_FACTOR_REMOVED = "second_factor_removed"
     RECOVERY_CODE_USED = "recovery_code_used"
     """Somebody signed in by one; ``left`` tells how many there still are."""
 
+    RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
     IDENTITY_LINKED = "identity_linked"
     IDENTITY_UNLINKED = "identity_unlinked"
     ACCOUNT_DELETED = "account_deleted"

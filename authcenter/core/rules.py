@@ -33,6 +33,7 @@ class Rule(StrEnum):
     RATE_LIMITED_ADDRESS = "rate_limited_address"
     RATE_LIMITED_ACCOUNT = "rate_limited_account"
     RATE_LIMITED_SIGN_UP = "rate_limited_sign_up"
+    RATE_LIMITED_MAIL = "rate_limited_mail"
 
     GRANT_TYPE_UNKNOWN = "grant_type_unknown"
     GRANT_NOT_ALLOWED = "grant_not_allowed"

@@ -32,7 +32,7 @@ def with_problems(handler: Handler) -> Handler:
             advice = [] if refused.strength is None else refused.strength.advice
             return problem(422, str(refused), reason=refused.reason, advice=advice)
         except (InvalidInput, Conflict, NotFound) as refused:
-            status, rule = next(_OURS[kind] for kind in type(refused).__mro__ if kind in _OURS)
+            status, rule = verdict_on(refused)
             notes.verdict = (rule, str(refused))
             return problem(status, str(refused))
         except Unavailable as cause:
@@ -40,6 +40,11 @@ def with_problems(handler: Handler) -> Handler:
             return problem_of_outage(cause)
 
     return answer
+
+
+def verdict_on(refused: InvalidInput | Conflict | NotFound) -> tuple[int, Rule]:
+    """The status of what the record refuses, and the rule that it goes by."""
+    return next(_OURS[kind] for kind in type(refused).__mro__ if kind in _OURS)
 
 
 def answers_problems(path: str) -> bool:

@@ -31,13 +31,19 @@ _READS = frozenset({"/oauth/introspect", "/oauth/userinfo", "/oauth/validate", "
 _PROOFS = frozenset({"client_authentication", "access_token"})
 """The checks by which a client proves itself, or a token of it does."""
 
-_SIGN_INS_REFUSED = frozenset(
-    {
-        *(Rule.USER_UNKNOWN, Rule.USER_PASSWORD_WRONG, Rule.USER_DISABLED),
-        *(Rule.PASSKEY_SIGNATURE, Rule.PASSKEY_FOREIGN, Rule.PASSKEY_COUNTER),
-    }
-)
-"""What a password or a passkey was looked at for; limits refuse the rest unseen."""
+_CODES_REFUSED = frozenset({Rule.SECOND_FACTOR_WRONG, Rule.SECOND_FACTOR_REPLAYED, Rule.RECOVERY_CODE_WRONG})
+"""Of somebody who has proved the first factor: known by more than what a stranger typed."""
+
+_SIGN_INS_REFUSED = _CODES_REFUSED | {
+    *(Rule.USER_UNKNOWN, Rule.USER_PASSWORD_WRONG, Rule.USER_DISABLED),
+    *(Rule.USER_ADDRESS_UNVERIFIED, Rule.USER_RESET_REQUIRED),
+    *(Rule.PASSKEY_SIGNATURE, Rule.PASSKEY_FOREIGN, Rule.PASSKEY_COUNTER),
+    *(Rule.PASSKEY_UNKNOWN, Rule.PASSKEY_UNVERIFIED),
+}
+"""What a password, a code or a passkey was looked at for; limits refuse the rest unseen."""
+
+_SET_UP_AT = frozenset({"/account/second-factors", "/account/passkeys"})
+"""There the same rules refuse what somebody who is signed in adds: no sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +71,9 @@ class RequestTracer:
         if rule and all(held for _, held, _ in trace.checks):
             # Whoever refused said no more than the rule's name and its hint.
             failed(str(rule))
-        if rule in _SIGN_INS_REFUSED:
-            self.audit(partial(_refused, rule, notes), self.clock.now())
+        if rule in _SIGN_INS_REFUSED and route not in _SET_UP_AT:
+            subject = _subject(trace.checks) if rule in _CODES_REFUSED else ""
+            self.audit(partial(_refused, rule, subject, notes), self.clock.now())
         self.log.record(
             Traced(
                 origin=notes.origin,
@@ -83,10 +90,10 @@ class RequestTracer:
         )
 
 
-def _refused(rule: str, notes: RequestNotes) -> Event:
+def _refused(rule: str, subject: str, notes: RequestNotes) -> Event:
     # Not what was typed as a name, which now and then is a password.
     client_id = notes.client_id or ""
-    return Event(EventKind.SIGN_IN_REFUSED, "stranger", client_id, "", notes.origin, {"rule": rule})
+    return Event(EventKind.SIGN_IN_REFUSED, "stranger", client_id, subject, notes.origin, {"rule": rule})
 
 
 def _is_explained(trace: Trace, route: str, notes: RequestNotes) -> bool:
@@ -98,3 +105,8 @@ def _is_explained(trace: Trace, route: str, notes: RequestNotes) -> bool:
 def _named(checks: Sequence[Check]) -> str:
     """The client that the checks are about, where the request itself did not name one in its form."""
     return next((str(facts["client_id"]) for _, _, facts in checks if facts.get("client_id")), "")
+
+
+def _subject(checks: Sequence[Check]) -> str:
+    """Whom the check was about that did not pass."""
+    return next((str(facts["subject"]) for _, held, facts in checks if not held and "subject" in facts), "")

@@ -105,7 +105,7 @@ class RateLimitPolicy(Section):
     login_failures_per_ip: RateField = rate("10/hour", "failed logins from an address; a success gives its slot back")
     login_failures_per_account: RateField = rate("10/hour", "failed logins to an account")
     signup_per_ip: RateField = rate("10/hour", "new accounts from an address")
-    mail_per_address: RateField = rate("5/hour", "mails to an address")
+    mail_per_address: RateField = rate("5/hour", "mails of a kind to an address; new addresses that an account asks")
 
 
 class SessionPolicy(Section):

@@ -65,7 +65,7 @@ class Metrics:
             "signing_key_rotation_seconds", "How long a key signs, by the policy; 0: until told.", over=Over.MAX
         )
         self.cache_requests = self._counter("cache_requests", "Cache look-ups.", "cache", "outcome")
-        self.logins = self._counter("login", "Password checks.", "outcome")
+        self.logins = self._counter("login", "Sign-ins, and what refused them.", "outcome")
         self.sessions_active = self._gauge(
             "sessions_active", "Sessions that people can go on with, in the whole deployment.", over=Over.MAX
         )

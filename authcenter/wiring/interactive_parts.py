@@ -43,6 +43,7 @@ from authcenter.wiring.federation import Federation, build_federation
 from authcenter.wiring.keys_of_others import keys_of_others
 from authcenter.wiring.limits import Limits
 from authcenter.wiring.passkeys import build_passkeys
+from authcenter.wiring.sign_in import build_second_step
 
 
 class Endpoint(Protocol):
@@ -119,6 +120,7 @@ class InteractiveParts:
             factors=core.second_factors,
             browsers=self.browsers,
             clock=core.clock,
+            count=self.metrics.logins.count,
         )
 
     @cached_property
@@ -131,11 +133,11 @@ class InteractiveParts:
 
     @cached_property
     def second_step(self) -> SecondStep:
-        return SecondStep(self.core.second_factors, self.limits.second_factors)
+        return build_second_step(self.core, self.limits, self.sign_in)
 
     @cached_property
     def passkeys(self) -> Passkeys:
-        return build_passkeys(self.settings, self.core, self.limits, self.replay, self.federation)
+        return build_passkeys(self.settings, self.core, self.second_step.tries, self.replay, self.federation)
 
     @cached_property
     def own_account(self) -> OwnAccount:

@@ -3,16 +3,16 @@
 from authcenter.accounts.ceremonies import Ceremonies
 from authcenter.accounts.passkey_answers import RelyingParty
 from authcenter.accounts.passkeys import Passkeys
+from authcenter.accounts.second_factor_tries import SecondFactorTries
 from authcenter.core.derived import SealingKeys
 from authcenter.settings.boot import BootSettings
 from authcenter.stores.ports.shared import ReplayCache
 from authcenter.wiring.core import Core
 from authcenter.wiring.federation import Federation
-from authcenter.wiring.limits import Limits
 
 
 def build_passkeys(
-    settings: BootSettings, core: Core, limits: Limits, replay: ReplayCache, federation: Federation
+    settings: BootSettings, core: Core, tries: SecondFactorTries, replay: ReplayCache, federation: Federation
 ) -> Passkeys:
     """Join them."""
     return Passkeys(
@@ -22,7 +22,7 @@ def build_passkeys(
         recovery=core.second_factors.recovery,
         letters=core.letters,
         party=RelyingParty.of(settings.issuer),
-        limits=limits.second_factors,
+        tries=tries,
         has_password=federation.accounts.has_other_way,
         providers=lambda: {each.name for each in federation.providers.offered()},
         brand=lambda: core.policy.current.brand.name,

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from authcenter.accounts.second_step import SecondStep
 from authcenter.audit.grouped import GroupedAudit
 from authcenter.audit.traces import TraceLog
 from authcenter.clients.authentication import ClientAuthentication
@@ -60,7 +59,7 @@ from authcenter.wiring.interactive_parts import Endpoint, InteractiveParts
 from authcenter.wiring.limits import build_limits
 from authcenter.wiring.operators import OperatorParts
 from authcenter.wiring.shared import Shared, Spread, in_process_shared
-from authcenter.wiring.sign_in import password_sign_in
+from authcenter.wiring.sign_in import build_second_step, password_sign_in
 from authcenter.wiring.status import build_status
 from authcenter.workers.follow import Follower
 from authcenter.workers.follow_stream import StreamFollower
@@ -143,7 +142,7 @@ def build_service(
     traces = TraceLog(core.stores.traces, clock, lambda: policy.current.audit.explain_ttl, log)
     tokens = token_service(settings, core, metrics, status.enhancer, IssuanceLog(audit))
     sign_in = password_sign_in(settings, core, limits, shared, pause)
-    second_step = SecondStep(core.second_factors, limits.second_factors)
+    second_step = build_second_step(core, limits, sign_in)
     strategies = strategies_of(settings, core, resources, users, sign_in, second_step, metrics, log)
     granter = CompositeTokenGranter(strategies, authentication, quota, tokens, core.revocations, clock)
     introspector = Introspector(

@@ -62,6 +62,10 @@ EXPLANATIONS: dict[Rule, Explanation] = {
         "Too many logins failed for this name, whether or not anybody has it.",
         "Slots come free one by one, as `rate_limits.login_failures_per_account` says; the log has the addresses.",
     ),
+    Rule.RATE_LIMITED_MAIL: Explanation(
+        "Somebody who is signed in had mails sent to more addresses than `rate_limits.mail_per_address` allows.",
+        "Slots come free one by one. If it goes on, look at the account: it may write to strangers in your name.",
+    ),
     Rule.GRANT_TYPE_UNKNOWN: Explanation(
         "This server has no strategy for the grant type.", "Read `grant_types_supported` in the discovery document."
     ),

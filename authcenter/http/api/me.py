@@ -11,6 +11,7 @@ from authcenter.accounts.profile import Profiles
 from authcenter.core.user import User
 from authcenter.core.wire_json import encode
 from authcenter.http.api.own_token import OwnTokens
+from authcenter.http.context import NOTES
 from authcenter.http.json_bodies import read_json
 from authcenter.http.problems import with_problems
 from authcenter.http.responses import Answer, no_store
@@ -36,7 +37,8 @@ class MeEndpoint:
 
     async def patch(self, request: web.BaseRequest) -> Answer:
         owner = await self.own.signed_in_user(request)
-        user = await self.profiles.change(owner.user.subject, await read_json(request))
+        wanted = await read_json(request)
+        user = await self.profiles.change(owner.user.subject, wanted, request[NOTES].origin)
         return no_store(encode(_told(owner.token.subject, user)))
 
 

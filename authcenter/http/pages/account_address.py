@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from authcenter.accounts.address_change import AddressChanges
 from authcenter.core.account_links import link_token
-from authcenter.core.errors import Conflict, InvalidInput, OAuthError
+from authcenter.core.errors import Conflict, InvalidInput, OAuthError, RateLimited
 from authcenter.core.rules import Rule
 from authcenter.core.user import User
 from authcenter.http.context import NOTES
+from authcenter.http.pages import too_often
 from authcenter.http.pages.one_time_link import OneTimeLink
 from authcenter.http.pages.own_account import OwnAccount
 from authcenter.http.pages.rendering import Pages, see_other
@@ -53,6 +54,9 @@ class AccountAddressPage:
         except InvalidInput as refused:
             visit.request[NOTES].verdict = (Rule.INPUT_REFUSED, str(refused))
             return self._form(visit, signed_in.user, visit.messages("address.refused"), 422)
+        except RateLimited as limited:
+            form = self._form(visit, signed_in.user, too_often.how_long(visit, limited), too_often.STATUS)
+            return too_often.later(form, limited)
         return see_other(SENT_PATH)
 
     async def sent(self, visit: Visit) -> Answer:

@@ -37,6 +37,6 @@ class DownloadPage:
         signed_in = await self.own.open(visit, PATH, lately=True)
         if isinstance(signed_in, Answer):
             return signed_in
-        told = await self.data.of(signed_in.user.subject)
+        told = await self.data.hand_out(signed_in.user.subject, visit.origin)
         # For people to read, too.
         return Answer(json.dumps(told, indent=2, ensure_ascii=False).encode(), lines=_FILE)

@@ -1,6 +1,7 @@
 """The end of every sign-in, whichever way a person proved who they are: a second factor where one is due, the session,
 its cookie, and on."""
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -27,12 +28,17 @@ SECOND_FACTOR_PATH = "/login/second-factor"
 DEMAND_PATH = "/password/new"
 SESSIONS_PATH = "/login/sessions"
 DEVICE_COOKIE = "device"
+SUCCESS = "success"
 _NEXT = {"authorize": "/oauth/authorize", "account": "/account", "device": "/device", "logout": "/oauth/logout"}
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Opens the session of somebody who has proved who they are, and goes on to where the ticket leads."""
+    """Opens the session of somebody who has proved who they are, and goes on to where the ticket leads.
+
+    Attributes:
+        count: Told of each success, for the metrics: whoever proved half of what it takes is none yet.
+    """
 
     tickets: Tickets
     sessions: Sessions
@@ -41,6 +47,7 @@ class Arrival:
     factors: SecondFactors
     browsers: KnownBrowsers
     clock: Clock
+    count: Callable[[str], None]
 
     async def arrive(
         self,
@@ -84,6 +91,7 @@ class Arrival:
         except SessionsFull as full:
             visit.request[NOTES].verdict = (full.rule, full.hint)
             return self._ask_for_room(visit, ticket, user, amr, acr)
+        self.count(SUCCESS)
         answer = self.go_on(visit, ticket)
         self.cookies.sign_in(answer, cookie, self.policy().max_ttl)
         note = self.browsers.remember(self.cookies.kept(visit.request, DEVICE_COOKIE), user)
@@ -95,8 +103,9 @@ class Arrival:
         held, cut_at = ticket.proved, user.cut_at.timestamp() if user.cut_at else 0.0
         if held is None or not held.acr or held.subject != user.subject or held.at < cut_at:
             return self._to(SESSIONS_PATH, visit, ticket, user, amr, acr)
-        # It comes from that page: a proof does not live longer by being shown again.
-        return see_other(f"{SESSIONS_PATH}?ticket={self.tickets.seal(ticket, visit.browser.browser_id)}")
+        # That page has spent it: it counts once more, and lives no longer by being shown again.
+        anew = structs.replace(ticket, proved=structs.replace(held, proof_id=_new_id()))
+        return see_other(f"{SESSIONS_PATH}?ticket={self.tickets.seal(anew, visit.browser.browser_id)}")
 
     async def raise_session(self, visit: Visit, answer: Answer, session: Session, *, amr: Sequence[str]) -> bool:
         """Let this browser's session count as one of two factors, and put its new cookie on ``answer``; False: ended.
@@ -115,7 +124,7 @@ class Arrival:
     def _to(self, path: str, visit: Visit, ticket: Ticket, user: User, amr: Sequence[str], acr: str = "") -> Answer:
         # What cut the person off before the first proof was read does not count against it.
         cut_at = user.cut_at.timestamp() if user.cut_at else 0.0
-        proved = Proved(user.subject, tuple(amr), max(self.clock.seconds(), cut_at), acr)
+        proved = Proved(user.subject, tuple(amr), max(self.clock.seconds(), cut_at), acr, _new_id())
         sealed = self.tickets.seal(structs.replace(ticket, proved=proved), visit.browser.browser_id)
         return see_other(f"{path}?ticket={sealed}")
 
@@ -130,3 +139,7 @@ class Arrival:
             return ticket.page or path
         chosen = structs.replace(ticket, account_chosen=True, proved=None)
         return f"{path}?ticket={self.tickets.seal(chosen, visit.browser.browser_id)}"
+
+
+def _new_id() -> str:
+    return secrets.token_urlsafe(16)

@@ -79,7 +79,9 @@ class BrowserCookies:
         self._set(answer, "session", session, seconds)
 
     def sign_out(self, answer: Answer) -> None:
+        """Forget the session, and who the browser was: what was sealed for it is of no use to who comes next."""
         self._set(answer, "session", "", 0)
+        self._set(answer, "browser", "", 0)
 
     def _name(self, what: str) -> str:
         return f"__Host-authcenter_{what}" if self.secure else f"authcenter_{what}"

@@ -29,7 +29,7 @@ class LoginPage:
     """Signs a person in and goes on to where the ticket leads.
 
     Attributes:
-        count: Told the outcome of each try, for the metrics.
+        count: Told each failure, for the metrics.
         sign_up: Whether strangers may open accounts.
         passkeys: Whether browsers can have passkeys for this issuer.
         offered: The identity providers there are.
@@ -78,7 +78,6 @@ class LoginPage:
             self.count(refused.rule)
             visit.request[NOTES].verdict = (refused.rule, refused.hint)
             return await self._form(visit, ticket, "login.wrong", 401)
-        self.count("success")
         return await self.arrival.arrive(visit, ticket, user, before, amr=["pwd"])
 
     async def _continue(self, visit: Visit, ticket: Ticket, signed_in: SignedIn | None) -> Answer:

@@ -1,6 +1,7 @@
 """``/login/sessions``: somebody has proved who they are, but as many are signed in as may be. One has to be ended."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from msgspec import structs
 
@@ -17,8 +18,9 @@ from authcenter.http.pages.visit import Visit
 from authcenter.http.responses import Answer
 from authcenter.http.router import Router
 from authcenter.stores.ports.accounts import UserLookup
+from authcenter.stores.ports.shared import ReplayCache
 
-_COUNTS_FOR_SECONDS = 300
+_COUNTS_FOR = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class LoginSessionsPage:
 
     Attributes:
         users: The record itself: whoever was disabled or logged out since the proof is not let in.
+        replay: Remembers which proofs were used: a ticket stays in the history of a browser that others may use.
     """
 
     pages: Pages
@@ -34,6 +37,7 @@ class LoginSessionsPage:
     arrival: Arrival
     sessions: OwnSessions
     users: UserLookup
+    replay: ReplayCache
     clock: Clock
 
     def mount(self, router: Router) -> None:
@@ -54,7 +58,7 @@ class LoginSessionsPage:
     async def post(self, visit: Visit) -> Answer:
         ticket, proved = self._opened(visit, visit.form.get("ticket") or "")
         user = await self._proven(proved)
-        if user is None:
+        if user is None or not await self.replay.first_use("sign_in_proof", proved.proof_id, _COUNTS_FOR):
             return self._again(visit, ticket)
         if ended := visit.form.get("end"):
             await self.sessions.end(user.subject, ended, visit.origin)
@@ -76,7 +80,7 @@ class LoginSessionsPage:
 
     async def _proven(self, proved: Proved) -> User | None:
         """Whose the proof is; None: it was a while ago, or does not count any more."""
-        if proved.at + _COUNTS_FOR_SECONDS <= self.clock.seconds():
+        if proved.at + _COUNTS_FOR.total_seconds() <= self.clock.seconds():
             return None
         user = await self.users.find(proved.subject)
         if user is None or user.disabled_at is not None:

@@ -67,7 +67,7 @@ class OwnSecondFactorsPage:
             case "confirm":
                 return await self._confirm(visit, ticket, signed_in)
             case "renew":
-                codes = await self.step.factors.renew_codes(user, visit.origin)
+                codes = await self.step.factors.renew_codes(user, language, visit.origin)
                 return self._codes(visit, ticket, codes) if codes else see_other(self._path(visit, ticket))
             case "remove":
                 await self.step.factors.remove_totp(user, language, visit.origin)

@@ -28,7 +28,7 @@ class PasskeySignInPage:
     """Asks the browser for a passkey, signs its owner in and goes on to where the ticket leads.
 
     Attributes:
-        count: Told the outcome of each try, for the metrics.
+        count: Told each failure, for the metrics.
     """
 
     pages: Pages
@@ -61,7 +61,6 @@ class PasskeySignInPage:
             self.count(refused.rule)
             visit.request[NOTES].verdict = (refused.rule, refused.hint)
             return await self._ask(visit, ticket, problem_with_passkey(visit, refused.rule), 401)
-        self.count("success")
         before = await self.sessions.current(visit.browser.session_digest)
         return await self.arrival.arrive(visit, ticket, user, before, amr=methods, acr=ACR_TWO_FACTORS)
 

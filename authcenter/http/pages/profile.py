@@ -90,7 +90,7 @@ class ProfilePage:
         wanted = _wanted(visit.form, user)
         if wrong := wrong_claims(wanted):
             return self._form(visit, user, _typed(visit.form), 422, wrong)
-        await self.profiles.change(user.subject, wanted)
+        await self.profiles.change(user.subject, wanted, visit.origin)
         return see_other(f"{PATH}?saved=1")
 
     def _form(

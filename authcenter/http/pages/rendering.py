@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from authcenter.authorization.ticket import Ticket
 from authcenter.core.checks import failed
 from authcenter.core.derived import MacKeys
-from authcenter.core.errors import OAuthError, Unavailable, invalid_request
+from authcenter.core.errors import Conflict, InvalidInput, NotFound, OAuthError, Unavailable, invalid_request
 from authcenter.core.form import Form
 from authcenter.core.rules import Rule
 from authcenter.http.context import NOTES
@@ -20,6 +20,7 @@ from authcenter.http.forms import parse_form, read_form
 from authcenter.http.pages.browser import Browser, BrowserCookies
 from authcenter.http.pages.messages import Catalogue
 from authcenter.http.pages.visit import PageHandler, Visit
+from authcenter.http.problems import verdict_on
 from authcenter.http.responses import NO_STORE, Answer, header_lines
 from authcenter.http.router import Handler, Router
 from authcenter.settings.policy_sections import BrandPolicy
@@ -72,6 +73,11 @@ class Pages:
             except OAuthError as refused:
                 request[NOTES].verdict = (refused.rule, refused.hint)
                 return self.error(visit, messages.get(f"refused.{refused.rule}") or refused.description, refused.status)
+            except (InvalidInput, Conflict, NotFound) as refused:
+                # In words of ours: theirs are for operators.
+                status, rule = verdict_on(refused)
+                request[NOTES].verdict = (rule, str(refused))
+                return self.error(visit, messages(f"refused.{rule}"), status)
             except Unavailable as cause:
                 request[NOTES].verdict = (cause.rule, cause.hint)
                 response = self.error(visit, messages("error.unavailable"), 503)

@@ -14,7 +14,7 @@ from authcenter.core.errors import ErrorCode, OAuthError, RateLimited
 from authcenter.core.second_factor import Factor
 from authcenter.http.context import NOTES
 from authcenter.http.pages.arrival import SECOND_FACTOR_PATH as PATH
-from authcenter.http.pages.arrival import Arrival
+from authcenter.http.pages.arrival import SUCCESS, Arrival
 from authcenter.http.pages.client_face import face_of
 from authcenter.http.pages.first_proof import First, FirstProof
 from authcenter.http.pages.passkey_forms import answered, problem_with_passkey
@@ -36,7 +36,7 @@ class SecondFactorPage:
     """Asks for a one-time code, a recovery code or a passkey; opens the session, or raises the one there is.
 
     Attributes:
-        count: Told each failure, for the metrics.
+        count: Told each failure, for the metrics; and where a session counts for more from now on.
     """
 
     pages: Pages
@@ -104,6 +104,7 @@ class SecondFactorPage:
         answer = self.arrival.go_on(visit, ticket)
         if not await self.arrival.raise_session(visit, answer, first.session, amr=amr):
             return self.first.again(visit, ticket, "the session was ended meanwhile")
+        self.count(SUCCESS)
         return answer
 
     async def _ask(

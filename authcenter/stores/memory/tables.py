@@ -127,6 +127,6 @@ class Tables:
         return held is not None and held[0].ended_at is not None
 
     def add_jobs(self, jobs: Iterable[Job], at: datetime) -> None:
-        """Leave jobs, due at once. One that is there already is left as it is."""
+        """Leave jobs, due at once or after their delay. One that is there already is left as it is."""
         for job in jobs:
-            self.outbox.setdefault(job.job_id, OutboxRow(job, at, at))
+            self.outbox.setdefault(job.job_id, OutboxRow(job, at, at + job.delay))

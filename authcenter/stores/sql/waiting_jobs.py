@@ -14,7 +14,7 @@ _ROWS_A_STATEMENT = 500
 
 
 async def add_jobs(connection: AsyncConnection, jobs: Iterable[Job]) -> None:
-    """Due at once. One that is there already is left as it is."""
+    """Due at once, or after their delay. One that is there already is left as it is."""
     rest = list(jobs)
     if not rest:
         return
@@ -26,7 +26,7 @@ async def add_jobs(connection: AsyncConnection, jobs: Iterable[Job]) -> None:
             "job": job.name,
             "payload": dict(job.payload),
             "created_at": now,
-            "due_at": now,
+            "due_at": now + job.delay,
             "attempts": 0,
             "holder": "",
             "last_error": "",

@@ -39,6 +39,14 @@ async def test_a_job_is_claimed_as_it_was_left(stores: Stores) -> None:
     assert await claimed(stores) == []
 
 
+async def test_a_job_for_later_waits(stores: Stores) -> None:
+    later, now = Job("mail", {}, delay=timedelta(hours=1)), Job("mail", {})
+    await stores.outbox.add([later, now])
+    assert [one.job for one in await claimed(stores)] == [now]
+    assert await claimed(stores) == []
+    assert await stores.outbox.depth() == 2
+
+
 async def test_the_same_job_twice_is_one(stores: Stores) -> None:
     job = Job("mail", {})
     await stores.outbox.add([job, replace(job, payload={"other": 1})])

@@ -110,7 +110,9 @@ async def test_a_session_of_one_factor_steps_up_without_the_password(
     bench.clock.advance(400)
     page = await tab.follow(await tab.get(authorize(**more)))
     assert "code-hint" in page.body
+    counted = bench.counted("login_total", outcome="success")
     shown = await tab.follow(await second(tab, page, app.code()))
+    assert bench.counted("login_total", outcome="success") == counted + 1
     for claims in await tokens(bench, shown):
         assert (claims["acr"], claims["amr"]) == (ACR_TWO_FACTORS, ["pwd", *OTP_METHODS])
         assert claims["auth_time"] == int(before.auth_time.timestamp()), "the password is as old as it was"

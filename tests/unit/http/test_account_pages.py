@@ -120,6 +120,14 @@ async def test_what_does_not_fit_is_marked_and_nothing_is_saved(bench: Workbench
     assert bench.alice == before
 
 
+async def test_the_audit_log_says_by_which_request_it_was_changed(bench: Workbench, tab: Tab) -> None:
+    answer = await send(tab, "/account/profile", name="Alice")
+    row = bench.record.tables.audit[-1]
+    assert (row.event, row.actor) == ("user.claims_set", bench.alice.subject)
+    assert (row.ip, row.request_id) == ("127.0.0.1", answer.headers["X-Request-Id"])
+    assert row.user_agent.startswith("Python")
+
+
 async def test_other_fields_of_a_form_change_nothing(bench: Workbench, tab: Tab) -> None:
     more = {"phone_number_verified": "true", "email": "m@example.com", "roles": "operator", "username": "root"}
     await send(tab, "/account/profile", **more, name="Alice")
@@ -182,6 +190,17 @@ async def test_a_download_has_everything_about_the_person_and_no_secret(bench: W
     for secret in (held.password_hash, PASSWORD, issued.refresh, issued.access, tab.jar[SESSION], "bob", *salts):
         assert secret not in file.body
     assert "cli:root" not in file.body
+    row = bench.record.tables.audit[-1]
+    assert (row.event, row.actor, row.subject) == ("user.data_downloaded", bench.alice.subject, bench.alice.subject)
+    assert (row.ip, row.request_id) == ("127.0.0.1", file.headers["X-Request-Id"])
+
+
+async def test_what_the_audit_log_cannot_say_is_not_handed_out(bench: Workbench, tab: Tab) -> None:
+    form = (await opened(tab, "/account/download")).fields
+    bench.board.off.add("audit.append")
+    file = await tab.post("/account/download", form)
+    assert file.status == 503
+    assert bench.alice.subject not in file.body
 
 
 async def test_a_download_tells_of_identities_and_factors_without_their_secrets(bench: Workbench) -> None:

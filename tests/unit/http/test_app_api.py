@@ -126,10 +126,12 @@ async def test_me_tells_the_person_who_they_are(app: App, bench: Workbench) -> N
 async def test_me_changes_what_is_the_persons_own(app: App, bench: Workbench) -> None:
     tokens = await app.login()
     await bench.core.accounts.set_claims("alice", {"name": "Alice", "locale": "de"}, actor="tests")
-    status, told, _ = await app.send("PATCH", "me", {"name": "Alice Doe", "locale": None}, **bearer(tokens))
+    status, told, headers = await app.send("PATCH", "me", {"name": "Alice Doe", "locale": None}, **bearer(tokens))
     assert (status, told["name"], "locale" in told) == (200, "Alice Doe", False)
     assert bench.alice.claims == {"name": "Alice Doe"}
     assert bench.events[-1].actor == bench.alice.subject
+    row = bench.record.tables.audit[-1]
+    assert (row.event, row.ip, row.request_id) == ("user.claims_set", "127.0.0.1", headers["X-Request-Id"])
 
 
 @pytest.mark.parametrize(

@@ -247,3 +247,13 @@ async def test_an_operator_sees_why_a_password_does_not_count(bench: Workbench) 
     with pytest.raises(OAuthError) as caught:
         await bench.issue(password="wrong")
     assert caught.value.rule is Rule.USER_PASSWORD_WRONG
+
+
+async def test_strangers_who_sign_up_with_an_address_keep_no_link_from_its_owner(bench: Workbench, tab: Tab) -> None:
+    bench.offer("accounts: {signup: true}")
+    for _ in range(6):
+        shown = await tab.get("/signup")
+        await tab.post("/signup", {**shown.fields, "email": "alice@example.com"})
+    assert len(await letters(bench, MailKind.ADDRESS_HAS_ACCOUNT)) == 5
+    await forget(tab)
+    assert len(await letters(bench, MailKind.RESET_PASSWORD)) == 1

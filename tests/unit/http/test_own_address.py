@@ -185,6 +185,39 @@ async def test_who_is_named_by_the_address_goes_on_being_so(bench: Workbench, ta
 
 async def test_one_mailbox_is_asked_only_so_often(bench: Workbench, tab: Tab) -> None:
     bench.offer("rate_limits: {mail_per_address: 1/hour}")
-    await sign_in(tab)
-    assert {(await ask(tab)).location for _ in range(2)} == {"/account/address/sent"}
+    await bench.add_user("bob")
+    for username in ("alice", "bob"):
+        tab.jar.clear()
+        await sign_in(tab, username)
+        assert (await ask(tab)).location == "/account/address/sent"
     assert len(await letters(bench)) == 1
+
+
+async def test_an_account_writes_to_only_so_many_mailboxes(bench: Workbench, tab: Tab) -> None:
+    bench.offer("rate_limits: {mail_per_address: 3/hour}")
+    await sign_in(tab)
+    for number in range(3):
+        assert (await ask(tab, f"stranger-{number}@new.example")).location == "/account/address/sent"
+    bench.events.clear()
+    limited = await ask(tab, "one-more@new.example")
+    assert limited.status == 429
+    assert int(limited.headers["Retry-After"]) == 1200
+    assert 'value="one-more@new.example"' in limited.body
+    assert len(await letters(bench)) == 3
+    assert bench.events == []
+    assert bench.counted("rate_limited_total", rule="rate_limited_mail") == 1
+    await bench.add_user("bob")
+    other = Tab(tab.address)
+    await sign_in(other, "bob")
+    assert (await ask(other, "bob@new.example")).location == "/account/address/sent"
+    bench.clock.advance(1200)
+    await sign_in(tab)
+    assert (await ask(tab, "one-more@new.example")).location == "/account/address/sent"
+
+
+async def test_a_mailbox_that_nobody_has_proved_reads_no_words_of_who_asks(bench: Workbench, tab: Tab) -> None:
+    await bench.core.accounts.create("You won!", "winner@example.com", Secret(PASSWORD), actor="tests")
+    await sign_in(tab, "You won!")
+    await ask(tab)
+    [letter] = await letters(bench, LINK)
+    assert set(letter.values) == {"link"}

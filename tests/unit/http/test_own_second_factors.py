@@ -185,6 +185,9 @@ async def test_new_recovery_codes_end_the_old_ones(bench: Workbench, tab: Tab) -
     codes = codes_on(await act(tab, shown, "renew"))
     assert len(codes) == 10
     assert EventKind.RECOVERY_CODES_RENEWED in bench.kinds()
+    told = letters(bench)[-1]
+    assert (told.kind, told.to) == (MailKind.RECOVERY_CODES_RENEWED, "alice@example.com")
+    assert told.values == {"username": "alice"}
     other = Tab(tab.address)
     page = await first_step(other)
     assert (await second(other, page, app.recovery_codes[0], "recovery")).status == 401
@@ -194,6 +197,7 @@ async def test_new_recovery_codes_end_the_old_ones(bench: Workbench, tab: Tab) -
 async def test_without_a_factor_there_are_no_recovery_codes(bench: Workbench, tab: Tab) -> None:
     shown = await opened(tab)
     assert (await act(tab, shown, "renew")).location == PAGE
+    assert letters(bench) == []
     assert bench.record.tables.recovery_codes == {}
 
 

@@ -80,7 +80,9 @@ async def test_a_password_and_a_code_sign_in(bench: Workbench, tab: Tab, app: Au
     assert shown.status == 200
     assert 'autocomplete="one-time-code"' in shown.body
     assert bench.events == []
+    assert bench.counted("login_total", outcome="success") == 0, "half a sign-in"
     assert (await second(tab, shown, app.code())).location == "/account"
+    assert bench.counted("login_total", outcome="success") == 1
     [session] = sessions(bench)
     assert (session.acr, session.amr) == (ACR_TWO_FACTORS, ("pwd", *OTP_METHODS))
     assert (await tab.get("/account")).status == 200

@@ -126,6 +126,7 @@ async def test_a_full_house_asks_which_session_gives_way_and_goes_on(
     first, second = await signed_in(opens, bench, 2)
     tab = opens()
     refused = await sign_in(tab, "/account/sessions")
+    assert bench.counted("login_total", outcome="success") == 2
     assert refused.location.startswith("/login/sessions?ticket=")
     assert SESSION not in tab.jar
     shown = await tab.follow(refused)
@@ -134,6 +135,7 @@ async def test_a_full_house_asks_which_session_gives_way_and_goes_on(
     ended = (await bench.stores.sessions.list_of(bench.alice.subject))[-1].session_id
     arrived = await tab.post("/login/sessions", {**shown.fields, "end": ended})
     assert arrived.location == "/account/sessions", "where the sign-in was to lead"
+    assert bench.counted("login_total", outcome="success") == 3
     assert [await is_in(one) for one in (first, second, tab)] == [False, True, True]
 
 
@@ -171,6 +173,37 @@ async def test_showing_it_again_makes_it_no_younger(opens: Callable[[], Tab], be
         again = await tab.post("/login/sessions", shown.fields)
         shown = await tab.follow(again) if "/login/sessions" in again.location else shown
     assert again.location.startswith("/login?ticket=")
+
+
+async def test_a_proof_opens_one_session(opens: Callable[[], Tab], bench: Workbench) -> None:
+    bench.offer(TWO)
+    elsewhere, _ = await signed_in(opens, bench, 2)
+    tab = opens()
+    shown = await tab.follow(await sign_in(tab))
+    newest, oldest = ends(shown)
+    assert (await tab.post("/login/sessions", {**shown.fields, "end": newest})).location == "/account"
+    page = await elsewhere.get("/account/sessions")
+    await elsewhere.post("/account/sessions", {**page.fields, "end": "others"})
+    assert not await is_in(tab)
+    again = await tab.post("/login/sessions", {**shown.fields, "end": oldest})
+    assert again.location.startswith("/login?ticket=")
+    assert not await is_in(tab)
+    assert await is_in(elsewhere), "nor does it end any"
+
+
+async def test_signing_out_leaves_no_proof_behind(opens: Callable[[], Tab], bench: Workbench) -> None:
+    bench.offer(TWO)
+    await signed_in(opens, bench, 2)
+    tab = opens()
+    location = (await sign_in(tab)).location
+    shown = await tab.follow(await tab.get(location))
+    await tab.post("/login/sessions", {**shown.fields, "end": ends(shown)[0]})
+    signed_out = await tab.get("/oauth/logout")
+    await tab.post("/oauth/logout", signed_out.fields)
+    assert (tab.jar[SESSION], tab.jar[BROWSER]) == ("", "")
+    seen = await tab.get(location)
+    assert seen.status == 400
+    assert "alice" not in seen.body
 
 
 async def test_one_factor_of_two_opens_nothing(opens: Callable[[], Tab], bench: Workbench) -> None:

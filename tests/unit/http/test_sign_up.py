@@ -241,7 +241,8 @@ async def test_a_mailbox_is_not_filled_and_nobody_is_told(bench: Workbench, tab:
     bench.offer("accounts: {signup: true}\nrate_limits: {mail_per_address: 2/hour}")
     for typed in ("alice@example.com", "nobody@example.com"):
         assert [(await ask(tab, typed)).status for _ in range(3)] == [303] * 3
-    assert [letter.to for letter in await letters(bench)] == ["alice@example.com"] * 2 + ["nobody@example.com"] * 2
+    told = sorted(letter.to for letter in await letters(bench))
+    assert told == ["alice@example.com"] * 2 + ["nobody@example.com"] * 2
 
 
 async def test_names_cannot_be_tried_through_with_one_link(bench: Workbench, tab: Tab) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from authcenter.core.derived import MacKeys
 from authcenter.core.errors import SharedStateUnavailable, Unavailable
-from authcenter.limits.mails import MailLimit
+from authcenter.limits.mails import MailCause, MailLimit
 from authcenter.settings.policy_sections import RateLimitPolicy
 from authcenter.settings.rate import Rate
 from authcenter.stores.memory.shared import MemoryRateCounters
@@ -36,9 +36,9 @@ class Desk:
         macs = MacKeys.derive([b"r" * 32], "mail address")
         self.limit = MailLimit(lambda: self.policy, macs, self.counters)
 
-    async def ask(self, times: int, address: str = "alice@example.com") -> int:
+    async def ask(self, times: int, address: str = "alice@example.com", cause: MailCause = "reset") -> int:
         """How many of so many were allowed."""
-        return [await self.limit.allowed(address) for _ in range(times)].count(True)
+        return [await self.limit.allowed(address, cause) for _ in range(times)].count(True)
 
 
 async def test_an_address_gets_so_many_mails_and_then_one_at_a_time() -> None:
@@ -56,6 +56,13 @@ async def test_an_address_is_counted_however_it_is_typed(same: str) -> None:
     assert await desk.ask(5) == 5
     assert await desk.ask(1, same) == 0
     assert await desk.ask(1, "bob@example.com") == 1
+
+
+async def test_each_cause_has_a_count_of_its_own() -> None:
+    desk = Desk()
+    assert await desk.ask(8, cause="sign_up") == 5
+    assert await desk.ask(8, cause="reset") == 5
+    assert await desk.ask(8, cause="new_address") == 5
 
 
 async def test_a_changed_rate_counts_anew() -> None:
