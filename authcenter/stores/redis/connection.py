@@ -37,6 +37,12 @@ GONE = (
 OnChange = Callable[[bool, str], None]
 """Told whether Redis is up, when that changes, and why it is not."""
 
+_MOST_AT_ONCE = 64
+"""Commands; each has a connection of its own. More gain nothing: Redis does one after the other."""
+
+_MOST_CONNECTIONS = 2 * _MOST_AT_ONCE
+"""More than are ever in use: redis-py, whose default is 100, takes one too many for a server that is gone."""
+
 _CONNECT_SECONDS = 0.25
 _ANSWER_SECONDS = 0.08
 _LONGEST_HINT = 200
@@ -70,6 +76,7 @@ class RedisConnection:
         self._tracing = tracing
         self._listeners = [on_change]
         self._hint = ""
+        self._turns = asyncio.Semaphore(_MOST_AT_ONCE)
         self._opening = asyncio.Lock()
         self._opened = not isinstance(self.client, RedisCluster)
 
@@ -88,7 +95,7 @@ class RedisConnection:
             listener(up, "" if up else self._hint)
 
     async def run(self, act: Callable[[Any], Awaitable[T]]) -> T:
-        """The outcome of ``act``, which gets the client.
+        """The outcome of ``act``, which gets the client, once it is its turn.
 
         A command whose connection broke may have run, and redis-py sends it once more: scripts that must not run twice
         carry an operation id.
@@ -97,13 +104,16 @@ class RedisConnection:
             SharedStateUnavailable: Redis is gone, or did not answer in time.
         """
         self.require_up()
-        try:
-            if not self._opened:
-                await self._open()
-            with traced(self._tracing, "redis", _TOLD):
-                return await act(self.client)
-        except GONE as failure:
-            raise self.lost(failure) from failure
+        async with self._turns:
+            # Asked again: those before it may have found Redis gone.
+            self.require_up()
+            try:
+                if not self._opened:
+                    await self._open()
+                with traced(self._tracing, "redis", _TOLD):
+                    return await act(self.client)
+            except GONE as failure:
+                raise self.lost(failure) from failure
 
     def require_up(self) -> None:
         """Raises ``SharedStateUnavailable`` while the breaker is open."""
@@ -145,6 +155,7 @@ def open_client(url: str, answer_seconds: float) -> Any:
     options: dict[str, Any] = {
         "socket_connect_timeout": max(_CONNECT_SECONDS, answer_seconds),
         "socket_timeout": answer_seconds,
+        "max_connections": _MOST_CONNECTIONS,
         "retry": Retry(ExponentialWithJitterBackoff(cap=0.05, base=0.01), 1, supported_errors=(RedisConnectionError,)),
         "health_check_interval": 0,
     }
