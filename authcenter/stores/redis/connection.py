@@ -16,13 +16,14 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from authcenter.core.errors import SharedStateUnavailable
 from authcenter.stores.breaker import CircuitBreaker
+from authcenter.stores.redis.resets import telling_resets
 from authcenter.telemetry.tracing import Tracing, traced
 
 T = TypeVar("T")
 
 # An AttributeError is what a command meets whose connection redis-py's cluster client has dropped in mid-air; a cluster
 # of which no node answers raises what is no RedisError. A RuntimeError is what a command meets whose connection is
-# still waited on by one that was broken off.
+# still waited on by one that was broken off, and what uvloop raises for one that it has closed.
 GONE = (
     RedisError,
     RedisClusterException,
@@ -162,11 +163,11 @@ def open_client(url: str, answer_seconds: float) -> Any:
     scheme, rest = url.split("://", 1)
     match scheme:
         case "redis+sentinel":
-            return _behind_sentinels(rest, options)
+            return telling_resets(_behind_sentinels(rest, options))
         case "redis+cluster":
-            return _cluster(rest, options)
+            return telling_resets(_cluster(rest, options))
         case _:
-            return Redis.from_url(url, **options)
+            return telling_resets(Redis.from_url(url, **options))
 
 
 async def close_client(client: Any) -> None:
@@ -201,4 +202,6 @@ def _behind_sentinels(rest: str, options: dict[str, Any]) -> Any:
     known = [(one.hostname or "localhost", one.port or _SENTINEL_PORT) for one in sentinels]
     limits = {name: options[name] for name in ("socket_connect_timeout", "socket_timeout")}
     found = Sentinel(known, sentinel_kwargs=limits, **options)  # type: ignore[no-untyped-call]
+    for sentinel in found.sentinels:
+        telling_resets(sentinel)
     return found.master_for(service, username=parsed.username, password=parsed.password)
