@@ -8,7 +8,7 @@ import os
 import signal
 import ssl
 import sys
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -33,12 +33,14 @@ from authcenter.telemetry.metrics import Metrics
 from authcenter.telemetry.request_log import RequestLog
 from authcenter.telemetry.snapshot import snapshot
 from authcenter.telemetry.tracing import open_tracing
+from authcenter.wiring.background import background_loops
 from authcenter.wiring.core import build_core
 from authcenter.wiring.jobs import Job, background_jobs, finish_jobs
 from authcenter.wiring.keys import open_keys_follower
 from authcenter.wiring.policy import KnownPolicy, open_policy_follower, open_policy_store, policy_at_boot
 from authcenter.wiring.record import open_record
 from authcenter.wiring.service import Service, build_service
+from authcenter.workers.unending import Unending
 
 _PUBLIC = "public listener"
 
@@ -142,28 +144,22 @@ async def _serve(
 
         stack.push_async_callback(_close_records, service)
         jobs = background_jobs(core, settings, record.shared.jobs, service.health, metrics, log)
-        background = [
-            service.follower.run(),
-            policies.run(),
-            key_follower.run(),
-            service.settle_limits(),
-            service.hints.run(),
-            service.audit.run(),
-            service.traces.run(),
-            *(worker.run() for worker in service.spreading),
-            *(job.run() for job in jobs),
-        ]
+        loops = background_loops(service, policies, key_follower, jobs)
         if tls is not None:
-            background.append(reload_on_change(tls.context, tls.certificate, tls.key, log))
-        tasks = [asyncio.create_task(_supervised(work, stopped, log)) for work in background]
+            loops["reload_tls"] = partial(reload_on_change, tls.context, tls.certificate, tls.key, log)
+        tasks = Unending(metrics, log).start(loops, stopped.set)
         _settle_garbage_collection()
         await stopped.wait()
 
         log.info("draining")
-        hurry = not serves or any(task.done() for task in tasks)
+        ended = [task for task in tasks if task.done()]
+        hurry = not serves or bool(ended)
         await _say_goodbye(service, wait=settings.env == "production" and inherited is None and not hurry)
-        await _drain(service, public, operators, tasks, jobs)
+        await _drain(service, public, operators, tasks, jobs.values())
         log.info("stopped")
+        for task in ended:
+            # Raised: who watches this process must see that it was not asked to end.
+            task.result()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,18 +237,6 @@ async def _close_records(service: Service) -> None:
     """What was issued and refused last; what the database does not take lies in the spool."""
     await service.audit.close()
     await service.traces.flush()
-
-
-async def _supervised(work: Coroutine[None, None, None], stopped: asyncio.Event, log: Logger) -> None:
-    """Background work never ends by itself: where it does, by a defect, the process must not go on without it."""
-    try:
-        await work
-    except asyncio.CancelledError:
-        raise
-    except Exception:
-        log.exception("background_work_failed")
-        stopped.set()
-        raise
 
 
 async def _say_goodbye(service: Service, *, wait: bool) -> None:

@@ -18,6 +18,7 @@ _STEADY_SECONDS = 10.0
 """Who has lived so long has not died of its start."""
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 10.0
+_MOST_DOUBLINGS = 10
 _MOST_TRIES = 3
 _READY_SECONDS = 60.0
 _DRAIN_SECONDS = 20.0
@@ -131,6 +132,13 @@ class Supervisor:
         await asyncio.gather(*(self.dismiss(worker) for worker in self.crew.workers))
 
 
+def pause_after(failures: int) -> float:
+    """Seconds until a worker is started after so many that died at once, at least one."""
+    # No more doublings than it takes: some thousand are no number any more.
+    pause = _FIRST_PAUSE_SECONDS * float(2 ** min(failures - 1, _MOST_DOUBLINGS))
+    return min(pause, _LONGEST_PAUSE_SECONDS)
+
+
 class _Place:
     """The place of one worker, which always has one."""
 
@@ -155,8 +163,7 @@ class _Place:
             if failures >= _MOST_TRIES and not supervisor.came_up.is_set():
                 raise NoWorkerError
             if failures:
-                pause = min(_FIRST_PAUSE_SECONDS * 2 ** (failures - 1), _LONGEST_PAUSE_SECONDS)
-                await asyncio.sleep(pause * random.uniform(0.8, 1.0))  # noqa: S311 - jitter, not a secret
+                await asyncio.sleep(pause_after(failures) * random.uniform(0.8, 1.0))  # noqa: S311 - jitter, not a secret
 
     async def _live(self) -> None:
         """The life of whoever has this place, or of a new worker."""

@@ -84,6 +84,9 @@ class Metrics:
         self.audit_broken = self._gauge(
             "audit_chain_broken", "1 where a young row of the audit log does not hold.", over=Over.MAX
         )
+        self.background_failures = self._counter(
+            "background_failure", "Loops of background work that ended by a defect, and were begun anew.", "work"
+        )
         self.job_depth = self._gauge("job_queue_depth", "Jobs of the outbox that wait.", over=Over.MAX)
         self.status_list_builds = self._counter(
             "status_list_build", "Status lists worked out from the record, or not.", "outcome"

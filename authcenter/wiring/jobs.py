@@ -1,7 +1,7 @@
 """The background jobs that one instance at a time does for all, joined."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
@@ -46,8 +46,8 @@ class Job(Protocol):
 
 def background_jobs(
     core: Core, settings: BootSettings, queue: JobQueue, health: Health, metrics: Metrics, log: Logger
-) -> tuple[Job, ...]:
-    """No I/O. A process that must not get requests (not loaded yet, draining, a wrong clock) does none of it.
+) -> Mapping[str, Job]:
+    """By name. No I/O. A process that must not get requests (not loaded yet, draining, a wrong clock) does none of it.
 
     Their leases are in the record, as their work is: neither is to be had without the other, and Redis may forget.
     """
@@ -56,8 +56,8 @@ def background_jobs(
     def ready() -> bool:
         return not health.problems
 
-    return (
-        RotationWorker(
+    return {
+        "rotate_keys": RotationWorker(
             rotation=core.rotation,
             keys=core.keys,
             brake=core.brake,
@@ -68,7 +68,7 @@ def background_jobs(
             holder=holder,
             ready=ready,
         ),
-        PurgeWorker(
+        "evict": PurgeWorker(
             eviction=stores.eviction,
             locks=stores.locks,
             metrics=metrics,
@@ -77,7 +77,7 @@ def background_jobs(
             holder=holder,
             ready=ready,
         ),
-        UnusedClientsWorker(
+        "remove_unused_clients": UnusedClientsWorker(
             unused=stores.unused_clients,
             registry=core.clients,
             locks=stores.locks,
@@ -87,7 +87,7 @@ def background_jobs(
             holder=holder,
             ready=ready,
         ),
-        CheckpointWorker(
+        "sign_checkpoints": CheckpointWorker(
             trail=stores.trail,
             locks=stores.locks,
             keys=core.checkpoint_keys,
@@ -97,7 +97,7 @@ def background_jobs(
             holder=holder,
             ready=ready,
         ),
-        AuditWatch(
+        "watch_audit": AuditWatch(
             rows=YoungRows(stores.trail, core.checkpoint_keys),
             locks=stores.locks,
             metrics=metrics,
@@ -105,7 +105,7 @@ def background_jobs(
             holder=holder,
             ready=ready,
         ),
-        OutboxWorker(
+        "outbox": OutboxWorker(
             outbox=stores.outbox,
             assignments={**assignments(core, settings.issuer), **mail_assignments(core, settings, log)},
             metrics=metrics,
@@ -114,8 +114,10 @@ def background_jobs(
             ready=ready,
             queue=queue,
         ),
-        SessionCounter(store=stores.sessions, policy=core.policy, metrics=metrics, clock=core.clock, ready=ready),
-    )
+        "count_sessions": SessionCounter(
+            store=stores.sessions, policy=core.policy, metrics=metrics, clock=core.clock, ready=ready
+        ),
+    }
 
 
 async def finish_jobs(jobs: Iterable[Job]) -> None:

@@ -73,6 +73,11 @@ class Follower:
         except (StoreUnavailable, Conflict) as failure:
             self._note_database(up=False, hint=str(failure))
             return False
+        except Exception:
+            # A defect. Until it is over nothing is learnt from the record, which answers all the same.
+            degraded = self.revocations.degraded(record_up=False)
+            note_revocations(self.health, self.metrics, self.log, degraded=degraded)
+            raise
         self._note_database(up=True)
         return True
 

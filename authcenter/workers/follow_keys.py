@@ -15,6 +15,7 @@ from authcenter.telemetry.dependencies import note_dependency
 from authcenter.telemetry.health import Health
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
+from authcenter.workers.unending import Unending
 
 NAME = "consul_keys"
 """In ``dependency_up`` and ``config_reload_total``: Consul may answer, and what it holds be no keys of ours."""
@@ -91,9 +92,10 @@ class KeysFollower:
 
     async def run(self) -> None:
         """Follow for ever; cancel the task to end it."""
+        keep = Unending(self.report.metrics, self.log).keep
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._watch())
-            group.create_task(self._look())
+            group.create_task(keep("follow_keys", self._watch))
+            group.create_task(keep("settle_keys", self._look))
 
     async def _watch(self) -> None:
         async for text in self.source.changes():

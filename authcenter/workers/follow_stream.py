@@ -64,6 +64,11 @@ class StreamFollower:
         except StoreUnavailable:
             # The worker that follows the record tells of it.
             return False
+        except Exception:
+            # A defect. Until it is over the record is read, and then it goes on behind what it may have stumbled over.
+            self._position, self.revocations.epoch = None, None
+            self._note_degraded()
+            raise
         return True
 
     async def _begin(self) -> Position | None:

@@ -17,6 +17,7 @@ from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 from authcenter.workers.errands import Assignment, ErrandFailed, Hopeless, Pointless
 from authcenter.workers.lanes import SLOW_SECONDS, Lanes
+from authcenter.workers.unending import Unending
 
 LEASE = timedelta(seconds=15)
 """How long after a process has died others wait for it; who lives renews it."""
@@ -60,12 +61,14 @@ class OutboxWorker:
 
     async def run(self) -> None:
         """Work for ever; cancel the task to end it. What is under way then is another's once its lease has lapsed."""
+        keep = Unending(self.metrics, self.log).keep
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._look())
-                group.create_task(self._keep())
+                # Each by itself: a defect of one must not cost what is under way its leases.
+                group.create_task(keep("outbox", self._look))
+                group.create_task(keep("outbox_leases", self._keep))
                 if self.queue is not None:
-                    group.create_task(self._listen(self.queue))
+                    group.create_task(keep("outbox_queue", partial(self._listen, self.queue)))
         finally:
             for task in self._under_way:
                 task.cancel()
@@ -115,14 +118,7 @@ class OutboxWorker:
 
     async def _listen(self, queue: JobQueue) -> None:
         while True:
-            try:
-                heard = await queue.pop(tuple(self.assignments), _LONGEST_WAIT)
-            except Exception:
-                # It saves a second at most: a process must not end for want of it.
-                self.log.exception("job_queue_defect")
-                await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
-                continue
-            if heard is not None:
+            if await queue.pop(tuple(self.assignments), _LONGEST_WAIT) is not None:
                 self._wake.set()
 
     async def _keep(self) -> None:

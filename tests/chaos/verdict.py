@@ -76,6 +76,7 @@ def require_told_once(fleet: Fleet, marks: Marks, gone: str) -> None:
     for one, before, returning in zip(fleet.instances, marks.before, marks.returning, strict=True):
         lines = one.log_lines(before)
         assert len(lines) <= MOST_LINES, lines
+        assert not [line for line in lines if line["event"] == "background_work_failed"], lines
         meanwhile = _transitions(one.log_lines(before, returning), gone)
         after = _transitions(one.log_lines(returning), gone)
         told = {name: _transitions(lines, name) for name in DEPENDENCIES}

@@ -16,13 +16,14 @@ from redis.exceptions import RedisClusterException, RedisError
 
 from authcenter.core.errors import SharedStateUnavailable
 from authcenter.stores.breaker import CircuitBreaker
+from authcenter.stores.redis.resets import telling_resets
 from authcenter.telemetry.tracing import Tracing, traced
 
 T = TypeVar("T")
 
 # An AttributeError is what a command meets whose connection redis-py's cluster client has dropped in mid-air; a cluster
 # of which no node answers raises what is no RedisError. A RuntimeError is what a command meets whose connection is
-# still waited on by one that was broken off.
+# still waited on by one that was broken off, and what uvloop raises for one that it has closed.
 GONE = (
     RedisError,
     RedisClusterException,
@@ -36,6 +37,12 @@ GONE = (
 
 OnChange = Callable[[bool, str], None]
 """Told whether Redis is up, when that changes, and why it is not."""
+
+_MOST_AT_ONCE = 64
+"""Commands; each has a connection of its own. More gain nothing: Redis does one after the other."""
+
+_MOST_CONNECTIONS = 2 * _MOST_AT_ONCE
+"""More than are ever in use: redis-py, whose default is 100, takes one too many for a server that is gone."""
 
 _CONNECT_SECONDS = 0.25
 _ANSWER_SECONDS = 0.08
@@ -70,6 +77,7 @@ class RedisConnection:
         self._tracing = tracing
         self._listeners = [on_change]
         self._hint = ""
+        self._turns = asyncio.Semaphore(_MOST_AT_ONCE)
         self._opening = asyncio.Lock()
         self._opened = not isinstance(self.client, RedisCluster)
 
@@ -88,7 +96,7 @@ class RedisConnection:
             listener(up, "" if up else self._hint)
 
     async def run(self, act: Callable[[Any], Awaitable[T]]) -> T:
-        """The outcome of ``act``, which gets the client.
+        """The outcome of ``act``, which gets the client, once it is its turn.
 
         A command whose connection broke may have run, and redis-py sends it once more: scripts that must not run twice
         carry an operation id.
@@ -97,13 +105,16 @@ class RedisConnection:
             SharedStateUnavailable: Redis is gone, or did not answer in time.
         """
         self.require_up()
-        try:
-            if not self._opened:
-                await self._open()
-            with traced(self._tracing, "redis", _TOLD):
-                return await act(self.client)
-        except GONE as failure:
-            raise self.lost(failure) from failure
+        async with self._turns:
+            # Asked again: those before it may have found Redis gone.
+            self.require_up()
+            try:
+                if not self._opened:
+                    await self._open()
+                with traced(self._tracing, "redis", _TOLD):
+                    return await act(self.client)
+            except GONE as failure:
+                raise self.lost(failure) from failure
 
     def require_up(self) -> None:
         """Raises ``SharedStateUnavailable`` while the breaker is open."""
@@ -145,17 +156,18 @@ def open_client(url: str, answer_seconds: float) -> Any:
     options: dict[str, Any] = {
         "socket_connect_timeout": max(_CONNECT_SECONDS, answer_seconds),
         "socket_timeout": answer_seconds,
+        "max_connections": _MOST_CONNECTIONS,
         "retry": Retry(ExponentialWithJitterBackoff(cap=0.05, base=0.01), 1, supported_errors=(RedisConnectionError,)),
         "health_check_interval": 0,
     }
     scheme, rest = url.split("://", 1)
     match scheme:
         case "redis+sentinel":
-            return _behind_sentinels(rest, options)
+            return telling_resets(_behind_sentinels(rest, options))
         case "redis+cluster":
-            return _cluster(rest, options)
+            return telling_resets(_cluster(rest, options))
         case _:
-            return Redis.from_url(url, **options)
+            return telling_resets(Redis.from_url(url, **options))
 
 
 async def close_client(client: Any) -> None:
@@ -190,4 +202,6 @@ def _behind_sentinels(rest: str, options: dict[str, Any]) -> Any:
     known = [(one.hostname or "localhost", one.port or _SENTINEL_PORT) for one in sentinels]
     limits = {name: options[name] for name in ("socket_connect_timeout", "socket_timeout")}
     found = Sentinel(known, sentinel_kwargs=limits, **options)  # type: ignore[no-untyped-call]
+    for sentinel in found.sentinels:
+        telling_resets(sentinel)
     return found.master_for(service, username=parsed.username, password=parsed.password)

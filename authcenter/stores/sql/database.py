@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, NullPool, event, select, text
 from sqlalchemy.engine import ExceptionContext, make_url
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
@@ -105,14 +105,14 @@ class Database:
         with traced(self._tracing, "sql write", self._told):
             async with self._turn.taken() if self._turn else nullcontext():
                 with self._translated():
-                    async with self._watched(), self.engine.begin() as connection:
+                    async with self._watched(), self._connected() as connection, connection.begin():
                         yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A read-only transaction. Raises ``StoreUnavailable``."""
         with traced(self._tracing, "sql read", self._told), self._translated():
-            async with self._watched(), self.engine.connect() as connection:
+            async with self._watched(), self._connected() as connection:
                 yield await connection.execution_options(**{_READ_ONLY: True})
 
     @asynccontextmanager
@@ -120,7 +120,7 @@ class Database:
         """``reading``, for a generator: between two rows its consumer waits for other things, which nothing here may
         break off, and which belong to no span. It waits for the time limits."""
         with self._translated():
-            async with self.engine.connect() as connection:
+            async with self._connected() as connection:
                 yield await connection.execution_options(**{_READ_ONLY: True})
 
     async def now(self) -> datetime:
@@ -135,6 +135,16 @@ class Database:
     def _watched(self) -> AbstractAsyncContextManager[None]:
         return self._guard.watch() if self._guard else nullcontext()
 
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(self.engine.connect())
+            except InvalidRequestError as closed:
+                # What SQLAlchemy says of our misuse, too; here: that what it opened anew was closed as well.
+                raise DisconnectionError(str(closed)) from closed
+            yield connection
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         if self._guard:
@@ -143,7 +153,7 @@ class Database:
             yield
         except IntegrityError as taken:
             raise Conflict(_first_line(taken)) from taken
-        except (DBAPIError, PoolTimeout, sqlite3.Error, OSError) as failure:
+        except (DBAPIError, PoolTimeout, DisconnectionError, sqlite3.Error, OSError) as failure:
             hint = f"database: {type(failure).__name__}: {_first_line(failure)}"
             if self._guard:
                 self._guard.note(failure, hint)

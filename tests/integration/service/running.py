@@ -24,12 +24,14 @@ class Service:
 
 
 def serving(process: AuthcenterProcess) -> Iterator[Service]:
-    """Start a process, and stop it afterwards; then see that nothing secret is left in its log or in the record."""
+    """Start a process, and stop it afterwards; then see that nothing secret is left in its log or in the record, and
+    that its background work met no defect."""
     with process, Api(process.url, process.ops_url, process.environment["AUTHCENTER_ISSUER"]) as api:
         service = Service(process, api, Operator(process.environment))
         yield service
         process.stop()
         assert_silent(service)
+        assert "background_work_failed" not in process.log.read_text()
 
 
 def assert_silent(service: Service) -> None:

@@ -97,7 +97,7 @@ async def shared(request: pytest.FixtureRequest) -> AsyncIterator[Shared]:
 @pytest.fixture(params=REDIS)
 async def connection(request: pytest.FixtureRequest) -> AsyncIterator[RedisConnection]:
     """Redis, in each of its forms."""
-    opened = RedisConnection(_redis_url(request), answer_seconds=PATIENT_SECONDS)
+    opened = RedisConnection(redis_url(request, request.param), answer_seconds=PATIENT_SECONDS)
     yield opened
     await opened.close()
 
@@ -122,7 +122,7 @@ async def _opened(request: pytest.FixtureRequest) -> AsyncIterator[Shared]:
         await database.close()
     else:
         async with AsyncExitStack() as stack:
-            url = _redis_url(request)
+            url = redis_url(request, request.param)
             connection = RedisConnection(url, answer_seconds=PATIENT_SECONDS)
             stack.push_async_callback(connection.close)
             wake_ups = RedisWakeUps(connection, url)
@@ -139,8 +139,8 @@ async def _opened(request: pytest.FixtureRequest) -> AsyncIterator[Shared]:
             )
 
 
-def _redis_url(request: pytest.FixtureRequest) -> str:
-    fixture = {"redis": "redis_server", "sentinel": "sentinel", "cluster": "cluster"}[request.param]
+def redis_url(request: pytest.FixtureRequest, kind: str) -> str:
+    fixture = {"redis": "redis_server", "sentinel": "sentinel", "cluster": "cluster"}[kind]
     server: RedisServer | RedisBehindSentinel | RedisCluster = request.getfixturevalue(fixture)
     return server.url
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.core.errors import StoreUnavailable
 from authcenter.stores.sql import database as database_limits
@@ -163,6 +165,31 @@ async def test_a_session_ended_under_a_statement_is_no_outage(
     with pytest.raises(StoreUnavailable):
         await sleeping
     assert await stores.clients.find("shop") is None
+    assert told == []
+
+
+WAYS = {"reading": Database.reading, "writing": Database.writing, "streaming": Database.streaming}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+async def test_connections_that_are_ended_as_soon_as_they_are_open_are_unavailable(
+    way: Callable[[Database], AbstractAsyncContextManager[AsyncConnection]],
+    database: Database,
+    told: list[tuple[bool, str]],
+) -> None:
+    """As by a proxy that hangs up, or an operator who ends every session."""
+
+    def end(connection: Any, _: object) -> None:
+        connection.driver_connection.terminate()
+
+    event.listen(database.engine.sync_engine, "connect", end)
+    await database.engine.dispose()
+    with pytest.raises(StoreUnavailable):
+        async with way(database):
+            raise AssertionError
+    event.remove(database.engine.sync_engine, "connect", end)
+    async with way(database) as connection:
+        assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
     assert told == []
 
 

@@ -45,6 +45,7 @@ FURTHER = {
     "status_list_build_total": ("counter", "outcome"),
     "signing_key_rotation_seconds": ("gauge", ""),
     "audit_chain_broken": ("gauge", ""),
+    "background_failure_total": ("counter", "work"),
 }
 
 
