@@ -4,7 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import structlog
 
+from authcenter.audit.traces import Traced, TraceLog
+from authcenter.core.clock import SystemClock
+from authcenter.core.ids import RequestId
+from authcenter.core.origin import RequestOrigin
 from authcenter.stores.ports.eviction import Evictable
 from authcenter.stores.ports.request_traces import RequestTrace, TraceFilter
 from tests.integration.stores.backends import Stores
@@ -79,3 +84,22 @@ async def test_what_has_lapsed_is_evicted(stores: Stores) -> None:
     assert await stores.eviction.backlog(Evictable.REQUEST_TRACES, 10) == 1
     assert await stores.eviction.evict(Evictable.REQUEST_TRACES, 10) == 1
     assert [one.request_id for one in await stores.traces.find(TraceFilter(), 10)] == ["request 2"]
+
+
+STRANGE = [
+    pytest.param("A" * 301, "192.0.2.1", id="a long client id"),
+    pytest.param("a\0b", "192.0.2.1", id="NUL"),
+    pytest.param("a\ud800b", "192.0.2.1", id="a lone surrogate"),
+    pytest.param("\ud800" * 200, "192.0.2.1", id="longer once it is written out"),
+    pytest.param("app", "fe80::1%" + "a" * 200, id="a long zone"),
+]
+
+
+@pytest.mark.parametrize(("client_id", "ip"), STRANGE)
+async def test_whatever_strangers_send_is_kept_as_far_as_there_is_room(stores: Stores, client_id: str, ip: str) -> None:
+    log = TraceLog(stores.traces, SystemClock(), lambda: 60, structlog.get_logger())
+    for number, (named, came_from) in enumerate([(client_id, ip), ("next", "192.0.2.1")]):
+        origin = RequestOrigin(RequestId(f"r{number}"), came_from, client_id)
+        log.record(Traced(origin, "POST", "/oauth/token", 401, named, "r", client_id, [], known=False, reads=False))
+    await log.flush()
+    assert {one.request_id for one in await stores.traces.find(TraceFilter(), 10)} == {"r0", "r1"}
