@@ -1,18 +1,26 @@
 """Conformance of ``RequestTraces``: requests to be explained, and the ring of those of strangers."""
 
-from dataclasses import replace
+import asyncio
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
+from sqlalchemy import insert, text
 
 from authcenter.audit.traces import Traced, TraceLog
 from authcenter.core.clock import SystemClock
+from authcenter.core.errors import StoreUnavailable
 from authcenter.core.ids import RequestId
 from authcenter.core.origin import RequestOrigin
 from authcenter.stores.ports.eviction import Evictable
 from authcenter.stores.ports.request_traces import RequestTrace, TraceFilter
+from authcenter.stores.sql.audit_tables import request_traces
+from authcenter.stores.sql.database import Database
+from authcenter.stores.sql.request_traces import SqlRequestTraces
 from tests.integration.stores.backends import Stores
+from tests.integration.stores.conftest import PATIENT_SECONDS
+from tests.servers.postgres import PostgresServer
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -103,3 +111,29 @@ async def test_whatever_strangers_send_is_kept_as_far_as_there_is_room(stores: S
         log.record(Traced(origin, "POST", "/oauth/token", 401, named, "r", client_id, [], known=False, reads=False))
     await log.flush()
     assert {one.request_id for one in await stores.traces.find(TraceFilter(), 10)} == {"r0", "r1"}
+
+
+async def test_what_lands_while_it_is_brought_again_is_an_outage_and_no_defect(
+    postgres_server: PostgresServer, migrated_postgres: str
+) -> None:
+    database = Database(postgres_server.create_database(template=migrated_postgres), statement_seconds=PATIENT_SECONDS)
+    traces = SqlRequestTraces(database)
+    try:
+        async with database.writing() as given_up_on:
+            await given_up_on.execute(insert(request_traces).values(asdict(trace(1))))
+            again = asyncio.create_task(traces.keep([trace(1)]))
+            async with asyncio.timeout(PATIENT_SECONDS):
+                while not await _somebody_waits(database):
+                    await asyncio.sleep(0.01)
+        with pytest.raises(StoreUnavailable):
+            await again
+        await traces.keep([trace(1)])
+        assert len(await traces.find(TraceFilter(), 10)) == 1
+    finally:
+        await database.close()
+
+
+async def _somebody_waits(database: Database) -> bool:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
+    async with database.reading() as connection:
+        return bool((await connection.execute(waiting)).scalar_one())
