@@ -6,7 +6,7 @@ log, a copy of it lies where whoever can write to the database cannot.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
@@ -43,18 +43,37 @@ class CheckpointKeys:
     def verifies(self, checkpoint: Checkpoint) -> bool | None:
         """Whether one of our keys signed it; None: its key is not known here."""
         key = self.verifiers.get(checkpoint.key)
-        if key is None:
-            return None
-        try:
-            key.verify(base64url.decode(checkpoint.signature), _statement(checkpoint))
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return None if key is None else _is_signed(key, checkpoint.signature, _statement(checkpoint))
+
+    def prove(self, statement: bytes) -> str:
+        """Key and signature, for the context of a row."""
+        return f"{key_name(self.signer.public_key())}.{base64url.encode(self.signer.sign(statement))}"
+
+    def proves(self, proof: str, statement: bytes, *, older: Collection[str] = ()) -> bool:
+        """Whether one of our keys signed it, or one of ``older``, named so, which were ours."""
+        name, _, signature = proof.partition(".")
+        key = self.verifiers.get(name) or (_public_key(name) if name in older else None)
+        return key is not None and _is_signed(key, signature, statement)
 
 
 def key_name(key: Ed25519PublicKey) -> str:
     """The key itself, base64url: whoever has a checkpoint can tell by which key it is to be verified."""
     return base64url.encode(key.public_bytes_raw())
+
+
+def _public_key(name: str) -> Ed25519PublicKey | None:
+    try:
+        return Ed25519PublicKey.from_public_bytes(base64url.decode(name))
+    except ValueError:
+        return None
+
+
+def _is_signed(key: Ed25519PublicKey, signature: str, statement: bytes) -> bool:
+    try:
+        key.verify(base64url.decode(signature), statement)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def next_checkpoint(before: Checkpoint | None, at: datetime, heads: Heads) -> Checkpoint:

@@ -1,13 +1,14 @@
 """Whether the log holds: every chain from its beginning, every checkpoint, every archive, every copy of a checkpoint.
 
 What is found is named to the row. Cut off unseen can be only what is younger than the last checkpoint, and of that only
-the end: what lies before it is held by the chain.
+the end: what lies before it is held by the chain. Rows may have been added: hashes have no secret.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from authcenter.audit.chain import GENESIS, emptied_fields, holds, named_by_erasures
@@ -81,6 +82,7 @@ class _Walk:
     promised: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
     proven: dict[str, int] = field(default_factory=dict)
     emptied: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
+    older_keys: frozenset[str] = frozenset()
     seen: Counter[str] = field(default_factory=Counter)
 
     def found(self, where: str, what: str) -> None:
@@ -110,7 +112,8 @@ async def verify(sources: Sequence[Source], keys: CheckpointKeys, copies: Sequen
             if walk.seen["rows"] % _ROWS_IN_A_TURN == 0:
                 await asyncio.sleep(0)
         _check_ends(walk, at_least, await source.ends())
-    _check_erasures(walk, named_by_erasures([row for source in sources for row in await source.erasures()]))
+    erasures = [row for source in sources for row in await source.erasures()]
+    _check_erasures(walk, named_by_erasures(erasures, partial(keys.proves, older=walk.older_keys)))
     for (writer, sequence), (_, number) in sorted(walk.promised.items()):
         if writer not in walk.broken:
             walk.broken.add(writer)
@@ -127,6 +130,7 @@ def _check_all_checkpoints(
     """Those that there are, by number, and how many of unknown keys; ``walk`` learns what they promise of rows."""
     known = _check_checkpoints(walk, found)
     _check_copies(walk, known, copies)
+    walk.older_keys = _older_keys(list(known.values()), keys)
     unknown_keys = _check_signatures(walk, list(known.values()), keys)
     begun = next(iter(known.values())).archived if known else {}
     walk.reached.update(begun)
@@ -169,14 +173,25 @@ def _check_progress(walk: _Walk, where: str, before: Heads, after: Heads) -> Non
             walk.found(where, f"the archive of {writer} went back")
 
 
+def _older_keys(checkpoints: Sequence[Checkpoint], keys: CheckpointKeys) -> frozenset[str]:
+    """Those that signed before the first of ours did, which holds that they were ours once."""
+    older = set[str]()
+    for checkpoint in checkpoints:
+        if keys.verifies(checkpoint):
+            return frozenset(older)
+        older.add(checkpoint.key)
+    return frozenset()
+
+
 def _check_signatures(walk: _Walk, checkpoints: Sequence[Checkpoint], keys: CheckpointKeys) -> int:
-    """A checkpoint whose key is gone is held by a later one of ours, which holds its hash."""
+    """A checkpoint whose key is gone is held by a later one of ours, which holds its hash. Only by such a one: what is
+    slipped in behind one of ours, ours will hold as well."""
     unknown, vouched = 0, False
     for checkpoint in reversed(checkpoints):
         verifies = keys.verifies(checkpoint)
         if verifies:
             vouched = True
-        elif verifies is None and vouched:
+        elif verifies is None and vouched and checkpoint.key in walk.older_keys:
             unknown += 1
         else:
             what = "the signature is not valid" if verifies is False else "signed by a key that is none of ours"

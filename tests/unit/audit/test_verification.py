@@ -9,7 +9,15 @@ from typing import Any, TypeAlias
 import pytest
 
 from authcenter.audit.archive import ArchiveFile, archive, read_checkpoints
-from authcenter.audit.chain import GENESIS, link, row_hash
+from authcenter.audit.chain import (
+    ERASED_ROWS,
+    ERASURE_PROOF,
+    GENESIS,
+    erasure_statement,
+    link,
+    row_hash,
+    without,
+)
 from authcenter.audit.checkpoints import CheckpointKeys, checkpoint_document, next_checkpoint
 from authcenter.audit.verification import Finding, Table, Verdict, verify
 from authcenter.core.event import Event, EventKind
@@ -236,6 +244,48 @@ async def test_a_foreign_key_proves_nothing_unless_one_of_ours_vouches_for_it(lo
     await log.checkpoint()
     verdict = await verify([Table(log)], ours)
     assert (list(verdict.findings), verdict.unknown_keys) == ([], 2)
+
+
+async def test_a_checkpoint_slipped_in_behind_one_of_ours_is_named_though_a_later_one_of_ours_follows_it(
+    log: Log,
+) -> None:
+    forger = CheckpointKeys.derive([OTHER_ROOT])
+    log.kept.append(forger.sign(next_checkpoint(log.kept[-1], log.clock.now(), {})))
+    await log.checkpoint()
+    (found,) = (await log.verified()).findings
+    assert (found.where, "none of ours" in found.what) == ("checkpoint 3", True)
+
+
+async def empty_row(log: Log, keys: CheckpointKeys, writer: str) -> None:
+    """Row b:2 loses its subject, and ``writer`` says so, proven by ``keys``."""
+    index = log.place("b", 2)
+    log.rows[index] = without(log.rows[index], frozenset({"subject"}))
+    named = {"subject": {"b": [2]}}
+    context = {ERASED_ROWS: named, ERASURE_PROOF: keys.prove(erasure_statement(named))}
+    head = log.says.get(writer, Head(0, GENESIS))
+    event = Event(EventKind.AUDIT_ERASED, "system", context=context)
+    row = link(event, log.clock.now(), writer, head.sequence + 1, head.row_hash)
+    log.says[writer] = Head(row.sequence, row.row_hash)
+    await log.append([row])
+
+
+async def test_a_row_that_a_chain_begun_for_it_says_was_erased_is_named(log: Log) -> None:
+    await empty_row(log, CheckpointKeys.derive([OTHER_ROOT]), "forger")
+    await log.checkpoint()
+    assert (await log.verified()).findings == [Finding("row b:2", "emptied, and no erasure says so")]
+
+
+async def test_an_erasure_holds_under_its_root_and_once_the_root_has_gone(log: Log) -> None:
+    await empty_row(log, log.keys, "a")
+    await log.checkpoint()
+    verdict = await log.verified()
+    assert (list(verdict.findings), verdict.erased) == ([], 1)
+    log.keys = CheckpointKeys.derive([OTHER_ROOT])
+    await log.checkpoint()
+    await log.write("a")
+    await log.checkpoint()
+    verdict = await log.verified()
+    assert (list(verdict.findings), verdict.erased, verdict.unknown_keys) == ([], 1, 3)
 
 
 async def archived(log: Log, tmp_path: Path, name: str = "old.jsonl") -> Path:
