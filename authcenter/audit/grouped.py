@@ -66,6 +66,7 @@ class GroupedAudit:
     _wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _files: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _unreadable: set[Path] = field(default_factory=set, init=False)
     _late: "set[asyncio.Task[bool]]" = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
@@ -92,16 +93,12 @@ class GroupedAudit:
 
     async def run(self) -> None:
         """Write for ever; cancel the task to end it, then ``flush`` what it had not come to."""
-        drains = asyncio.create_task(self._drain_for_ever())
-        try:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._drain_for_ever())
             while True:
                 await self._wake.wait()
                 await self.sleep(FLUSH_SECONDS)
                 await self.flush()
-        finally:
-            drains.cancel()
-            with suppress(asyncio.CancelledError):
-                await drains
 
     async def flush(self) -> None:
         """Bring all that was recorded to the database or to the spool."""
@@ -138,17 +135,29 @@ class GroupedAudit:
             await self.flush()
 
     async def drain_left_behind(self) -> None:
-        """The same for what processes that died have left here. Raises ``Unavailable``."""
+        """The same for what processes that died have left here. Raises ``Unavailable``.
+
+        What this process may not open, or what is not of this version, stays for one that can make something of it.
+        """
         for path in await asyncio.to_thread(left_behind, self.directory):
             if path.stem == self.writer:
                 continue
-            left = await asyncio.to_thread(Spool.adopt, path)
-            if left is not None:
-                try:
-                    rows = await self._drain(left)
-                finally:
-                    await asyncio.to_thread(left.close)
-                self.log.info("audit_spool_adopted", writer=path.stem, rows=rows)
+            try:
+                await self._drain_file(path)
+            except (OSError, TypeError, ValueError) as problem:
+                if path not in self._unreadable:
+                    self.log.error("audit_spool_unreadable", file=path.name, hint=str(problem)[:200])  # noqa: TRY400
+                self._unreadable.add(path)
+
+    async def _drain_file(self, path: Path) -> None:
+        left = await asyncio.to_thread(Spool.adopt, path)
+        if left is None:
+            return
+        try:
+            rows = await self._drain(left)
+        finally:
+            await asyncio.to_thread(left.close)
+        self.log.info("audit_spool_adopted", writer=path.stem, rows=rows)
 
     def _linked(self, waiting: Sequence[tuple[datetime, Recorded]]) -> list[AuditRow]:
         (sequence, prev_hash), rows = self._head, list[AuditRow]()

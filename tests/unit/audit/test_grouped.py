@@ -1,8 +1,10 @@
 """Rows that no answer waits for: in the database, or in the spool, but never lost in silence and never twice."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ class Database(MemoryAuditTrail):
 
     def __init__(self) -> None:
         super().__init__(MemoryRecord(SetClock(), link, GENESIS, lambda _: None))
-        self.gone = False
+        self.gone = self.broken = False
         self.answering = asyncio.Event()
         self.answering.set()
 
@@ -34,6 +36,8 @@ class Database(MemoryAuditTrail):
         await self.answering.wait()
         if self.gone:
             raise StoreUnavailable("gone")
+        if self.broken:
+            raise RuntimeError("a defect")
         await super().append(rows)
 
     @property
@@ -158,6 +162,76 @@ async def test_the_spool_of_a_living_process_is_left_alone(bench: Bench) -> None
     assert bench.kept == []
     await alive.close()
     assert bench.kept == ["t1"]
+
+
+async def left_by_the_dead(bench: Bench, *numbers: int) -> Path:
+    dead = bench.another()
+    bench.database.gone = True
+    bench.record(*numbers, audit=dead)
+    await dead.flush()
+    assert dead.spool._file is not None
+    dead.spool._file.close()
+    bench.database.gone = False
+    return bench.directory / f"{dead.writer}.jsonl"
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"not JSON\n")
+
+
+def _nulls(path: Path) -> None:
+    path.write_bytes(b"\0" * 100 + b"\n")
+
+
+def _of_a_newer_version(path: Path) -> None:
+    path.write_text('{"a_column_of_tomorrow":1}\n')
+
+
+def _of_other_types(path: Path) -> None:
+    row = link(Event(EventKind.TOKEN_ISSUED, "app"), SetClock().now(), "w", 1, GENESIS)
+    path.write_text(json.dumps(asdict(row) | {"sequence": "1"}) + "\n")
+
+
+def _no_object(path: Path) -> None:
+    path.write_text("7\n")
+
+
+def _cannot_be_opened(path: Path) -> None:
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    "spoil", [_garbage, _nulls, _of_a_newer_version, _of_other_types, _no_object, _cannot_be_opened]
+)
+async def test_a_file_that_cannot_be_read_keeps_no_other_from_being_drained(
+    bench: Bench, spoil: Callable[[Path], None]
+) -> None:
+    good = await left_by_the_dead(bench, 1)
+    spoil(good.with_name("0.jsonl"))
+    await bench.audit.drain_left_behind()
+    await bench.audit.drain_left_behind()
+    assert bench.kept == ["t1"]
+    assert left_behind(bench.directory) == [good.with_name("0.jsonl")]
+    assert bench.said.count("audit_spool_unreadable") == 1
+
+
+async def test_what_lies_before_a_line_that_cannot_be_read_is_drained(bench: Bench) -> None:
+    path = await left_by_the_dead(bench, 1, 2)
+    path.write_bytes(path.read_bytes() + b"\0\0\n")
+    await bench.audit.drain_left_behind()
+    assert bench.kept == ["t1", "t2"]
+    assert path.exists()
+
+
+async def test_draining_does_not_end_in_silence(bench: Bench) -> None:
+    bench.database.gone = True
+    bench.record(1)
+    await bench.audit.flush()
+    bench.database.gone, bench.database.broken = False, True
+    with pytest.raises(ExceptionGroup):
+        async with asyncio.timeout(30):
+            await bench.audit.run()
+    bench.database.broken = False
 
 
 @pytest.mark.parametrize("torn", [b"{", b'{"x":"' + b"x" * 200_000], ids=["short", "longer than a step"])
