@@ -16,7 +16,7 @@ from authcenter.audit.verification import Source
 from authcenter.core.clock import Clock
 from authcenter.core.errors import Conflict, InvalidInput
 from authcenter.core.event import EventKind
-from authcenter.stores.ports.audit import AuditRow
+from authcenter.stores.ports.audit import AuditRow, read_row
 from authcenter.stores.ports.audit_trail import AuditTrail, Checkpoint, Head, Heads
 
 _ROWS_AT_ONCE = 2_000
@@ -86,7 +86,7 @@ class ArchiveFile(Source):
         for where, document in _documents(path):
             try:
                 if "row" in document:
-                    rows.append(AuditRow(**document["row"]))
+                    rows.append(read_row(document["row"]))
                 else:
                     checkpoints.append(read_checkpoint(document["checkpoint"]))
             except (KeyError, TypeError, ValueError) as problem:

@@ -212,6 +212,8 @@ def _repeats(row: AuditRow) -> bool:
     if "context" in emptied_fields(row):
         return True
     context = json.loads(row.context)
+    if not isinstance(context, dict):
+        return False
     return all(getattr(row, name) in ("", _text(context.get(member))) for name, member in INDEXED.items())
 
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from authcenter.audit.chain import GENESIS, canonical
 from authcenter.core import base64url
 from authcenter.core.derived import hkdf
-from authcenter.stores.ports.audit_trail import Checkpoint, Head, Heads
+from authcenter.stores.ports.audit_trail import Checkpoint, Heads, read_heads
 
 _LABEL = "audit checkpoint"
 
@@ -109,8 +109,8 @@ def read_checkpoint(document: Mapping[str, Any]) -> Checkpoint:
         checkpoint = Checkpoint(
             number=_typed(document["number"], int),
             at=_typed(document["at"], str),
-            heads=_heads(document["heads"]),
-            archived=_heads(document["archived"]),
+            heads=read_heads(document["heads"]),
+            archived=read_heads(document["archived"]),
             complete=_typed(document["complete"], bool),
             prev_hash=_typed(document["prev_hash"], str),
             key=_typed(document["key"], str),
@@ -139,13 +139,6 @@ def _members(checkpoint: Checkpoint) -> dict[str, Any]:
 
 def _plain(heads: Heads) -> dict[str, list[object]]:
     return {writer: [head.sequence, head.row_hash] for writer, head in sorted(heads.items())}
-
-
-def _heads(value: Any) -> Heads:
-    return {
-        _typed(writer, str): Head(_typed(head[0], int), _typed(head[1], str))
-        for writer, head in _typed(value, dict).items()
-    }
 
 
 def _typed(value: Any, kind: type) -> Any:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from authcenter.core.errors import Conflict
 from authcenter.core.ids import SUBJECT_PREFIX
 from authcenter.stores.ports.audit import AuditRow
-from authcenter.stores.ports.audit_trail import AuditFilter, AuditTrail, Checkpoint, Head, Heads, Page
+from authcenter.stores.ports.audit_trail import AuditFilter, AuditTrail, Checkpoint, Head, Heads, Page, read_heads
 from authcenter.stores.sql.audit import about_person
 from authcenter.stores.sql.audit_rows import append_again
 from authcenter.stores.sql.audit_tables import audit_checkpoints, audit_heads
@@ -144,21 +144,13 @@ def _text(heads: Heads) -> str:
     return json.dumps({writer: [head.sequence, head.row_hash] for writer, head in sorted(heads.items())})
 
 
-def _from_text(text: str) -> Heads:
-    return {writer: Head(*head) for writer, head in json.loads(text).items()}
-
-
 def _checkpoint(row: Row[Any]) -> Checkpoint:
-    return Checkpoint(
-        row.number,
-        row.at,
-        _from_text(row.heads),
-        _from_text(row.archived),
-        row.complete,
-        row.prev_hash,
-        row.key,
-        row.signature,
-    )
+    try:
+        heads, archived = read_heads(json.loads(row.heads)), read_heads(json.loads(row.archived))
+    except (ValueError, RecursionError):
+        # Tampered with: whoever verifies is to find it, and not to fail of it.
+        return Checkpoint(row.number, row.at, {}, {}, row.complete, row.prev_hash, row.key, "")
+    return Checkpoint(row.number, row.at, heads, archived, row.complete, row.prev_hash, row.key, row.signature)
 
 
 def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:

@@ -5,22 +5,26 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from authcenter.audit.archive import ArchiveFile, archive
 from authcenter.audit.chain import GENESIS, link
-from authcenter.audit.checkpoints import CheckpointKeys, next_checkpoint
+from authcenter.audit.checkpoints import next_checkpoint
 from authcenter.audit.verification import Table, verify
+from authcenter.audit.watching import YoungRows
 from authcenter.core.clock import SystemClock
 from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import RequestId
 from authcenter.core.origin import RequestOrigin
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import EVERYTHING, AuditFilter, Checkpoint, Head
-from tests.integration.stores.backends import Stores
+from authcenter.stores.sql.audit_tables import audit_checkpoints
+from authcenter.stores.sql.database import Database
+from tests.integration.stores.backends import KEYS, Stores, sql_stores
+from tests.integration.stores.conftest import PATIENT_SECONDS
 from tests.integration.stores.samples import an_event
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
-KEYS = CheckpointKeys.derive([b"a root secret of 32 bytes or more"])
 
 
 def chain(writer: str, count: int, behind: AuditRow | None = None) -> list[AuditRow]:
@@ -134,6 +138,29 @@ async def test_checkpoints_say_what_moved_since_the_one_before(stores: Stores) -
     assert list(await stores.trail.checkpoints(0, 10)) == [first, second]
     assert list(await stores.trail.checkpoints(1, 10)) == [second]
     assert not (await verify([Table(stores.trail)], KEYS)).findings
+
+
+@pytest.mark.parametrize(
+    "heads",
+    ["x", "[]", "1", '{"w":1}', '{"w":["1","x"]}', '{"w":[1,2]}', '{"w":[9223372036854775808,"x"]}', "[" * 50_000],
+    ids=lambda text: text[:32],
+)
+async def test_a_checkpoint_of_any_shape_is_named_and_ends_nothing(sql_url: str, heads: str) -> None:
+    database = Database(sql_url, statement_seconds=PATIENT_SECONDS)
+    try:
+        stores = sql_stores(database)
+        await stores.trail.append(chain("w", 2))
+        await sign(stores)
+        async with database.writing() as connection:
+            await connection.execute(update(audit_checkpoints).values(heads=heads, archived=heads))
+        named = {one.where for one in (await verify([Table(stores.trail)], KEYS)).findings}
+        assert named == {"checkpoint 1"}
+        assert "checkpoint 1" in {one.where for one in await YoungRows(stores.trail, KEYS).look()}
+        await stores.trail.append(chain("v", 2))
+        await sign(stores)
+        assert "checkpoint 1" in {one.where for one in (await verify([Table(stores.trail)], KEYS)).findings}
+    finally:
+        await database.close()
 
 
 async def test_of_two_checkpoints_of_one_number_the_first_counts(stores: Stores) -> None:

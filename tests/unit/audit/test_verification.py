@@ -20,6 +20,7 @@ from authcenter.audit.chain import (
 )
 from authcenter.audit.checkpoints import CheckpointKeys, checkpoint_document, next_checkpoint
 from authcenter.audit.verification import Finding, Table, Verdict, verify
+from authcenter.audit.watching import YoungRows
 from authcenter.core.event import Event, EventKind
 from authcenter.core.wire_json import encode
 from authcenter.stores.memory.audit_trail import MemoryAuditTrail
@@ -197,6 +198,14 @@ async def test_what_is_done_to_rows_is_named(log: Log, tamper: Callable[[Log], N
     assert what in findings[0].what
 
 
+@pytest.mark.parametrize("context", ["[]", "1", "null", '"x"', "[" * 100_000, "NaN", "{"], ids=lambda text: text[:8])
+async def test_a_context_of_any_shape_is_named(log: Log, context: str) -> None:
+    log.change("a", 7, context=context)
+    log.write_anew("a", 7)
+    assert [one.where for one in (await log.verified()).findings] == ["row a:7"]
+    assert {one.where for one in await YoungRows(log, log.keys).look()} == {"row a:7"}
+
+
 async def test_each_broken_chain_is_named(log: Log) -> None:
     log.change("a", 3, actor="nobody")
     log.change("b", 1, actor="nobody")
@@ -331,7 +340,19 @@ async def test_what_is_done_to_an_archive_is_named(log: Log, tmp_path: Path) -> 
 async def test_an_archive_without_its_end_is_refused(log: Log, tmp_path: Path) -> None:
     file = await archived(log, tmp_path)
     lines = file.read_text().splitlines(keepends=True)
-    for left in ([], lines[:3], [*lines, "{}\n"], [*lines, "[]\n"], ["nonsense\n"]):
+    typeless = lines[0].replace('"sequence":1', '"sequence":"x"')
+    assert typeless != lines[0]
+    endless = lines[-1].replace('"a":[', '"a":[9223372036854775808,"x"],"A":[')
+    assert endless != lines[-1]
+    for left in (
+        [],
+        lines[:3],
+        [*lines, "{}\n"],
+        [*lines, "[]\n"],
+        ["nonsense\n"],
+        [typeless, *lines],
+        [*lines, endless],
+    ):
         file.write_text("".join(left))
         with pytest.raises(Exception, match=str(file)):
             ArchiveFile.read(file)
