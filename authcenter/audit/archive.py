@@ -6,13 +6,13 @@ how far each chain had come and which rows are in here; the table goes on from t
 
 import json
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from authcenter.audit.checkpoints import CheckpointKeys, checkpoint_document, closing_checkpoint, read_checkpoint
-from authcenter.audit.verification import Source
+from authcenter.audit.sources import Source
 from authcenter.core.clock import Clock
 from authcenter.core.errors import Conflict, InvalidInput
 from authcenter.core.event import EventKind
@@ -97,6 +97,9 @@ class ArchiveFile(Source):
 
     async def checkpoints(self) -> Sequence[Checkpoint]:
         return self.closes
+
+    async def checkpointed(self) -> Mapping[str, int]:
+        return {}
 
     async def erasures(self) -> Sequence[AuditRow]:
         return [row for row in self.rows_in_order if row.event == EventKind.AUDIT_ERASED]

@@ -6,38 +6,18 @@ the end: what lies before it is held by the chain. Rows may have been added: has
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
 from authcenter.audit.chain import GENESIS, emptied_fields, holds, named_by_erasures
 from authcenter.audit.checkpoints import CheckpointKeys, checkpoint_hash
-from authcenter.core.event import EventKind
+from authcenter.audit.sources import Source
 from authcenter.stores.ports.audit import AuditRow
-from authcenter.stores.ports.audit_trail import AuditFilter, AuditTrail, Checkpoint, Head, Heads
+from authcenter.stores.ports.audit_trail import Checkpoint, Head, Heads
 
-_ROWS_AT_ONCE = 500
 _ROWS_IN_A_TURN = 100
 """After so many everybody else has a turn: a serving process verifies as well."""
-
-
-class Source(Protocol):
-    """A part of the log, in the order of time: an archive, or the table."""
-
-    async def checkpoints(self) -> Sequence[Checkpoint]: ...
-
-    async def erasures(self) -> Sequence[AuditRow]:
-        """Rows that say what was erased."""
-        ...
-
-    def rows(self, begun: Heads) -> AsyncIterator[AuditRow]:
-        """By writer and sequence, behind ``begun``."""
-        ...
-
-    async def ends(self) -> Heads:
-        """How far each writer says it has come; empty: it does not say."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +81,11 @@ async def verify(sources: Sequence[Source], keys: CheckpointKeys, copies: Sequen
         ValueError: An archive is none.
     """
     walk = _Walk()
+    claimed = {writer: at for source in sources for writer, at in (await source.checkpointed()).items()}
     checkpoints = [one for source in sources for one in await source.checkpoints()]
     # In a thread: each checkpoint has a signature to verify, and there is one every ten seconds of the log's life.
     known, unknown_keys = await asyncio.to_thread(_check_all_checkpoints, walk, checkpoints, keys, copies)
+    _check_claims(walk, claimed)
     for source in sources:
         # Before and after: the log goes on while it is read.
         at_least = await source.ends()
@@ -208,6 +190,13 @@ def _check_copies(walk: _Walk, known: Mapping[int, Checkpoint], copies: Sequence
             walk.found(where, "differs from its copy")
 
 
+def _check_claims(walk: _Walk, claimed: Mapping[str, int]) -> None:
+    """What counts as checkpointed is passed over as the next checkpoint is made."""
+    for writer, sequence in sorted(claimed.items()):
+        if sequence > walk.proven.get(writer, 0):
+            walk.found(f"row {writer}:{sequence}", "counts as checkpointed, and no checkpoint has it")
+
+
 def _check_row(walk: _Walk, row: AuditRow) -> None:
     walk.seen["rows"] += 1
     head = walk.reached.get(row.writer, Head(0, GENESIS))
@@ -264,36 +253,3 @@ def _check_none_inserted(walk: _Walk, ends: Heads) -> None:
             walk.broken.add(writer)
             last = ends[writer].sequence if writer in ends else 0
             walk.found(f"row {writer}:{last + 1}", "inserted: its writer has not come that far")
-
-
-@dataclass(frozen=True, slots=True)
-class Table(Source):
-    """The log at rest."""
-
-    trail: AuditTrail
-
-    async def checkpoints(self) -> Sequence[Checkpoint]:
-        found: list[Checkpoint] = []
-        while more := await self.trail.checkpoints(found[-1].number if found else 0, _ROWS_AT_ONCE):
-            found.extend(more)
-        return found
-
-    async def erasures(self) -> Sequence[AuditRow]:
-        wanted, rows = AuditFilter(event=EventKind.AUDIT_ERASED), list[AuditRow]()
-        page = await self.trail.find(wanted, _ROWS_AT_ONCE)
-        rows.extend(page.rows)
-        while page.older is not None:
-            page = await self.trail.find(wanted, _ROWS_AT_ONCE, page.older)
-            rows.extend(page.rows)
-        return rows
-
-    async def rows(self, begun: Heads) -> AsyncIterator[AuditRow]:
-        for writer in sorted(set(await self.trail.writers())):
-            after = begun[writer].sequence if writer in begun else 0
-            while some := await self.trail.chain(writer, after, _ROWS_AT_ONCE):
-                for row in some:
-                    yield row
-                after = some[-1].sequence
-
-    async def ends(self) -> Heads:
-        return await self.trail.heads()

@@ -129,6 +129,10 @@ class AuditTrail(Protocol):
         """Those beyond the last checkpoint."""
         ...
 
+    async def checkpointed(self) -> Mapping[str, int]:
+        """Up to which row each writer counts as being under a checkpoint."""
+        ...
+
     async def last_checkpoint(self) -> Checkpoint | None: ...
 
     async def checkpoints(self, after: int, most: int) -> Sequence[Checkpoint]:

@@ -1,7 +1,7 @@
 """The audit log in SQL, as whoever proves it reads it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, tuple_, update
@@ -60,7 +60,13 @@ class SqlAuditTrail(AuditTrail):
 
     async def moved_heads(self) -> Heads:
         async with self._database.reading() as connection:
-            return await _heads(connection, audit_heads.c.sequence > audit_heads.c.checkpointed)
+            # A chain that is said to be further than it has come is not left out, as whoever wrote that may wish.
+            return await _heads(connection, audit_heads.c.sequence != audit_heads.c.checkpointed)
+
+    async def checkpointed(self) -> Mapping[str, int]:
+        async with self._database.reading() as connection:
+            found = await connection.execute(select(audit_heads.c.writer, audit_heads.c.checkpointed))
+            return {one.writer: one.checkpointed for one in found}
 
     async def last_checkpoint(self) -> Checkpoint | None:
         newest = select(audit_checkpoints).order_by(audit_checkpoints.c.number.desc()).limit(1)
@@ -136,8 +142,9 @@ async def _add(connection: AsyncConnection, checkpoint: Checkpoint) -> None:
     await connection.execute(insert(audit_checkpoints).values(values))
     head = audit_heads.c
     for writer, reached in checkpoint.heads.items():
-        beyond = and_(head.writer == writer, head.checkpointed < reached.sequence)
-        await connection.execute(update(audit_heads).where(beyond).values(checkpointed=reached.sequence))
+        wrong = or_(head.checkpointed < reached.sequence, head.checkpointed > head.sequence)
+        mine = and_(head.writer == writer, wrong)
+        await connection.execute(update(audit_heads).where(mine).values(checkpointed=reached.sequence))
 
 
 def _text(heads: Heads) -> str:

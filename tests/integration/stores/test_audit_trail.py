@@ -10,7 +10,8 @@ from sqlalchemy import update
 from authcenter.audit.archive import ArchiveFile, archive
 from authcenter.audit.chain import GENESIS, link
 from authcenter.audit.checkpoints import next_checkpoint
-from authcenter.audit.verification import Table, verify
+from authcenter.audit.sources import Table
+from authcenter.audit.verification import verify
 from authcenter.audit.watching import YoungRows
 from authcenter.core.clock import SystemClock
 from authcenter.core.event import Event, EventKind
@@ -18,7 +19,7 @@ from authcenter.core.ids import RequestId
 from authcenter.core.origin import RequestOrigin
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import EVERYTHING, AuditFilter, Checkpoint, Head
-from authcenter.stores.sql.audit_tables import audit_checkpoints
+from authcenter.stores.sql.audit_tables import audit_checkpoints, audit_heads
 from authcenter.stores.sql.database import Database
 from tests.integration.stores.backends import KEYS, Stores, sql_stores
 from tests.integration.stores.conftest import PATIENT_SECONDS
@@ -153,14 +154,49 @@ async def test_a_checkpoint_of_any_shape_is_named_and_ends_nothing(sql_url: str,
         await sign(stores)
         async with database.writing() as connection:
             await connection.execute(update(audit_checkpoints).values(heads=heads, archived=heads))
+        # What it said is lost: the rows that only count as being under it are named, too.
         named = {one.where for one in (await verify([Table(stores.trail)], KEYS)).findings}
-        assert named == {"checkpoint 1"}
+        assert named == {"checkpoint 1", "row w:2"}
         assert "checkpoint 1" in {one.where for one in await YoungRows(stores.trail, KEYS).look()}
         await stores.trail.append(chain("v", 2))
         await sign(stores)
         assert "checkpoint 1" in {one.where for one in (await verify([Table(stores.trail)], KEYS)).findings}
     finally:
         await database.close()
+
+
+async def test_a_chain_that_is_said_to_be_checkpointed_is_checkpointed_all_the_same_and_named(sql_url: str) -> None:
+    database = Database(sql_url, statement_seconds=PATIENT_SECONDS)
+    try:
+        trail = (stores := sql_stores(database)).trail
+        rows = chain("w", 4)
+        await trail.append(rows[:2])
+        await trail.append(chain("v", 2))
+        await sign(stores)
+        async with database.writing() as connection:
+            mine = update(audit_heads).where(audit_heads.c.writer == "w")
+            await connection.execute(mine.values(checkpointed=9 * 10**18))
+        (found,) = (await verify([Table(trail)], KEYS)).findings
+        assert (found.where, "no checkpoint has it" in found.what) == (f"row w:{9 * 10**18}", True)
+        await trail.append(rows[2:])
+        assert (await sign(stores)).heads == {"w": head(rows[3])}
+        # As it should be again, and nothing has moved since.
+        assert not (await verify([Table(trail)], KEYS)).findings
+        assert await trail.moved_heads() == {}
+    finally:
+        await database.close()
+
+
+async def test_how_far_chains_are_under_checkpoints(stores: Stores) -> None:
+    rows = chain("w", 3)
+    await stores.trail.append(rows[:2])
+    await sign(stores)
+    await stores.trail.append(rows[2:])
+    await stores.trail.append(chain("v", 1))
+    claimed = await stores.trail.checkpointed()
+    assert (claimed["w"], claimed.get("v", 0)) == (2, 0)
+    await sign(stores)
+    assert await stores.trail.checkpointed() == {"w": 3, "v": 1}
 
 
 async def test_of_two_checkpoints_of_one_number_the_first_counts(stores: Stores) -> None:

@@ -19,7 +19,8 @@ from authcenter.audit.chain import (
     without,
 )
 from authcenter.audit.checkpoints import CheckpointKeys, checkpoint_document, next_checkpoint
-from authcenter.audit.verification import Finding, Table, Verdict, verify
+from authcenter.audit.sources import Table
+from authcenter.audit.verification import Finding, Verdict, verify
 from authcenter.audit.watching import YoungRows
 from authcenter.core.event import Event, EventKind
 from authcenter.core.wire_json import encode
