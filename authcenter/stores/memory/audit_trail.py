@@ -71,7 +71,7 @@ class MemoryAuditTrail(AuditTrail):
             tables.audit[:] = [row for row in tables.audit if row.sequence > taken.get(row.writer, 0)]
             tables.audit_checkpoints[:] = [one for one in tables.audit_checkpoints if one.number >= checkpoint.number]
 
-        return self._add(checkpoint, drop)
+        return self._add(checkpoint, drop) or checkpoint in self._tables.audit_checkpoints
 
     @property
     def _tables(self) -> Tables:

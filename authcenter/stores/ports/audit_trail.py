@@ -149,5 +149,10 @@ class AuditTrail(Protocol):
 
     async def remove_archived(self, checkpoint: Checkpoint) -> bool:
         """Keep a complete checkpoint and delete what the archive it closes has taken: the rows up to ``archived`` and
-        the checkpoints before it. False, and nothing is done, where its number is taken."""
+        the checkpoints before it. False, and nothing is done, where its number is taken by another one; where it is
+        kept already, the rest goes.
+
+        Raises:
+            StoreUnavailable: Nothing, some or all of it was done.
+        """
         ...

@@ -110,8 +110,9 @@ class SqlAuditTrail(AuditTrail):
                     delete(audit_checkpoints).where(audit_checkpoints.c.number < checkpoint.number)
                 )
         except Conflict:
-            return False
-        # In steps: what is left of them should this end early, a later archive takes.
+            if checkpoint not in await self.checkpoints(checkpoint.number - 1, 1):
+                return False
+        # In steps: should this end early, whoever asks again goes on.
         for writer, head in checkpoint.archived.items():
             taken = and_(row.writer == writer, row.sequence <= head.sequence)
             while True:

@@ -1,11 +1,14 @@
 """Conformance of ``AuditTrail``: the log as whoever proves it reads it, on every backend."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.audit.archive import ArchiveFile, archive
 from authcenter.audit.chain import GENESIS, link
@@ -14,12 +17,14 @@ from authcenter.audit.sources import Table
 from authcenter.audit.verification import verify
 from authcenter.audit.watching import YoungRows
 from authcenter.core.clock import SystemClock
+from authcenter.core.errors import InvalidInput, StoreUnavailable
 from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import RequestId
 from authcenter.core.origin import RequestOrigin
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import EVERYTHING, AuditFilter, Checkpoint, Head
 from authcenter.stores.sql.audit_tables import audit_checkpoints, audit_heads
+from authcenter.stores.sql.audit_trail import SqlAuditTrail
 from authcenter.stores.sql.database import Database
 from tests.integration.stores.backends import KEYS, Stores, sql_stores
 from tests.integration.stores.conftest import PATIENT_SECONDS
@@ -233,3 +238,45 @@ async def test_an_archive_takes_rows_out_of_the_table_and_closes_the_checkpoints
     assert not (await verify([Table(stores.trail)], KEYS)).findings
     verdict = await verify([ArchiveFile.read(done.file), Table(stores.trail)], KEYS)
     assert (list(verdict.findings), verdict.rows) == ([], 702)
+
+
+async def test_an_archive_that_was_broken_off_goes_on_and_loses_nothing(sql_url: str, tmp_path: Path) -> None:
+    database = BreaksOff(sql_url, statement_seconds=PATIENT_SECONDS)
+    trail = SqlAuditTrail(database)
+    try:
+        await trail.append(rows := chain("w", 2_500))
+        await sign(sql_stores(database))
+        before = (AT + timedelta(seconds=2_400)).isoformat(timespec="microseconds")
+        file, other = tmp_path / "old.jsonl", tmp_path / "other.jsonl"
+        # The closing checkpoint, and the first thousand rows.
+        database.writes_left = 2
+        with pytest.raises(StoreUnavailable, match=r"old\.jsonl again"):
+            await archive(trail, KEYS, SystemClock(), before, file)
+        database.writes_left = 1_000
+        left = len(await trail.chain("w", 0, 5_000))
+        assert left == 1_500
+        with pytest.raises(InvalidInput, match="broken off"):
+            await archive(trail, KEYS, SystemClock(), before, other)
+        assert len(await trail.chain("w", 0, 5_000)) == left
+        done = await archive(trail, KEYS, SystemClock(), before, file)
+        assert done is not None
+        assert (done.file, done.rows, list(tmp_path.glob("o*"))) == (file, 2_399, [file])
+        verdict = await verify([ArchiveFile.read(file), Table(trail)], KEYS)
+        assert (list(verdict.findings), verdict.rows) == ([], len(rows))
+        assert await archive(trail, KEYS, SystemClock(), before, other) is None
+    finally:
+        await database.close()
+
+
+class BreaksOff(Database):
+    """Is gone after some transactions."""
+
+    writes_left = 1_000
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        if not self.writes_left:
+            raise StoreUnavailable("gone")
+        self.writes_left -= 1
+        async with super().writing() as connection:
+            yield connection

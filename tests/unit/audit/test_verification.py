@@ -22,6 +22,7 @@ from authcenter.audit.checkpoints import CheckpointKeys, checkpoint_document, ne
 from authcenter.audit.sources import Table
 from authcenter.audit.verification import Finding, Verdict, verify
 from authcenter.audit.watching import YoungRows
+from authcenter.core.errors import InvalidInput
 from authcenter.core.event import Event, EventKind
 from authcenter.core.wire_json import encode
 from authcenter.stores.memory.audit_trail import MemoryAuditTrail
@@ -366,6 +367,34 @@ async def test_a_gap_between_archives_is_found(log: Log, tmp_path: Path) -> None
     await archived(log, tmp_path, "second.jsonl")
     findings = (await verify([ArchiveFile.read(first), Table(log)], log.keys)).findings
     assert findings
+
+
+async def test_what_lies_where_an_archive_was_broken_off_is_not_taken_for_this_one(log: Log, tmp_path: Path) -> None:
+    first = await archived(log, tmp_path, "first.jsonl")
+    of_before = log.kept[0]
+    partial = tmp_path / "second.jsonl.partial"
+    await log.write("a", 2)
+    log.clock.advance(1)
+    for text, said in (("", "delete it"), (first.read_text()[:-10], "delete it")):
+        partial.write_text(text)
+        with pytest.raises(InvalidInput, match=said):
+            await archived(log, tmp_path, "second.jsonl")
+    partial.unlink()
+    second = await archived(log, tmp_path, "second.jsonl")
+    await log.write("a", 2)
+    log.clock.advance(1)
+    before = list(log.rows)
+    partial = tmp_path / "third.jsonl.partial"
+    later = log.keys.sign(replace(of_before, number=of_before.number + 10))
+    for text, said in (
+        (first.read_text(), "keep this one"),
+        (second.read_text() + encode({"checkpoint": checkpoint_document(later)}).decode(), "delete it"),
+    ):
+        partial.write_text(text)
+        with pytest.raises(InvalidInput, match=said):
+            await archived(log, tmp_path, "third.jsonl")
+        assert partial.exists()
+    assert log.rows == before
 
 
 async def test_nothing_to_archive_is_said(log: Log, tmp_path: Path) -> None:
