@@ -121,18 +121,23 @@ class GroupedAudit:
     async def close(self) -> None:
         """Write what is left. What the database does not take now, the next process finds in the spool."""
         await self.flush()
-        if self._spooled:
+        if self._spooled or self._unsafe:
             with suppress(Unavailable):
-                await self._drain(self.spool)
+                await self.drain()
+        if self._unsafe:
+            self.log.error("audit_rows_lost", rows=len(self._unsafe))
         for late in self._late:
             late.cancel()
         await asyncio.to_thread(self.spool.close)
 
     async def drain(self) -> None:
         """Bring spooled rows to the database, in their order. Raises ``Unavailable``: the rest is tried again."""
-        await self._drain(self.spool)
-        if self._unsafe:
-            await self.flush()
+        try:
+            await self._drain(self.spool)
+        finally:
+            # The disk may have room again before the database is back.
+            if self._unsafe:
+                await self.flush()
 
     async def drain_left_behind(self) -> None:
         """The same for what processes that died have left here. Raises ``Unavailable``.

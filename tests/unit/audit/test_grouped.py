@@ -264,12 +264,9 @@ async def test_a_line_that_death_cut_short_was_never_kept(bench: Bench) -> None:
 async def test_where_nothing_takes_rows_nothing_is_issued_any_more_and_nothing_is_lost(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Spool, rows: Sequence[AuditRow]) -> None:
-        raise SpoolFull("no room")
-
     bench.database.gone = True
     with monkeypatch.context() as patched:
-        patched.setattr(Spool, "append", full)
+        patched.setattr(Spool, "append", no_room)
         bench.record(1)
         await bench.audit.flush()
         with pytest.raises(AuditFull):
@@ -281,6 +278,39 @@ async def test_where_nothing_takes_rows_nothing_is_issued_any_more_and_nothing_i
     bench.database.gone = False
     await bench.audit.drain()
     assert bench.kept == ["t1", "t2"]
+
+
+def no_room(self: Spool, rows: Sequence[AuditRow]) -> None:
+    raise SpoolFull("no room")
+
+
+async def test_room_that_is_made_while_the_database_is_gone_is_noticed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.database.gone = True
+    bench.record(1)
+    await bench.audit.flush()
+    with monkeypatch.context() as patched:
+        patched.setattr(Spool, "append", no_room)
+        bench.record(2)
+        await bench.audit.flush()
+        with pytest.raises(AuditFull):
+            bench.audit.require_room()
+    # Nothing is issued meanwhile, so nothing is recorded either.
+    with pytest.raises(StoreUnavailable):
+        await bench.audit.drain()
+    bench.audit.require_room()
+    bench.database.gone = False
+    await bench.audit.drain()
+    assert bench.kept == ["t1", "t2"]
+
+
+async def test_rows_that_nothing_takes_at_the_end_are_lost_aloud(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Spool, "append", no_room)
+    bench.database.gone = True
+    bench.record(1)
+    await bench.audit.close()
+    assert "audit_rows_lost" in bench.said
 
 
 async def test_rows_beyond_all_room_are_dropped_aloud(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
