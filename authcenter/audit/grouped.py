@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from authcenter.audit.chain import GENESIS, link
 from authcenter.core.clock import Clock
@@ -32,6 +33,9 @@ _MOST_WAITING = 20_000
 _ROWS_AT_ONCE = 500
 _SECONDS_BETWEEN_DRAINS = 1.0
 _SECONDS_BETWEEN_LOOKS_FOR_LEFTOVERS = 60.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Recorded = Callable[[], Event]
 """Makes the event: when its row is written, not while somebody waits for an answer."""
@@ -128,7 +132,7 @@ class GroupedAudit:
             self.log.error("audit_rows_lost", rows=len(self._unsafe))
         for late in self._late:
             late.cancel()
-        await asyncio.to_thread(self.spool.close)
+        await self._on_file(self.spool.close)
 
     async def drain(self) -> None:
         """Bring spooled rows to the database, in their order. Raises ``Unavailable``: the rest is tried again."""
@@ -192,14 +196,13 @@ class GroupedAudit:
         return True
 
     async def _spool(self, rows: Sequence[AuditRow]) -> None:
-        async with self._files:
-            try:
-                await asyncio.to_thread(self.spool.append, rows)
-            except SpoolFull as full:
-                if not self._full:
-                    self.log.error("audit_spool_full", hint=str(full))  # noqa: TRY400 - not a defect
-                self._full = True
-                return
+        try:
+            await self._on_file(self.spool.append, rows)
+        except SpoolFull as full:
+            if not self._full:
+                self.log.error("audit_spool_full", hint=str(full))  # noqa: TRY400 - not a defect
+            self._full = True
+            return
         if not self._spooled:
             self.log.warning("audit_spooled", writer=self.writer)
         self._spooled += len(rows)
@@ -218,16 +221,26 @@ class GroupedAudit:
             await self.sleep(_SECONDS_BETWEEN_DRAINS)
             looked -= timedelta(seconds=_SECONDS_BETWEEN_DRAINS)
 
+    async def _on_file(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do something with a spool, one at a time: its thread goes on where whoever waits for it is cancelled."""
+        async with self._files:
+            working = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+            try:
+                return await asyncio.shield(working)
+            except asyncio.CancelledError:
+                while not working.done():
+                    with suppress(asyncio.CancelledError):
+                        await asyncio.wait({working})
+                raise
+
     async def _drain(self, spool: Spool) -> int:
         drained = 0
         while True:
-            async with self._files:
-                rows = await asyncio.to_thread(spool.next_rows, _ROWS_AT_ONCE)
+            rows = await self._on_file(spool.next_rows, _ROWS_AT_ONCE)
             if not rows:
                 break
             await self.trail.append(rows)
-            async with self._files:
-                await asyncio.to_thread(spool.drained)
+            await self._on_file(spool.drained)
             drained += len(rows)
             if spool is self.spool:
                 self._spooled -= len(rows)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -303,6 +304,44 @@ async def test_room_that_is_made_while_the_database_is_gone_is_noticed(
     bench.database.gone = False
     await bench.audit.drain()
     assert bench.kept == ["t1", "t2"]
+
+
+async def test_a_thread_that_outlives_its_task_has_the_file_to_itself(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.database.gone = True
+    bench.record(1, 2, 3)
+    await bench.audit.flush()
+    bench.database.gone = False
+    begun, may_go_on, inside, most = threading.Event(), threading.Event(), list[int](), list[int]()
+    read = Spool.next_rows
+
+    def slowly(self: Spool, count: int) -> list[AuditRow]:
+        inside.append(1)
+        most.append(len(inside))
+        begun.set()
+        may_go_on.wait(60)
+        try:
+            return read(self, count)
+        finally:
+            inside.pop()
+
+    monkeypatch.setattr(Spool, "next_rows", slowly)
+    first = asyncio.create_task(bench.audit.drain())
+    assert await asyncio.to_thread(begun.wait, 60)
+    for _ in range(2):
+        first.cancel()
+        await asyncio.sleep(0)
+    second = asyncio.create_task(bench.audit.drain())
+    # Long enough for a second thread to begin, if it were to.
+    await asyncio.sleep(0.1)
+    may_go_on.set()
+    with suppress(asyncio.CancelledError):
+        await first
+    await second
+    assert max(most) == 1
+    assert bench.kept == ["t1", "t2", "t3"]
+    assert bench.audit.spool.empty
 
 
 async def test_rows_that_nothing_takes_at_the_end_are_lost_aloud(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
