@@ -79,8 +79,7 @@ def link(event: Event, at: datetime, writer: str, sequence: int, prev_hash: str)
         row_hash=hashlib.sha256(encoded.encode()).hexdigest(),
         format=_FORMAT,
         jti=_text(event.context.get("jti")),
-        # A client's own tokens have no family that anybody looks for.
-        family=_text(event.context.get("fam")) if subject != event.client_id or not subject else "",
+        family=_text(event.context.get("fam")) if _has_family(event.client_id, subject) else "",
     )
 
 
@@ -209,12 +208,24 @@ def holds(row: AuditRow) -> bool:
 
 
 def _repeats(row: AuditRow) -> bool:
-    if "context" in emptied_fields(row):
+    emptied = emptied_fields(row)
+    if "context" in emptied:
         return True
     context = json.loads(row.context)
     if not isinstance(context, dict):
         return False
-    return all(getattr(row, name) in ("", _text(context.get(member))) for name, member in INDEXED.items())
+    told = {name: _text(context.get(member)) for name, member in INDEXED.items()}
+    if row.format == 1:
+        # Of before there was anything to look them up by.
+        return all(getattr(row, name) in ("", told[name]) for name in told)
+    if not _has_family(row.client_id, row.subject) or ("subject" in emptied and not row.family):
+        told["family"] = ""
+    return all(getattr(row, name) == told[name] for name in told)
+
+
+def _has_family(client_id: str, subject: str) -> bool:
+    """A client's own tokens have none that anybody looks for."""
+    return subject != client_id or not subject
 
 
 def _salted(salt: str, name: str, value: str) -> str:
