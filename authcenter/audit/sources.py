@@ -14,6 +14,10 @@ _ROWS_AT_ONCE = 500
 class Source(Protocol):
     """A part of the log, in the order of time: an archive, or the table."""
 
+    async def archived(self) -> Heads:
+        """What archives have taken out of it so far."""
+        ...
+
     async def checkpoints(self) -> Sequence[Checkpoint]: ...
 
     async def checkpointed(self) -> Mapping[str, int]:
@@ -38,6 +42,10 @@ class Table(Source):
     """The log at rest."""
 
     trail: AuditTrail
+
+    async def archived(self) -> Heads:
+        first = await self.trail.checkpoints(0, 1)
+        return first[0].archived if first else {}
 
     async def checkpoints(self) -> Sequence[Checkpoint]:
         found: list[Checkpoint] = []

@@ -13,6 +13,7 @@ from functools import partial
 from authcenter.audit.chain import GENESIS, emptied_fields, holds, named_by_erasures
 from authcenter.audit.checkpoints import CheckpointKeys, checkpoint_hash
 from authcenter.audit.sources import Source
+from authcenter.core.errors import Conflict
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import Checkpoint, Head, Heads
 
@@ -77,10 +78,12 @@ async def verify(sources: Sequence[Source], keys: CheckpointKeys, copies: Sequen
         copies: Checkpoints that were kept elsewhere.
 
     Raises:
+        Conflict: What is missing may be what an archive has taken meanwhile.
         StoreUnavailable: Cannot tell.
         ValueError: An archive is none.
     """
     walk = _Walk()
+    archived = [await source.archived() for source in sources]
     claimed = {writer: at for source in sources for writer, at in (await source.checkpointed()).items()}
     checkpoints = [one for source in sources for one in await source.checkpoints()]
     # In a thread: each checkpoint has a signature to verify, and there is one every ten seconds of the log's life.
@@ -100,6 +103,8 @@ async def verify(sources: Sequence[Source], keys: CheckpointKeys, copies: Sequen
         if writer not in walk.broken:
             walk.broken.add(writer)
             walk.found(f"row {writer}:{sequence}", f"missing: cut off, though checkpoint {number} has it")
+    if walk.findings and archived != [await source.archived() for source in sources]:
+        raise Conflict("an archive was made meanwhile: verify again")
     beyond = sum(max(0, head.sequence - walk.proven.get(writer, 0)) for writer, head in walk.reached.items())
     return Verdict(
         walk.findings, walk.seen["rows"], len(walk.reached), len(known), walk.seen["erased"], beyond, unknown_keys

@@ -1,6 +1,6 @@
 """Whatever is done to the log at rest is found, and named to the row."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from authcenter.audit.checkpoints import CheckpointKeys, checkpoint_document, ne
 from authcenter.audit.sources import Table
 from authcenter.audit.verification import Finding, Verdict, verify
 from authcenter.audit.watching import YoungRows
-from authcenter.core.errors import InvalidInput
+from authcenter.core.errors import Conflict, InvalidInput
 from authcenter.core.event import Event, EventKind
 from authcenter.core.wire_json import encode
 from authcenter.stores.memory.audit_trail import MemoryAuditTrail
@@ -367,6 +367,18 @@ async def test_a_gap_between_archives_is_found(log: Log, tmp_path: Path) -> None
     await archived(log, tmp_path, "second.jsonl")
     findings = (await verify([ArchiveFile.read(first), Table(log)], log.keys)).findings
     assert findings
+
+
+async def test_an_archive_made_meanwhile_is_no_break(log: Log, tmp_path: Path) -> None:
+    class Archives(Table):
+        async def rows(self, begun: Heads) -> AsyncIterator[AuditRow]:
+            await archived(log, tmp_path)
+            async for row in Table.rows(self, begun):
+                yield row
+
+    with pytest.raises(Conflict, match="archive"):
+        await verify([Archives(log)], log.keys)
+    assert not (await log.verified()).findings
 
 
 async def test_what_lies_where_an_archive_was_broken_off_is_not_taken_for_this_one(log: Log, tmp_path: Path) -> None:
