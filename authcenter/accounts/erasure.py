@@ -1,5 +1,6 @@
 """The end of an account: the person goes from every table and from the audit log, whose chain stays."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -33,6 +34,7 @@ class AccountErasure:
     Attributes:
         users: The record itself, not a cache of it.
         longest_token: The longest that an access token can live.
+        prove: Signs what is said of emptied audit rows.
     """
 
     users: UserStore
@@ -41,6 +43,7 @@ class AccountErasure:
     letters: Letters
     clock: Clock
     longest_token: timedelta
+    prove: Callable[[bytes], str]
 
     async def erase(self, subject: str, *, language: str) -> bool:
         """End the account, its sessions, families and access tokens, and forget whose it was.
@@ -63,7 +66,7 @@ class AccountErasure:
             user = await self.users.find(subject)
             if user is None or user.erased_at is not None:
                 return False
-            erasure = erasure_of(user, await self.audit.rows_about(subject, _ROWS_AT_ONCE))
+            erasure = erasure_of(user, await self.audit.rows_about(subject, _ROWS_AT_ONCE), self.prove)
             events = [Event(EventKind.USER_DELETED, "system", context={"by": "owner"})]
             events += [erasure.event] if erasure else []
             told = Letter(MailKind.ACCOUNT_DELETED, user.email, language, {"name": user.username})
@@ -82,7 +85,7 @@ class AccountErasure:
         """
         user, emptied = await self.users.find(subject), 0
         while user is not None and user.erased_at is not None:
-            erasure = erasure_of(user, await self.audit.rows_about(subject, _ROWS_AT_ONCE))
+            erasure = erasure_of(user, await self.audit.rows_about(subject, _ROWS_AT_ONCE), self.prove)
             if erasure is None:
                 break
             if not await self.audit.empty(erasure.rows, Consequences(events=(erasure.event,))):

@@ -4,19 +4,20 @@ Each line is an object with one member: ``row`` or ``checkpoint``. The last line
 how far each chain had come and which rows are in here; the table goes on from there.
 """
 
+import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from authcenter.audit.checkpoints import CheckpointKeys, checkpoint_document, closing_checkpoint, read_checkpoint
-from authcenter.audit.verification import Source
+from authcenter.audit.sources import Source
 from authcenter.core.clock import Clock
-from authcenter.core.errors import Conflict, InvalidInput
+from authcenter.core.errors import Conflict, InvalidInput, StoreUnavailable
 from authcenter.core.event import EventKind
-from authcenter.stores.ports.audit import AuditRow
+from authcenter.stores.ports.audit import AuditRow, read_row
 from authcenter.stores.ports.audit_trail import AuditTrail, Checkpoint, Head, Heads
 
 _ROWS_AT_ONCE = 2_000
@@ -35,21 +36,27 @@ async def archive(trail: AuditTrail, keys: CheckpointKeys, clock: Clock, before:
     """Move what is older than ``before`` (ISO 8601, UTC) into ``file``; None: there is nothing.
 
     The rows are on disk before they leave the table. Until the end the file's name ends in ``.partial``: where this is
-    broken off, either the table has everything still, or that file does.
+    broken off, either the table has everything still, or that file does, and the same call goes on with it.
 
     Raises:
-        InvalidInput: The file cannot be written; one of its name is written over at the end.
+        InvalidInput: The file cannot be written; one of its name is written over at the end. Or an archive was broken
+            off, and this is not its file.
         Conflict: A checkpoint was made meanwhile: try again.
-        StoreUnavailable: Nothing, or all of it, was moved.
+        StoreUnavailable: Nothing, some or all of it was moved.
     """
+    partial = file.with_name(file.name + ".partial")
+    first = next(iter(await trail.checkpoints(0, 1)), None)
+    if partial.exists():
+        left = _broken_off(partial, first)
+        return await _finished(trail, partial, file, len(left.rows_in_order), left.closes[-1])
+    begun = first.archived if first else {}
+    await _require_all_taken(trail, begun)
     last = await trail.last_checkpoint()
-    begun = await _begun(trail)
     old = await trail.ended_before(before)
     ended = {writer: head for writer, head in old.items() if _is_behind(begun, writer, head)}
     if not ended:
         return None
     closing = keys.sign(closing_checkpoint(last, clock.now(), await trail.heads(), {**begun, **ended}))
-    partial = file.with_name(file.name + ".partial")
     try:
         with partial.open("x", encoding="utf-8") as out:
             partial.chmod(0o600)
@@ -65,11 +72,7 @@ async def archive(trail: AuditTrail, keys: CheckpointKeys, clock: Clock, before:
             os.fsync(out.fileno())
     except OSError as failure:
         raise InvalidInput(f"{partial}: {failure.strerror}") from failure
-    if not await trail.remove_archived(closing):
-        partial.unlink()
-        raise Conflict("a checkpoint was made meanwhile")
-    partial.rename(file)
-    return Archived(file, rows, closing)
+    return await _finished(trail, partial, file, rows, closing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class ArchiveFile(Source):
         for where, document in _documents(path):
             try:
                 if "row" in document:
-                    rows.append(AuditRow(**document["row"]))
+                    rows.append(read_row(document["row"]))
                 else:
                     checkpoints.append(read_checkpoint(document["checkpoint"]))
             except (KeyError, TypeError, ValueError) as problem:
@@ -95,8 +98,14 @@ class ArchiveFile(Source):
             raise InvalidInput(f"{path}: no checkpoint closes it: its end is missing")
         return cls(rows, checkpoints)
 
+    async def archived(self) -> Heads:
+        return {}
+
     async def checkpoints(self) -> Sequence[Checkpoint]:
         return self.closes
+
+    async def checkpointed(self) -> Mapping[str, int]:
+        return {}
 
     async def erasures(self) -> Sequence[AuditRow]:
         return [row for row in self.rows_in_order if row.event == EventKind.AUDIT_ERASED]
@@ -151,9 +160,53 @@ def _line(kind: str, value: object) -> str:
     return json.dumps({kind: value}, separators=(",", ":")) + "\n"
 
 
-async def _begun(trail: AuditTrail) -> Heads:
-    first = await trail.checkpoints(0, 1)
-    return first[0].archived if first else {}
+async def _finished(trail: AuditTrail, partial: Path, file: Path, rows: int, closing: Checkpoint) -> Archived:
+    try:
+        removed = await trail.remove_archived(closing)
+    except StoreUnavailable as gone:
+        hint = f"{gone}; {partial} may have the only copy of rows that have left the table: name {file} again to go on"
+        raise StoreUnavailable(hint) from gone
+    if not removed:
+        await asyncio.to_thread(partial.unlink)
+        raise Conflict("a checkpoint was made meanwhile")
+    _rename(partial, file)
+    return Archived(file, rows, closing)
+
+
+def _rename(partial: Path, file: Path) -> None:
+    try:
+        partial.rename(file)
+        # The name must survive, too.
+        directory = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except OSError as failure:
+        raise InvalidInput(f"{partial}, which has all rows: {failure.strerror}") from failure
+
+
+def _broken_off(partial: Path, first: Checkpoint | None) -> "ArchiveFile":
+    """The archive that the table goes on from, though its file says that it is not done."""
+    try:
+        left = ArchiveFile.read(partial)
+    except InvalidInput as torn:
+        where = "where its last line is none, nothing of it has left the table: delete it"
+        raise InvalidInput(f"{torn}; broken off: {where}") from torn
+    closing = left.closes[-1]
+    if first is not None and first.number > closing.number:
+        raise InvalidInput(f"{partial}: another archive has been made since; keep this one under another name")
+    if closing != first:
+        raise InvalidInput(f"{partial}: broken off before anything of it had left this table: delete it")
+    return left
+
+
+async def _require_all_taken(trail: AuditTrail, begun: Heads) -> None:
+    """What the last archive has must have left: the next one would delete it, and not have it."""
+    for writer, head in begun.items():
+        for row in await trail.chain(writer, 0, 1):
+            if row.sequence <= head.sequence:
+                raise InvalidInput("an archive was broken off: name its file again, the one that ends in .partial now")
 
 
 def _is_behind(begun: Heads, writer: str, head: Head) -> bool:

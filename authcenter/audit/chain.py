@@ -2,17 +2,18 @@
 
 What may name a person enters the hash as SHA-256 under a salt of that field's own. A row that a person was erased from
 keeps those digests in the place of the fields: it verifies as before, and nobody can try out who it was, the salts
-being gone. Who erases must say so in the log (``erasure``): a row emptied without an event that names it is altered.
+being gone. Who erases must say so in the log (``erasure``), signed: a row emptied without an event that names it is
+altered. Hashes have no secret, so whoever can write to the database can begin a chain and say there what they like.
 """
 
 import hashlib
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -22,6 +23,12 @@ from authcenter.stores.ports.audit import AuditRow
 GENESIS = "0" * 64
 ERASED_ROWS = "rows"
 """The member of an erasure's context that names what it emptied: by fields (words) and writer, the sequences."""
+
+ERASURE_PROOF = "proof"
+"""The member that signs ``erasure_statement``."""
+
+Proves: TypeAlias = Callable[[str, bytes], bool]
+"""Whether a proof is one of ours, for that statement (``CheckpointKeys.proves``)."""
 
 _FORMAT = 2
 _PERSONAL: Mapping[int, tuple[str, ...]] = {
@@ -72,8 +79,7 @@ def link(event: Event, at: datetime, writer: str, sequence: int, prev_hash: str)
         row_hash=hashlib.sha256(encoded.encode()).hexdigest(),
         format=_FORMAT,
         jti=_text(event.context.get("jti")),
-        # A client's own tokens have no family that anybody looks for.
-        family=_text(event.context.get("fam")) if subject != event.client_id or not subject else "",
+        family=_text(event.context.get("fam")) if _has_family(event.client_id, subject) else "",
     )
 
 
@@ -110,10 +116,20 @@ def without(row: AuditRow, names: frozenset[str]) -> AuditRow:
     return replace(row, **blank, salt="", erased=canonical(erased))
 
 
-def first_break(rows: Sequence[AuditRow]) -> AuditRow | None:
+def erasure_statement(named: Any) -> bytes:
+    """What proves an erasure that emptied ``named``, once it is signed."""
+    return canonical({"erased": named}).encode()
+
+
+def nothing_proven(proof: str, statement: bytes) -> bool:
+    """``Proves``, where no erasure counts."""
+    return False
+
+
+def first_break(rows: Sequence[AuditRow], proves: Proves = nothing_proven) -> AuditRow | None:
     """The first row, by writer and sequence, that is altered, missing its predecessor, out of order, or emptied without
     an erasure that names it."""
-    named = named_by_erasures(rows)
+    named = named_by_erasures(rows, proves)
     heads: dict[str, tuple[int, str]] = {}
     for row in rows:
         sequence, prev_hash = heads.get(row.writer, (0, GENESIS))
@@ -192,10 +208,24 @@ def holds(row: AuditRow) -> bool:
 
 
 def _repeats(row: AuditRow) -> bool:
-    if "context" in emptied_fields(row):
+    emptied = emptied_fields(row)
+    if "context" in emptied:
         return True
     context = json.loads(row.context)
-    return all(getattr(row, name) in ("", _text(context.get(member))) for name, member in INDEXED.items())
+    if not isinstance(context, dict):
+        return False
+    told = {name: _text(context.get(member)) for name, member in INDEXED.items()}
+    if row.format == 1:
+        # Of before there was anything to look them up by.
+        return all(getattr(row, name) in ("", told[name]) for name in told)
+    if not _has_family(row.client_id, row.subject) or ("subject" in emptied and not row.family):
+        told["family"] = ""
+    return all(getattr(row, name) == told[name] for name in told)
+
+
+def _has_family(client_id: str, subject: str) -> bool:
+    """A client's own tokens have none that anybody looks for."""
+    return subject != client_id or not subject
 
 
 def _salted(salt: str, name: str, value: str) -> str:
@@ -220,14 +250,24 @@ def _texts(erased: Any, name: str) -> dict[str, str]:
     return found
 
 
-def named_by_erasures(rows: Sequence[AuditRow]) -> Mapping[tuple[str, int], frozenset[str]]:
-    """What may have been emptied. A forged erasure names rows, too; but its own chain breaks."""
+def named_by_erasures(rows: Sequence[AuditRow], proves: Proves) -> Mapping[tuple[str, int], frozenset[str]]:
+    """What may have been emptied. A forged erasure, in a chain that somebody began for it, has no proof."""
     named = defaultdict[tuple[str, int], frozenset[str]](frozenset)
     for row in rows:
         if row.event == EventKind.AUDIT_ERASED and holds(row):
-            for words, writer, number in _told(json.loads(row.context)):
-                named[writer, number] |= frozenset(words.split())
+            context = json.loads(row.context)
+            if _is_proven(context, proves):
+                for words, writer, number in _told(context):
+                    named[writer, number] |= frozenset(words.split())
     return named
+
+
+def _is_proven(context: Any, proves: Proves) -> bool:
+    proof = context.get(ERASURE_PROOF) if isinstance(context, dict) else None
+    try:
+        return isinstance(proof, str) and proves(proof, erasure_statement(context.get(ERASED_ROWS)))
+    except RecursionError:
+        return False
 
 
 def _told(context: Any) -> Iterator[tuple[str, str, int]]:

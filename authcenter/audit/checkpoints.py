@@ -6,7 +6,7 @@ log, a copy of it lies where whoever can write to the database cannot.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from authcenter.audit.chain import GENESIS, canonical
 from authcenter.core import base64url
 from authcenter.core.derived import hkdf
-from authcenter.stores.ports.audit_trail import Checkpoint, Head, Heads
+from authcenter.stores.ports.audit_trail import Checkpoint, Heads, read_heads
 
 _LABEL = "audit checkpoint"
 
@@ -43,18 +43,37 @@ class CheckpointKeys:
     def verifies(self, checkpoint: Checkpoint) -> bool | None:
         """Whether one of our keys signed it; None: its key is not known here."""
         key = self.verifiers.get(checkpoint.key)
-        if key is None:
-            return None
-        try:
-            key.verify(base64url.decode(checkpoint.signature), _statement(checkpoint))
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return None if key is None else _is_signed(key, checkpoint.signature, _statement(checkpoint))
+
+    def prove(self, statement: bytes) -> str:
+        """Key and signature, for the context of a row."""
+        return f"{key_name(self.signer.public_key())}.{base64url.encode(self.signer.sign(statement))}"
+
+    def proves(self, proof: str, statement: bytes, *, older: Collection[str] = ()) -> bool:
+        """Whether one of our keys signed it, or one of ``older``, named so, which were ours."""
+        name, _, signature = proof.partition(".")
+        key = self.verifiers.get(name) or (_public_key(name) if name in older else None)
+        return key is not None and _is_signed(key, signature, statement)
 
 
 def key_name(key: Ed25519PublicKey) -> str:
     """The key itself, base64url: whoever has a checkpoint can tell by which key it is to be verified."""
     return base64url.encode(key.public_bytes_raw())
+
+
+def _public_key(name: str) -> Ed25519PublicKey | None:
+    try:
+        return Ed25519PublicKey.from_public_bytes(base64url.decode(name))
+    except ValueError:
+        return None
+
+
+def _is_signed(key: Ed25519PublicKey, signature: str, statement: bytes) -> bool:
+    try:
+        key.verify(base64url.decode(signature), statement)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def next_checkpoint(before: Checkpoint | None, at: datetime, heads: Heads) -> Checkpoint:
@@ -90,8 +109,8 @@ def read_checkpoint(document: Mapping[str, Any]) -> Checkpoint:
         checkpoint = Checkpoint(
             number=_typed(document["number"], int),
             at=_typed(document["at"], str),
-            heads=_heads(document["heads"]),
-            archived=_heads(document["archived"]),
+            heads=read_heads(document["heads"]),
+            archived=read_heads(document["archived"]),
             complete=_typed(document["complete"], bool),
             prev_hash=_typed(document["prev_hash"], str),
             key=_typed(document["key"], str),
@@ -120,13 +139,6 @@ def _members(checkpoint: Checkpoint) -> dict[str, Any]:
 
 def _plain(heads: Heads) -> dict[str, list[object]]:
     return {writer: [head.sequence, head.row_hash] for writer, head in sorted(heads.items())}
-
-
-def _heads(value: Any) -> Heads:
-    return {
-        _typed(writer, str): Head(_typed(head[0], int), _typed(head[1], str))
-        for writer, head in _typed(value, dict).items()
-    }
 
 
 def _typed(value: Any, kind: type) -> Any:

@@ -2,11 +2,11 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from authcenter.audit.chain import ERASED_ROWS, emptied_fields, without
+from authcenter.audit.chain import ERASED_ROWS, ERASURE_PROOF, emptied_fields, erasure_statement, without
 from authcenter.core.event import Event, EventKind
 from authcenter.core.user import User, name_key
 from authcenter.stores.ports.audit import AuditRow, EmptiedRow
@@ -20,11 +20,14 @@ class Erasure:
     event: Event
 
 
-def erasure_of(user: User, rows: Sequence[AuditRow]) -> Erasure | None:
+def erasure_of(user: User, rows: Sequence[AuditRow], prove: Callable[[bytes], str]) -> Erasure | None:
     """What empties ``rows``, those about ``user``, of the person; None: they hold nothing of them.
 
     Goes: the subject where it is theirs, as actor and as the one acted on; address and user agent of the requests they
     made; a context that says their name or any mail address. Of who else acted on them, everything stays.
+
+    Args:
+        prove: Signs (``CheckpointKeys.prove``): what the database does not have says that it was us.
     """
     emptied: list[EmptiedRow] = []
     named = defaultdict[str, dict[str, list[int]]](dict)
@@ -37,7 +40,8 @@ def erasure_of(user: User, rows: Sequence[AuditRow]) -> Erasure | None:
     if not emptied:
         return None
     # It says nothing of whom.
-    return Erasure(emptied, Event(EventKind.AUDIT_ERASED, "system", context={ERASED_ROWS: named}))
+    context = {ERASED_ROWS: named, ERASURE_PROOF: prove(erasure_statement(named))}
+    return Erasure(emptied, Event(EventKind.AUDIT_ERASED, "system", context=context))
 
 
 def _fields(user: User, row: AuditRow) -> frozenset[str]:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from authcenter.audit.chain import GENESIS, link
 from authcenter.audit.issued_together import IssuedToClient, together
@@ -33,6 +34,9 @@ _MOST_WAITING = 20_000
 _ROWS_AT_ONCE = 500
 _SECONDS_BETWEEN_DRAINS = 1.0
 _SECONDS_BETWEEN_LOOKS_FOR_LEFTOVERS = 60.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Recorded = Callable[[], Event | IssuedToClient]
 """Makes the event, or what there is to say of a token: when it is written, not while somebody waits for an answer."""
@@ -67,6 +71,7 @@ class GroupedAudit:
     _wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _files: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _unreadable: set[Path] = field(default_factory=set, init=False)
     _late: "set[asyncio.Task[bool]]" = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
@@ -93,16 +98,12 @@ class GroupedAudit:
 
     async def run(self) -> None:
         """Write for ever; cancel the task to end it, then ``flush`` what it had not come to."""
-        drains = asyncio.create_task(self._drain_for_ever())
-        try:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._drain_for_ever())
             while True:
                 await self._wake.wait()
                 await self.sleep(FLUSH_SECONDS)
                 await self.flush()
-        finally:
-            drains.cancel()
-            with suppress(asyncio.CancelledError):
-                await drains
 
     async def flush(self) -> None:
         """Bring all that was recorded to the database or to the spool."""
@@ -125,31 +126,48 @@ class GroupedAudit:
     async def close(self) -> None:
         """Write what is left. What the database does not take now, the next process finds in the spool."""
         await self.flush()
-        if self._spooled:
+        if self._spooled or self._unsafe:
             with suppress(Unavailable):
-                await self._drain(self.spool)
+                await self.drain()
+        if self._unsafe:
+            self.log.error("audit_rows_lost", rows=len(self._unsafe))
         for late in self._late:
             late.cancel()
-        await asyncio.to_thread(self.spool.close)
+        await self._on_file(self.spool.close)
 
     async def drain(self) -> None:
         """Bring spooled rows to the database, in their order. Raises ``Unavailable``: the rest is tried again."""
-        await self._drain(self.spool)
-        if self._unsafe:
-            await self.flush()
+        try:
+            await self._drain(self.spool)
+        finally:
+            # The disk may have room again before the database is back.
+            if self._unsafe:
+                await self.flush()
 
     async def drain_left_behind(self) -> None:
-        """The same for what processes that died have left here. Raises ``Unavailable``."""
+        """The same for what processes that died have left here. Raises ``Unavailable``.
+
+        What this process may not open, or what is not of this version, stays for one that can make something of it.
+        """
         for path in await asyncio.to_thread(left_behind, self.directory):
             if path.stem == self.writer:
                 continue
-            left = await asyncio.to_thread(Spool.adopt, path)
-            if left is not None:
-                try:
-                    rows = await self._drain(left)
-                finally:
-                    await asyncio.to_thread(left.close)
-                self.log.info("audit_spool_adopted", writer=path.stem, rows=rows)
+            try:
+                await self._drain_file(path)
+            except (OSError, TypeError, ValueError) as problem:
+                if path not in self._unreadable:
+                    self.log.error("audit_spool_unreadable", file=path.name, hint=str(problem)[:200])  # noqa: TRY400
+                self._unreadable.add(path)
+
+    async def _drain_file(self, path: Path) -> None:
+        left = await asyncio.to_thread(Spool.adopt, path)
+        if left is None:
+            return
+        try:
+            rows = await self._drain(left)
+        finally:
+            await asyncio.to_thread(left.close)
+        self.log.info("audit_spool_adopted", writer=path.stem, rows=rows)
 
     def _linked(self, waiting: Sequence[tuple[datetime, Recorded]]) -> list[AuditRow]:
         (sequence, prev_hash), rows = self._head, list[AuditRow]()
@@ -179,14 +197,13 @@ class GroupedAudit:
         return True
 
     async def _spool(self, rows: Sequence[AuditRow]) -> None:
-        async with self._files:
-            try:
-                await asyncio.to_thread(self.spool.append, rows)
-            except SpoolFull as full:
-                if not self._full:
-                    self.log.error("audit_spool_full", hint=str(full))  # noqa: TRY400 - not a defect
-                self._full = True
-                return
+        try:
+            await self._on_file(self.spool.append, rows)
+        except SpoolFull as full:
+            if not self._full:
+                self.log.error("audit_spool_full", hint=str(full))  # noqa: TRY400 - not a defect
+            self._full = True
+            return
         if not self._spooled:
             self.log.warning("audit_spooled", writer=self.writer)
         self._spooled += len(rows)
@@ -205,16 +222,26 @@ class GroupedAudit:
             await self.sleep(_SECONDS_BETWEEN_DRAINS)
             looked -= timedelta(seconds=_SECONDS_BETWEEN_DRAINS)
 
+    async def _on_file(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do something with a spool, one at a time: its thread goes on where whoever waits for it is cancelled."""
+        async with self._files:
+            working = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+            try:
+                return await asyncio.shield(working)
+            except asyncio.CancelledError:
+                while not working.done():
+                    with suppress(asyncio.CancelledError):
+                        await asyncio.wait({working})
+                raise
+
     async def _drain(self, spool: Spool) -> int:
         drained = 0
         while True:
-            async with self._files:
-                rows = await asyncio.to_thread(spool.next_rows, _ROWS_AT_ONCE)
+            rows = await self._on_file(spool.next_rows, _ROWS_AT_ONCE)
             if not rows:
                 break
             await self.trail.append(rows)
-            async with self._files:
-                await asyncio.to_thread(spool.drained)
+            await self._on_file(spool.drained)
             drained += len(rows)
             if spool is self.spool:
                 self._spooled -= len(rows)

@@ -26,6 +26,9 @@ _SECONDS_BETWEEN_WRITES = 0.2
 _ANSWERED_READS_A_SECOND = 100
 _MOST_HINT = 1_000
 _MOST_USER_AGENT = 300
+_MOST_CLIENT_ID = 255
+_MOST_IP = 64
+"""What a stranger can make longer than the record takes: one such row would keep all others from being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +92,11 @@ class TraceLog:
                 method=traced.method,
                 route=traced.route,
                 status=traced.status,
-                client_id=traced.client_id,
-                ip=origin.ip,
-                user_agent=origin.user_agent[:_MOST_USER_AGENT],
+                client_id=_storable(traced.client_id, _MOST_CLIENT_ID),
+                ip=_storable(origin.ip, _MOST_IP),
+                user_agent=_storable(origin.user_agent, _MOST_USER_AGENT),
                 rule=traced.rule,
-                hint=traced.hint[:_MOST_HINT],
+                hint=_storable(traced.hint, _MOST_HINT),
                 checks=json.dumps(traced.checks, separators=(",", ":")),
                 expires_at=at + timedelta(seconds=self.lasts()),
                 slot=None if traced.known else self._next_slot(),
@@ -132,3 +135,8 @@ class TraceLog:
     def _next_slot(self) -> int:
         self._slot = (self._slot + 1) % self.slots
         return self._slot
+
+
+def _storable(text: str, most: int) -> str:
+    """The beginning of what a stranger sent. No database takes lone surrogates, and PostgreSQL no NUL."""
+    return text[:most].encode(errors="backslashreplace").decode().replace("\0", "\\x00")[:most]

@@ -1,42 +1,24 @@
 """Whether the log holds: every chain from its beginning, every checkpoint, every archive, every copy of a checkpoint.
 
 What is found is named to the row. Cut off unseen can be only what is younger than the last checkpoint, and of that only
-the end: what lies before it is held by the chain.
+the end: what lies before it is held by the chain. Rows may have been added: hashes have no secret.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
 
 from authcenter.audit.chain import GENESIS, emptied_fields, holds, named_by_erasures
 from authcenter.audit.checkpoints import CheckpointKeys, checkpoint_hash
-from authcenter.core.event import EventKind
+from authcenter.audit.sources import Source
+from authcenter.core.errors import Conflict
 from authcenter.stores.ports.audit import AuditRow
-from authcenter.stores.ports.audit_trail import AuditFilter, AuditTrail, Checkpoint, Head, Heads
+from authcenter.stores.ports.audit_trail import Checkpoint, Head, Heads
 
-_ROWS_AT_ONCE = 500
 _ROWS_IN_A_TURN = 100
 """After so many everybody else has a turn: a serving process verifies as well."""
-
-
-class Source(Protocol):
-    """A part of the log, in the order of time: an archive, or the table."""
-
-    async def checkpoints(self) -> Sequence[Checkpoint]: ...
-
-    async def erasures(self) -> Sequence[AuditRow]:
-        """Rows that say what was erased."""
-        ...
-
-    def rows(self, begun: Heads) -> AsyncIterator[AuditRow]:
-        """By writer and sequence, behind ``begun``."""
-        ...
-
-    async def ends(self) -> Heads:
-        """How far each writer says it has come; empty: it does not say."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +63,7 @@ class _Walk:
     promised: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
     proven: dict[str, int] = field(default_factory=dict)
     emptied: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
+    older_keys: frozenset[str] = frozenset()
     seen: Counter[str] = field(default_factory=Counter)
 
     def found(self, where: str, what: str) -> None:
@@ -95,18 +78,20 @@ async def verify(sources: Sequence[Source], keys: CheckpointKeys, copies: Sequen
         copies: Checkpoints that were kept elsewhere.
 
     Raises:
+        Conflict: What is missing may be what an archive has taken meanwhile.
         StoreUnavailable: Cannot tell.
         ValueError: An archive is none.
     """
     walk = _Walk()
+    archived = [await source.archived() for source in sources]
+    claimed = {writer: at for source in sources for writer, at in (await source.checkpointed()).items()}
     held = [await source.checkpoints() for source in sources]
     checkpoints = [one for some in held for one in some]
     # An archive of before there were others has no checkpoint but the one that closes it.
     from_start = len(sources) > 1 and len(held[0]) == 1
     # In a thread: each checkpoint has a signature to verify, and there is one every ten seconds of the log's life.
-    known, unknown_keys = await asyncio.to_thread(
-        _check_all_checkpoints, walk, checkpoints, keys, copies, from_start
-    )
+    known, unknown_keys = await asyncio.to_thread(_check_all_checkpoints, walk, checkpoints, keys, copies, from_start)
+    _check_claims(walk, claimed)
     for source in sources:
         # Before and after: the log goes on while it is read.
         at_least = await source.ends()
@@ -115,11 +100,14 @@ async def verify(sources: Sequence[Source], keys: CheckpointKeys, copies: Sequen
             if walk.seen["rows"] % _ROWS_IN_A_TURN == 0:
                 await asyncio.sleep(0)
         _check_ends(walk, at_least, await source.ends())
-    _check_erasures(walk, named_by_erasures([row for source in sources for row in await source.erasures()]))
+    erasures = [row for source in sources for row in await source.erasures()]
+    _check_erasures(walk, named_by_erasures(erasures, partial(keys.proves, older=walk.older_keys)))
     for (writer, sequence), (_, number) in sorted(walk.promised.items()):
         if writer not in walk.broken:
             walk.broken.add(writer)
             walk.found(f"row {writer}:{sequence}", f"missing: cut off, though checkpoint {number} has it")
+    if walk.findings and archived != [await source.archived() for source in sources]:
+        raise Conflict("an archive was made meanwhile: verify again")
     beyond = sum(max(0, head.sequence - walk.proven.get(writer, 0)) for writer, head in walk.reached.items())
     return Verdict(
         walk.findings, walk.seen["rows"], len(walk.reached), len(known), walk.seen["erased"], beyond, unknown_keys
@@ -136,6 +124,7 @@ def _check_all_checkpoints(
     """
     known = _check_checkpoints(walk, found)
     _check_copies(walk, known, copies)
+    walk.older_keys = _older_keys(list(known.values()), keys)
     unknown_keys = _check_signatures(walk, list(known.values()), keys)
     begun = next(iter(known.values())).archived if known and not from_start else {}
     walk.reached.update(begun)
@@ -178,14 +167,25 @@ def _check_progress(walk: _Walk, where: str, before: Heads, after: Heads) -> Non
             walk.found(where, f"the archive of {writer} went back")
 
 
+def _older_keys(checkpoints: Sequence[Checkpoint], keys: CheckpointKeys) -> frozenset[str]:
+    """Those that signed before the first of ours did, which holds that they were ours once."""
+    older = set[str]()
+    for checkpoint in checkpoints:
+        if keys.verifies(checkpoint):
+            return frozenset(older)
+        older.add(checkpoint.key)
+    return frozenset()
+
+
 def _check_signatures(walk: _Walk, checkpoints: Sequence[Checkpoint], keys: CheckpointKeys) -> int:
-    """A checkpoint whose key is gone is held by a later one of ours, which holds its hash."""
+    """A checkpoint whose key is gone is held by a later one of ours, which holds its hash. Only by such a one: what is
+    slipped in behind one of ours, ours will hold as well."""
     unknown, vouched = 0, False
     for checkpoint in reversed(checkpoints):
         verifies = keys.verifies(checkpoint)
         if verifies:
             vouched = True
-        elif verifies is None and vouched:
+        elif verifies is None and vouched and checkpoint.key in walk.older_keys:
             unknown += 1
         else:
             what = "the signature is not valid" if verifies is False else "signed by a key that is none of ours"
@@ -200,6 +200,13 @@ def _check_copies(walk: _Walk, known: Mapping[int, Checkpoint], copies: Sequence
             walk.found(where, "missing: cut off, though there is a copy of it")
         elif held is not None and checkpoint_hash(held) != checkpoint_hash(copy):
             walk.found(where, "differs from its copy")
+
+
+def _check_claims(walk: _Walk, claimed: Mapping[str, int]) -> None:
+    """What counts as checkpointed is passed over as the next checkpoint is made."""
+    for writer, sequence in sorted(claimed.items()):
+        if sequence > walk.proven.get(writer, 0):
+            walk.found(f"row {writer}:{sequence}", "counts as checkpointed, and no checkpoint has it")
 
 
 def _check_row(walk: _Walk, row: AuditRow) -> None:
@@ -258,36 +265,3 @@ def _check_none_inserted(walk: _Walk, ends: Heads) -> None:
             walk.broken.add(writer)
             last = ends[writer].sequence if writer in ends else 0
             walk.found(f"row {writer}:{last + 1}", "inserted: its writer has not come that far")
-
-
-@dataclass(frozen=True, slots=True)
-class Table(Source):
-    """The log at rest."""
-
-    trail: AuditTrail
-
-    async def checkpoints(self) -> Sequence[Checkpoint]:
-        found: list[Checkpoint] = []
-        while more := await self.trail.checkpoints(found[-1].number if found else 0, _ROWS_AT_ONCE):
-            found.extend(more)
-        return found
-
-    async def erasures(self) -> Sequence[AuditRow]:
-        wanted, rows = AuditFilter(event=EventKind.AUDIT_ERASED), list[AuditRow]()
-        page = await self.trail.find(wanted, _ROWS_AT_ONCE)
-        rows.extend(page.rows)
-        while page.older is not None:
-            page = await self.trail.find(wanted, _ROWS_AT_ONCE, page.older)
-            rows.extend(page.rows)
-        return rows
-
-    async def rows(self, begun: Heads) -> AsyncIterator[AuditRow]:
-        for writer in sorted(set(await self.trail.writers())):
-            after = begun[writer].sequence if writer in begun else 0
-            while some := await self.trail.chain(writer, after, _ROWS_AT_ONCE):
-                for row in some:
-                    yield row
-                after = some[-1].sequence
-
-    async def ends(self) -> Heads:
-        return await self.trail.heads()

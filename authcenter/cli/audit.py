@@ -12,7 +12,8 @@ import click
 from authcenter.audit.archive import ArchiveFile, archive, read_checkpoints
 from authcenter.audit.checkpoints import checkpoint_document
 from authcenter.audit.issued_together import as_wanted, each
-from authcenter.audit.verification import Table, Verdict, verify
+from authcenter.audit.sources import Table
+from authcenter.audit.verification import Verdict, verify
 from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.core.errors import InvalidInput
 from authcenter.core.event import Event, EventKind

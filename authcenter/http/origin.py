@@ -73,4 +73,5 @@ def _is_address(text: str) -> bool:
         ip_address(text)
     except ValueError:
         return False
-    return True
+    # A zone (RFC 4007 §11) means something to one machine only, and is of any length.
+    return "%" not in text

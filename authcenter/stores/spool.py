@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from authcenter.stores.ports.audit import AuditRow
+from authcenter.stores.ports.audit import AuditRow, read_row
 
 MOST_BYTES = 256 * 1024 * 1024
 _SUFFIX = ".jsonl"
@@ -72,13 +72,22 @@ class Spool:
             raise SpoolFull(f"{self._path.name}: {failure.strerror}") from failure
 
     def next_rows(self, most: int) -> list[AuditRow]:
-        """The oldest rows that are not drained. What a process was writing as it died is none: it was never kept."""
+        """The oldest rows that are not drained. What a process was writing as it died is none: it was never kept.
+
+        Raises:
+            OSError, TypeError, ValueError: The next line is no row that this version knows, or cannot be read.
+        """
         if self._file is None:
             return []
         self._file.seek(self._drained)
         rows, self._reached = list[AuditRow](), self._drained
         while len(rows) < most and (line := self._file.readline()).endswith(b"\n"):
-            rows.append(AuditRow(**json.loads(line)))
+            try:
+                rows.append(read_row(json.loads(line)))
+            except (TypeError, ValueError):
+                if rows:
+                    break
+                raise
             self._reached += len(line)
         return rows
 

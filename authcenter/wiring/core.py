@@ -82,6 +82,7 @@ def build_core(
         spread: Asked at every validation, where the policy says ``strict``.
     """
     roots = settings.secret_keys
+    checkpoint_keys = CheckpointKeys.derive(roots)
     vault = KeyVault(settings.key_passphrases)
     in_consul = stores.keys_in_consul
     keys = LiveKeyRing(stores.keys, vault, clock, refresh=in_consul.refresh if in_consul is not None else None)
@@ -123,11 +124,13 @@ def build_core(
             BreachedPasswords(settings.breached_passwords_file) if settings.breached_passwords_file else None,
         ),
         reset_macs=MacKeys.derive(roots, "password reset link"),
-        erasure=AccountErasure(stores.users, stores.persons, stores.audit, letters, clock, longest),
+        erasure=AccountErasure(
+            stores.users, stores.persons, stores.audit, letters, clock, longest, checkpoint_keys.prove
+        ),
         clients=ClientRegistry(stores.clients, secrets, clock, known_grant_types(), longest),
         resources=ResourceRegistry(stores.resources, clock),
         initial_tokens=InitialTokenRegistry(stores.initial_tokens, clock),
-        checkpoint_keys=CheckpointKeys.derive(roots),
+        checkpoint_keys=checkpoint_keys,
     )
 
 

@@ -115,8 +115,7 @@ class Deployment:
         return asyncio.run(self.audit_async())
 
     async def audit_async(self) -> list[AuditRow]:
-        rows = list(await self.on_record_async(lambda core: core.stores.audit.rows()))
-        assert first_break(rows) is None
+        rows: list[AuditRow] = await self.on_record_async(_proven_rows)
         return rows
 
     def events(self, kind: str, **context: str) -> int:
@@ -194,6 +193,12 @@ def _furnish(url: str) -> Callable[[Core], Any]:
         return made[0], made[1]
 
     return act
+
+
+async def _proven_rows(core: Core) -> list[AuditRow]:
+    rows = list(await core.stores.audit.rows())
+    assert first_break(rows, core.checkpoint_keys.proves) is None
+    return rows
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:

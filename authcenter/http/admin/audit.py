@@ -8,7 +8,8 @@ from typing import Any
 
 from authcenter.audit.checkpoints import CheckpointKeys
 from authcenter.audit.issued_together import as_wanted
-from authcenter.audit.verification import Table, verify
+from authcenter.audit.sources import Table
+from authcenter.audit.verification import verify
 from authcenter.core import base64url
 from authcenter.core.clock import Clock
 from authcenter.core.errors import Conflict, InvalidInput, invalid_request

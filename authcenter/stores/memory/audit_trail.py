@@ -1,6 +1,6 @@
 """The audit log in memory, as whoever proves it reads it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import takewhile
 
@@ -42,10 +42,12 @@ class MemoryAuditTrail(AuditTrail):
         rows = sorted(self._tables.audit, key=_in_chain)
         return archived | {row.writer: Head(row.sequence, row.row_hash) for row in rows}
 
+    async def checkpointed(self) -> Mapping[str, int]:
+        checkpoints = self._tables.audit_checkpoints
+        return {writer: head.sequence for checkpoint in checkpoints for writer, head in checkpoint.heads.items()}
+
     async def moved_heads(self) -> Heads:
-        reached = dict[str, int]()
-        for checkpoint in self._tables.audit_checkpoints:
-            reached.update({writer: head.sequence for writer, head in checkpoint.heads.items()})
+        reached = await self.checkpointed()
         return {writer: head for writer, head in (await self.heads()).items() if head.sequence > reached.get(writer, 0)}
 
     async def last_checkpoint(self) -> Checkpoint | None:
@@ -71,7 +73,7 @@ class MemoryAuditTrail(AuditTrail):
             tables.audit[:] = [row for row in tables.audit if row.sequence > taken.get(row.writer, 0)]
             tables.audit_checkpoints[:] = [one for one in tables.audit_checkpoints if one.number >= checkpoint.number]
 
-        return self._add(checkpoint, drop)
+        return self._add(checkpoint, drop) or checkpoint in self._tables.audit_checkpoints
 
     @property
     def _tables(self) -> Tables:

@@ -1,8 +1,8 @@
 """The audit log at rest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
 from authcenter.core.cut import Consequences
 from authcenter.core.event import Event
@@ -41,6 +41,18 @@ class AuditRow:
     erased: str = ""
     jti: str = ""
     family: str = ""
+
+
+_INTEGERS = frozenset({"sequence", "format"})
+
+
+def read_row(document: Any) -> AuditRow:
+    """A row as ``asdict`` has it. Raises ``TypeError``: it is none, or one of a version that has other fields."""
+    row = AuditRow(**document)
+    for one in fields(row):
+        if type(getattr(row, one.name)) is not (int if one.name in _INTEGERS else str):
+            raise TypeError(f"{one.name} of a row is of no such type")
+    return row
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from authcenter.stores.ports.audit import AuditRow
 
@@ -17,6 +17,23 @@ class Head:
 
 Heads = Mapping[str, Head]
 """By writer."""
+
+_LARGEST = 2**63 - 1
+
+
+def read_heads(document: Any) -> Heads:
+    """Heads of ``{writer: [sequence, row_hash]}``. Raises ``ValueError``: it is none, or no row has such a number."""
+    match document:
+        case dict():
+            return {writer: _read_head(value) for writer, value in document.items()}
+    raise ValueError("no object of heads")
+
+
+def _read_head(value: Any) -> Head:
+    match value:
+        case [int(sequence), str(row_hash)] if type(sequence) is int and 0 <= sequence <= _LARGEST:
+            return Head(sequence, row_hash)
+    raise ValueError("no head")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +129,10 @@ class AuditTrail(Protocol):
         """Those beyond the last checkpoint."""
         ...
 
+    async def checkpointed(self) -> Mapping[str, int]:
+        """Up to which row each writer counts as being under a checkpoint."""
+        ...
+
     async def last_checkpoint(self) -> Checkpoint | None: ...
 
     async def checkpoints(self, after: int, most: int) -> Sequence[Checkpoint]:
@@ -128,5 +149,10 @@ class AuditTrail(Protocol):
 
     async def remove_archived(self, checkpoint: Checkpoint) -> bool:
         """Keep a complete checkpoint and delete what the archive it closes has taken: the rows up to ``archived`` and
-        the checkpoints before it. False, and nothing is done, where its number is taken."""
+        the checkpoints before it. False, and nothing is done, where its number is taken by another one; where it is
+        kept already, the rest goes.
+
+        Raises:
+            StoreUnavailable: Nothing, some or all of it was done.
+        """
         ...

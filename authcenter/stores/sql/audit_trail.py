@@ -1,7 +1,7 @@
 """The audit log in SQL, as whoever proves it reads it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, literal_column, or_, select, tuple_, update
@@ -11,7 +11,7 @@ from authcenter.core.errors import Conflict
 from authcenter.core.event import EventKind
 from authcenter.core.ids import SUBJECT_PREFIX
 from authcenter.stores.ports.audit import AuditRow
-from authcenter.stores.ports.audit_trail import AuditFilter, AuditTrail, Checkpoint, Head, Heads, Page
+from authcenter.stores.ports.audit_trail import AuditFilter, AuditTrail, Checkpoint, Head, Heads, Page, read_heads
 from authcenter.stores.ports.issued_together import (
     Neighbourhood,
     neighbourhood_of_request,
@@ -66,7 +66,13 @@ class SqlAuditTrail(AuditTrail):
 
     async def moved_heads(self) -> Heads:
         async with self._database.reading() as connection:
-            return await _heads(connection, audit_heads.c.sequence > audit_heads.c.checkpointed)
+            # A chain that is said to be further than it has come is not left out, as whoever wrote that may wish.
+            return await _heads(connection, audit_heads.c.sequence != audit_heads.c.checkpointed)
+
+    async def checkpointed(self) -> Mapping[str, int]:
+        async with self._database.reading() as connection:
+            found = await connection.execute(select(audit_heads.c.writer, audit_heads.c.checkpointed))
+            return {one.writer: one.checkpointed for one in found}
 
     async def last_checkpoint(self) -> Checkpoint | None:
         newest = select(audit_checkpoints).order_by(audit_checkpoints.c.number.desc()).limit(1)
@@ -110,8 +116,9 @@ class SqlAuditTrail(AuditTrail):
                     delete(audit_checkpoints).where(audit_checkpoints.c.number < checkpoint.number)
                 )
         except Conflict:
-            return False
-        # In steps: what is left of them should this end early, a later archive takes.
+            if checkpoint not in await self.checkpoints(checkpoint.number - 1, 1):
+                return False
+        # In steps: should this end early, whoever asks again goes on.
         for writer, head in checkpoint.archived.items():
             taken = and_(row.writer == writer, row.sequence <= head.sequence)
             while True:
@@ -142,29 +149,22 @@ async def _add(connection: AsyncConnection, checkpoint: Checkpoint) -> None:
     await connection.execute(insert(audit_checkpoints).values(values))
     head = audit_heads.c
     for writer, reached in checkpoint.heads.items():
-        beyond = and_(head.writer == writer, head.checkpointed < reached.sequence)
-        await connection.execute(update(audit_heads).where(beyond).values(checkpointed=reached.sequence))
+        wrong = or_(head.checkpointed < reached.sequence, head.checkpointed > head.sequence)
+        mine = and_(head.writer == writer, wrong)
+        await connection.execute(update(audit_heads).where(mine).values(checkpointed=reached.sequence))
 
 
 def _text(heads: Heads) -> str:
     return json.dumps({writer: [head.sequence, head.row_hash] for writer, head in sorted(heads.items())})
 
 
-def _from_text(text: str) -> Heads:
-    return {writer: Head(*head) for writer, head in json.loads(text).items()}
-
-
 def _checkpoint(row: Row[Any]) -> Checkpoint:
-    return Checkpoint(
-        row.number,
-        row.at,
-        _from_text(row.heads),
-        _from_text(row.archived),
-        row.complete,
-        row.prev_hash,
-        row.key,
-        row.signature,
-    )
+    try:
+        heads, archived = read_heads(json.loads(row.heads)), read_heads(json.loads(row.archived))
+    except (ValueError, RecursionError):
+        # Tampered with: whoever verifies is to find it, and not to fail of it.
+        return Checkpoint(row.number, row.at, {}, {}, row.complete, row.prev_hash, row.key, "")
+    return Checkpoint(row.number, row.at, heads, archived, row.complete, row.prev_hash, row.key, row.signature)
 
 
 def _or_beside(named: ColumnElement[bool], beside: Neighbourhood | None) -> ColumnElement[bool]:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from sqlalchemy import Column, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from authcenter.core.errors import Conflict, StoreUnavailable
 from authcenter.stores.ports.request_traces import RequestTrace, RequestTraces, TraceFilter
 from authcenter.stores.sql.audit_tables import request_traces
 from authcenter.stores.sql.database import Database
@@ -22,11 +23,14 @@ class SqlRequestTraces(RequestTraces):
         statement = insert(request_traces)
         new = {column.name: statement.excluded[column.name] for column in request_traces.columns}
         over = statement.on_conflict_do_update(index_elements=["slot"], set_=new)
-        async with self._database.writing() as connection:
-            # A process whose answer was lost says it again.
-            again = delete(request_traces).where(request_traces.c.request_id.in_([one.request_id for one in traces]))
-            await connection.execute(again)
-            await connection.execute(over, [asdict(one) for one in traces])
+        # A process whose answer was lost says it again.
+        again = delete(request_traces).where(request_traces.c.request_id.in_([one.request_id for one in traces]))
+        try:
+            async with self._database.writing() as connection:
+                await connection.execute(again)
+                await connection.execute(over, [asdict(one) for one in traces])
+        except Conflict as landed:
+            raise StoreUnavailable("database: what was given up on was written after all, just now") from landed
 
     async def get(self, request_id: str) -> RequestTrace | None:
         wanted = select(request_traces).where(request_traces.c.request_id == request_id)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from authcenter.audit.chain import GENESIS, first_break, link
+from authcenter.audit.checkpoints import CheckpointKeys
 from authcenter.core.clock import SystemClock
 from authcenter.core.event import Event
 from authcenter.stores.memory.accounts import MemoryUserStore
@@ -87,6 +88,9 @@ from authcenter.stores.sql.transactions import Transactions
 from authcenter.stores.sql.unused_clients import SqlUnusedClients
 from authcenter.stores.sql.users import SqlUserStore
 
+KEYS = CheckpointKeys.derive([b"a root secret of 32 bytes or more"])
+"""Prove erasures."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stores:
@@ -133,7 +137,7 @@ class Stores:
     async def proven_rows(self) -> list[AuditRow]:
         """The audit rows, whose chains hold."""
         rows = list(await self.audit.rows())
-        assert first_break(rows) is None
+        assert first_break(rows, KEYS.proves) is None
         return rows
 
 

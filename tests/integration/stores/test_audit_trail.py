@@ -1,27 +1,37 @@
 """Conformance of ``AuditTrail``: the log as whoever proves it reads it, on every backend."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authcenter.audit.archive import ArchiveFile, archive
 from authcenter.audit.chain import GENESIS, link
-from authcenter.audit.checkpoints import CheckpointKeys, next_checkpoint
+from authcenter.audit.checkpoints import next_checkpoint
 from authcenter.audit.issued_together import OwnToken, Shared, as_wanted, together
-from authcenter.audit.verification import Table, verify
+from authcenter.audit.sources import Table
+from authcenter.audit.verification import verify
+from authcenter.audit.watching import YoungRows
 from authcenter.core.clock import SystemClock
+from authcenter.core.errors import InvalidInput, StoreUnavailable
 from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import RequestId, milliseconds_of_uuid7, new_jti, uuid7, uuid7_at
 from authcenter.core.origin import RequestOrigin
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import EVERYTHING, AuditFilter, Checkpoint, Head
-from tests.integration.stores.backends import Stores
+from authcenter.stores.sql.audit_tables import audit_checkpoints, audit_heads
+from authcenter.stores.sql.audit_trail import SqlAuditTrail
+from authcenter.stores.sql.database import Database
+from tests.integration.stores.backends import KEYS, Stores, sql_stores
+from tests.integration.stores.conftest import PATIENT_SECONDS
 from tests.integration.stores.samples import an_event
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
-KEYS = CheckpointKeys.derive([b"a root secret of 32 bytes or more"])
 
 
 def chain(writer: str, count: int, behind: AuditRow | None = None) -> list[AuditRow]:
@@ -179,6 +189,64 @@ async def test_checkpoints_say_what_moved_since_the_one_before(stores: Stores) -
     assert not (await verify([Table(stores.trail)], KEYS)).findings
 
 
+@pytest.mark.parametrize(
+    "heads",
+    ["x", "[]", "1", '{"w":1}', '{"w":["1","x"]}', '{"w":[1,2]}', '{"w":[9223372036854775808,"x"]}', "[" * 50_000],
+    ids=lambda text: text[:32],
+)
+async def test_a_checkpoint_of_any_shape_is_named_and_ends_nothing(sql_url: str, heads: str) -> None:
+    database = Database(sql_url, statement_seconds=PATIENT_SECONDS)
+    try:
+        stores = sql_stores(database)
+        await stores.trail.append(chain("w", 2))
+        await sign(stores)
+        async with database.writing() as connection:
+            await connection.execute(update(audit_checkpoints).values(heads=heads, archived=heads))
+        # What it said is lost: the rows that only count as being under it are named, too.
+        named = {one.where for one in (await verify([Table(stores.trail)], KEYS)).findings}
+        assert named == {"checkpoint 1", "row w:2"}
+        assert "checkpoint 1" in {one.where for one in await YoungRows(stores.trail, KEYS).look()}
+        await stores.trail.append(chain("v", 2))
+        await sign(stores)
+        assert "checkpoint 1" in {one.where for one in (await verify([Table(stores.trail)], KEYS)).findings}
+    finally:
+        await database.close()
+
+
+async def test_a_chain_that_is_said_to_be_checkpointed_is_checkpointed_all_the_same_and_named(sql_url: str) -> None:
+    database = Database(sql_url, statement_seconds=PATIENT_SECONDS)
+    try:
+        trail = (stores := sql_stores(database)).trail
+        rows = chain("w", 4)
+        await trail.append(rows[:2])
+        await trail.append(chain("v", 2))
+        await sign(stores)
+        async with database.writing() as connection:
+            mine = update(audit_heads).where(audit_heads.c.writer == "w")
+            await connection.execute(mine.values(checkpointed=9 * 10**18))
+        (found,) = (await verify([Table(trail)], KEYS)).findings
+        assert (found.where, "no checkpoint has it" in found.what) == (f"row w:{9 * 10**18}", True)
+        await trail.append(rows[2:])
+        assert (await sign(stores)).heads == {"w": head(rows[3])}
+        # As it should be again, and nothing has moved since.
+        assert not (await verify([Table(trail)], KEYS)).findings
+        assert await trail.moved_heads() == {}
+    finally:
+        await database.close()
+
+
+async def test_how_far_chains_are_under_checkpoints(stores: Stores) -> None:
+    rows = chain("w", 3)
+    await stores.trail.append(rows[:2])
+    await sign(stores)
+    await stores.trail.append(rows[2:])
+    await stores.trail.append(chain("v", 1))
+    claimed = await stores.trail.checkpointed()
+    assert (claimed["w"], claimed.get("v", 0)) == (2, 0)
+    await sign(stores)
+    assert await stores.trail.checkpointed() == {"w": 3, "v": 1}
+
+
 async def test_of_two_checkpoints_of_one_number_the_first_counts(stores: Stores) -> None:
     await stores.trail.append(chain("w", 1))
     first = await sign(stores)
@@ -213,3 +281,45 @@ async def test_an_archive_takes_rows_out_of_the_table_and_closes_the_checkpoints
     assert not (await verify([Table(stores.trail)], KEYS)).findings
     verdict = await verify([ArchiveFile.read(done.file), Table(stores.trail)], KEYS)
     assert (list(verdict.findings), verdict.rows) == ([], 702)
+
+
+async def test_an_archive_that_was_broken_off_goes_on_and_loses_nothing(sql_url: str, tmp_path: Path) -> None:
+    database = BreaksOff(sql_url, statement_seconds=PATIENT_SECONDS)
+    trail = SqlAuditTrail(database)
+    try:
+        await trail.append(rows := chain("w", 2_500))
+        await sign(sql_stores(database))
+        before = (AT + timedelta(seconds=2_400)).isoformat(timespec="microseconds")
+        file, other = tmp_path / "old.jsonl", tmp_path / "other.jsonl"
+        # The closing checkpoint, and the first thousand rows.
+        database.writes_left = 2
+        with pytest.raises(StoreUnavailable, match=r"old\.jsonl again"):
+            await archive(trail, KEYS, SystemClock(), before, file)
+        database.writes_left = 1_000
+        left = len(await trail.chain("w", 0, 5_000))
+        assert left == 1_500
+        with pytest.raises(InvalidInput, match="broken off"):
+            await archive(trail, KEYS, SystemClock(), before, other)
+        assert len(await trail.chain("w", 0, 5_000)) == left
+        done = await archive(trail, KEYS, SystemClock(), before, file)
+        assert done is not None
+        assert (done.file, done.rows, list(tmp_path.glob("o*"))) == (file, 2_399, [file])
+        verdict = await verify([ArchiveFile.read(file), Table(trail)], KEYS)
+        assert (list(verdict.findings), verdict.rows) == ([], len(rows))
+        assert await archive(trail, KEYS, SystemClock(), before, other) is None
+    finally:
+        await database.close()
+
+
+class BreaksOff(Database):
+    """Is gone after some transactions."""
+
+    writes_left = 1_000
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        if not self.writes_left:
+            raise StoreUnavailable("gone")
+        self.writes_left -= 1
+        async with super().writing() as connection:
+            yield connection

@@ -6,8 +6,8 @@ from pathlib import Path
 from authcenter.audit.archive import archive
 from authcenter.audit.watching import YoungRows
 from authcenter.core.clock import SystemClock
-from tests.integration.stores.backends import Stores
-from tests.integration.stores.test_audit_trail import KEYS, chain, sign
+from tests.integration.stores.backends import KEYS, Stores
+from tests.integration.stores.test_audit_trail import chain, sign
 
 
 async def places(watch: YoungRows) -> list[str]:

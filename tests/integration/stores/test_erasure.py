@@ -25,7 +25,7 @@ from authcenter.stores.sql.account_tables import (
     totp_secrets,
 )
 from authcenter.stores.sql.database import Database
-from tests.integration.stores.backends import Stores, sql_stores
+from tests.integration.stores.backends import KEYS, Stores, sql_stores
 from tests.integration.stores.samples import (
     AWKWARD,
     SOME_TIME,
@@ -66,7 +66,7 @@ async def settled(stores: Stores, user: User) -> None:
 
 
 async def erase(stores: Stores, user: User, erasure: Erasure | None = None) -> bool:
-    erasure = erasure or erasure_of(user, await stores.audit.rows_about(user.subject, 100))
+    erasure = erasure or erasure_of(user, await stores.audit.rows_about(user.subject, 100), KEYS.prove)
     assert erasure is not None
     cut = Cut(CutKind.SUBJECT, user.subject, "account deleted", expires_at=LATER)
     return await stores.persons.erase(nobody(user), erasure.rows, Consequences(events=(erasure.event,), cuts=(cut,)))
@@ -130,12 +130,12 @@ async def test_a_tampered_row_is_still_found_after_an_erasure(stores: Stores) ->
     rows = await stores.proven_rows()
     for index, row in enumerate(rows[:-1]):
         altered = replace(row, context='{"sid":"t"}')
-        assert first_break([*rows[:index], altered, *rows[index + 1 :]]) == altered
+        assert first_break([*rows[:index], altered, *rows[index + 1 :]], KEYS.proves) == altered
     bobs = next(row for row in rows if row.actor == BOB.subject)
-    emptied = erasure_of(BOB, [bobs])
+    emptied = erasure_of(BOB, [bobs], KEYS.prove)
     assert emptied is not None
     quietly = [emptied.rows[0].row if row == bobs else row for row in rows]
-    assert first_break(quietly) == emptied.rows[0].row
+    assert first_break(quietly, KEYS.proves) == emptied.rows[0].row
 
 
 async def test_nothing_is_erased_from_a_user_who_was_written_meanwhile(stores: Stores) -> None:
@@ -150,7 +150,7 @@ async def test_nothing_is_erased_from_a_user_who_was_written_meanwhile(stores: S
 
 async def test_nothing_is_erased_where_a_row_was_emptied_meanwhile(stores: Stores) -> None:
     await settled(stores, ADA)
-    stale = erasure_of(ADA, await stores.audit.rows_about(ADA.subject, 100))
+    stale = erasure_of(ADA, await stores.audit.rows_about(ADA.subject, 100), KEYS.prove)
     assert stale is not None
     assert await stores.audit.empty(stale.rows[:1], Consequences(events=(stale.event,)))
     before = list(await stores.audit.rows())
@@ -162,7 +162,7 @@ async def test_nothing_is_erased_where_a_row_was_emptied_meanwhile(stores: Store
 
 async def test_of_two_erasures_at_once_one_happens(processes: tuple[Stores, Stores]) -> None:
     await settled(processes[0], ADA)
-    erasure = erasure_of(ADA, await processes[0].audit.rows_about(ADA.subject, 100))
+    erasure = erasure_of(ADA, await processes[0].audit.rows_about(ADA.subject, 100), KEYS.prove)
     answers = await asyncio.gather(*(erase(stores, ADA, erasure) for stores in processes))
     assert sorted(answers) == [False, True]
     assert len([row for row in await processes[0].proven_rows() if row.event == EventKind.AUDIT_ERASED]) == 1

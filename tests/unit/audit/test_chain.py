@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authcenter.audit.chain import GENESIS, first_break, link, row_hash
+from authcenter.audit.chain import GENESIS, first_break, holds, link, row_hash, without
 from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import RequestId
 from authcenter.core.origin import RequestOrigin
@@ -81,6 +81,32 @@ def test_an_altered_row_with_its_hash_made_anew_breaks_at_its_successor(name: st
     rows[2] = replace(altered, row_hash=row_hash(altered))
     # A context with something behind it is no JSON any more.
     assert first_break(rows) == (rows[2] if name in {"writer", "context"} else rows[3])
+
+
+@pytest.mark.parametrize(
+    ("subject", "change"),
+    [
+        ("usr_ada", {"jti": ""}),
+        ("usr_ada", {"family": ""}),
+        ("usr_ada", {"family": "another"}),
+        ("", {"family": ""}),
+        ("app", {"jti": ""}),
+        ("app", {"family": "f"}),
+    ],
+    ids=str,
+)
+def test_what_rows_are_looked_up_by_cannot_be_blanked(subject: str, change: dict[str, str]) -> None:
+    issued = Event(EventKind.TOKEN_ISSUED, "app", "app", subject, context={"jti": "t", "fam": "f"})
+    (row,) = a_chain([issued])
+    assert holds(row)
+    assert holds(without(row, frozenset({"subject"})))
+    assert not holds(replace(row, **change))
+
+
+def test_a_row_of_before_it_could_be_looked_up_holds() -> None:
+    row = replace(a_chain([Event(EventKind.TOKEN_REVOKED, "app", context={"jti": "t", "fam": "f"})])[0], format=1)
+    row = replace(row, jti="", family="")
+    assert holds(replace(row, row_hash=row_hash(row)))
 
 
 def test_a_removed_row_is_found() -> None:

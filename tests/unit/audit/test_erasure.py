@@ -11,14 +11,17 @@ from hypothesis import strategies as st
 
 from authcenter.audit.chain import (
     ERASED_ROWS,
+    ERASURE_PROOF,
     GENESIS,
     emptied_fields,
     erased_rows,
+    erasure_statement,
     first_break,
     link,
     row_hash,
     without,
 )
+from authcenter.audit.checkpoints import CheckpointKeys
 from authcenter.audit.erasure import Erasure, erasure_of
 from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import RequestId, Subject
@@ -26,6 +29,8 @@ from authcenter.core.origin import RequestOrigin
 from authcenter.core.user import User
 from authcenter.stores.ports.audit import AuditRow
 
+KEYS = CheckpointKeys.derive([b"a root secret of 32 bytes or more"])
+FORGER = CheckpointKeys.derive([b"another root of 32 bytes and more"])
 AT = datetime(2030, 1, 1, tzinfo=UTC)
 ADA = User(Subject("usr_ada"), "Ada", "ada@example.com", True, frozenset(), AT, AT)
 ORIGIN = RequestOrigin(RequestId("r"), ip="192.0.2.7", user_agent="Ada's browser")
@@ -67,12 +72,12 @@ def applied(rows: list[AuditRow], erasure: Erasure | None) -> list[AuditRow]:
 
 def erased() -> list[AuditRow]:
     rows = a_log()
-    return applied(rows, erasure_of(ADA, about(rows)))
+    return applied(rows, erasure_of(ADA, about(rows), KEYS.prove))
 
 
 def test_after_an_erasure_the_chains_hold_and_tell_which_rows_were_emptied() -> None:
     rows = erased()
-    assert first_break(rows) is None
+    assert first_break(rows, KEYS.proves) is None
     assert {(row.writer, row.sequence, emptied_fields(row)) for row in erased_rows(rows)} == {
         ("writer", 1, frozenset({"actor", "subject", "ip", "user_agent"})),
         ("writer", 2, frozenset({"subject"})),
@@ -101,7 +106,7 @@ def test_an_altered_row_is_found_after_an_erasure(name: str) -> None:
     rows = erased()
     for index in range(len(rows)):
         altered = replace(rows[index], **{name: '{"a":1}' if name == "context" else "altered"})
-        found = first_break([*rows[:index], altered, *rows[index + 1 :]])
+        found = first_break([*rows[:index], altered, *rows[index + 1 :]], KEYS.proves)
         # Where the erasure itself does not hold, what it emptied counts as altered.
         assert found == (next(row for row in rows if row.erased) if _erases(rows[index]) else altered)
 
@@ -136,21 +141,21 @@ def test_a_tampered_erasure_is_found(tamper: Any) -> None:
     rows = erased()
     index = next(index for index, row in enumerate(rows) if row.erased and row.writer == "writer")
     rows[index] = tamper(rows[index])
-    assert first_break(rows) == rows[index]
+    assert first_break(rows, KEYS.proves) == rows[index]
 
 
 def test_a_row_emptied_by_nobody_is_found() -> None:
     rows = erased()
     index = next(index for index, row in enumerate(rows) if row.actor == "usr_bob")
     rows[index] = without(rows[index], frozenset({"actor"}))
-    assert first_break(rows) == rows[index]
+    assert first_break(rows, KEYS.proves) == rows[index]
 
 
 def test_emptying_more_than_an_erasure_says_is_found() -> None:
     rows = erased()
     index = next(index for index, row in enumerate(rows) if row.writer == "writer" and row.sequence == 2)
     rows[index] = without(rows[index], frozenset({"ip"}))
-    assert first_break(rows) == rows[index]
+    assert first_break(rows, KEYS.proves) == rows[index]
 
 
 @pytest.mark.parametrize(
@@ -158,23 +163,45 @@ def test_emptying_more_than_an_erasure_says_is_found() -> None:
 )
 def test_an_erasure_of_any_shape_names_nothing(told: Any) -> None:
     rows = appended(a_log(), Event(EventKind.AUDIT_ERASED, "mallory", context={ERASED_ROWS: told}))
-    assert first_break(rows) is None
+    assert first_break(rows, KEYS.proves) is None
     rows[0] = without(rows[0], frozenset({"actor"}))
-    assert first_break(rows) == rows[0]
+    assert first_break(rows, KEYS.proves) == rows[0]
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        pytest.param(lambda told: {}, id="no proof"),
+        pytest.param(lambda told: {ERASURE_PROOF: 7}, id="no text"),
+        pytest.param(lambda told: {ERASURE_PROOF: "x"}, id="no signature"),
+        pytest.param(lambda told: {ERASURE_PROOF: FORGER.prove(erasure_statement(told))}, id="a foreign key"),
+        pytest.param(lambda told: {ERASURE_PROOF: KEYS.prove(erasure_statement({}))}, id="ours, of something else"),
+    ],
+)
+def test_a_forged_erasure_in_a_chain_of_its_own_names_nothing(proof: Any) -> None:
+    told = {"actor": {"writer": [1]}}
+    rows = a_log()
+    first = next(row for row in rows if row.writer == "writer")
+    rows[rows.index(first)] = emptied = without(first, frozenset({"actor"}))
+    forged = Event(EventKind.AUDIT_ERASED, "system", context={ERASED_ROWS: told, **proof(told)})
+    assert first_break(appended(rows, forged, writer="w2"), KEYS.proves) == emptied
+    ours = {ERASURE_PROOF: KEYS.prove(erasure_statement(told))}
+    proven = Event(EventKind.AUDIT_ERASED, "system", context={ERASED_ROWS: told, **ours})
+    assert first_break(appended(rows, proven, writer="w2"), KEYS.proves) is None
 
 
 def test_a_row_can_lose_two_persons_one_after_the_other() -> None:
     bob = replace(ADA, subject=Subject("usr_bob"), username="Bob", email="bob@example.com")
     rows = appended([], Event(EventKind.SESSION_ENDED, "usr_bob", subject=ADA.subject, origin=ORIGIN))
-    rows = applied(rows, erasure_of(ADA, about(rows)))
+    rows = applied(rows, erasure_of(ADA, about(rows), KEYS.prove))
     assert (rows[0].actor, rows[0].subject, rows[0].ip) == ("usr_bob", "", "192.0.2.7")
-    rows = applied(rows, erasure_of(bob, rows[:1]))
+    rows = applied(rows, erasure_of(bob, rows[:1], KEYS.prove))
     assert (rows[0].actor, rows[0].ip) == ("", "")
-    assert first_break(rows) is None
+    assert first_break(rows, KEYS.proves) is None
 
 
 def test_who_is_erased_already_is_not_erased_again() -> None:
-    assert erasure_of(ADA, about(erased())) is None
+    assert erasure_of(ADA, about(erased()), KEYS.prove) is None
 
 
 def test_rows_of_before_formats_are_emptied_whole_and_hold() -> None:
@@ -183,9 +210,9 @@ def test_rows_of_before_formats_are_emptied_whole_and_hold() -> None:
         prev = rows[index - 1].row_hash if index else GENESIS
         rows[index] = replace(row, prev_hash=prev)
         rows[index] = replace(rows[index], row_hash=row_hash(rows[index]))
-    assert first_break(rows) is None
-    rows = applied(rows, erasure_of(ADA, about(rows)))
-    assert first_break(rows) is None
+    assert first_break(rows, KEYS.proves) is None
+    rows = applied(rows, erasure_of(ADA, about(rows), KEYS.prove))
+    assert first_break(rows, KEYS.proves) is None
     assert (rows[1].actor, rows[1].ip) == ("", "")
     assert ADA.subject not in repr(rows)
 
@@ -208,9 +235,9 @@ def test_a_row_of_before_erasures_verifies_and_is_emptied() -> None:
         prev_hash=GENESIS,
         row_hash="ab36d61a8f1658cdb0bdd6a550d017d0e0e89dfcdd113ea5a461d7a031dcc994",
     )
-    assert first_break([row]) is None
-    rows = applied([row], erasure_of(ADA, [row]))
-    assert first_break(rows) is None
+    assert first_break([row], KEYS.proves) is None
+    rows = applied([row], erasure_of(ADA, [row], KEYS.prove))
+    assert first_break(rows, KEYS.proves) is None
     assert emptied_fields(rows[0]) == {"actor", "subject", "ip", "user_agent"}
 
 

@@ -1,8 +1,11 @@
 """Rows that no answer waits for: in the database, or in the spool, but never lost in silence and never twice."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +29,7 @@ class Database(MemoryAuditTrail):
 
     def __init__(self) -> None:
         super().__init__(MemoryRecord(SetClock(), link, GENESIS, lambda _: None))
-        self.gone = False
+        self.gone = self.broken = False
         self.answering = asyncio.Event()
         self.answering.set()
 
@@ -34,6 +37,8 @@ class Database(MemoryAuditTrail):
         await self.answering.wait()
         if self.gone:
             raise StoreUnavailable("gone")
+        if self.broken:
+            raise RuntimeError("a defect")
         await super().append(rows)
 
     @property
@@ -160,6 +165,76 @@ async def test_the_spool_of_a_living_process_is_left_alone(bench: Bench) -> None
     assert bench.kept == ["t1"]
 
 
+async def left_by_the_dead(bench: Bench, *numbers: int) -> Path:
+    dead = bench.another()
+    bench.database.gone = True
+    bench.record(*numbers, audit=dead)
+    await dead.flush()
+    assert dead.spool._file is not None
+    dead.spool._file.close()
+    bench.database.gone = False
+    return bench.directory / f"{dead.writer}.jsonl"
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"not JSON\n")
+
+
+def _nulls(path: Path) -> None:
+    path.write_bytes(b"\0" * 100 + b"\n")
+
+
+def _of_a_newer_version(path: Path) -> None:
+    path.write_text('{"a_column_of_tomorrow":1}\n')
+
+
+def _of_other_types(path: Path) -> None:
+    row = link(Event(EventKind.TOKEN_ISSUED, "app"), SetClock().now(), "w", 1, GENESIS)
+    path.write_text(json.dumps(asdict(row) | {"sequence": "1"}) + "\n")
+
+
+def _no_object(path: Path) -> None:
+    path.write_text("7\n")
+
+
+def _cannot_be_opened(path: Path) -> None:
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    "spoil", [_garbage, _nulls, _of_a_newer_version, _of_other_types, _no_object, _cannot_be_opened]
+)
+async def test_a_file_that_cannot_be_read_keeps_no_other_from_being_drained(
+    bench: Bench, spoil: Callable[[Path], None]
+) -> None:
+    good = await left_by_the_dead(bench, 1)
+    spoil(good.with_name("0.jsonl"))
+    await bench.audit.drain_left_behind()
+    await bench.audit.drain_left_behind()
+    assert bench.kept == ["t1"]
+    assert left_behind(bench.directory) == [good.with_name("0.jsonl")]
+    assert bench.said.count("audit_spool_unreadable") == 1
+
+
+async def test_what_lies_before_a_line_that_cannot_be_read_is_drained(bench: Bench) -> None:
+    path = await left_by_the_dead(bench, 1, 2)
+    path.write_bytes(path.read_bytes() + b"\0\0\n")
+    await bench.audit.drain_left_behind()
+    assert bench.kept == ["t1", "t2"]
+    assert path.exists()
+
+
+async def test_draining_does_not_end_in_silence(bench: Bench) -> None:
+    bench.database.gone = True
+    bench.record(1)
+    await bench.audit.flush()
+    bench.database.gone, bench.database.broken = False, True
+    with pytest.raises(ExceptionGroup):
+        async with asyncio.timeout(30):
+            await bench.audit.run()
+    bench.database.broken = False
+
+
 @pytest.mark.parametrize("torn", [b"{", b'{"x":"' + b"x" * 200_000], ids=["short", "longer than a step"])
 async def test_what_was_half_written_is_cut_off(tmp_path: Path, torn: bytes) -> None:
     for whole in (b"", b'{"a":1}\n{"b":2}\n'):
@@ -190,12 +265,9 @@ async def test_a_line_that_death_cut_short_was_never_kept(bench: Bench) -> None:
 async def test_where_nothing_takes_rows_nothing_is_issued_any_more_and_nothing_is_lost(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Spool, rows: Sequence[AuditRow]) -> None:
-        raise SpoolFull("no room")
-
     bench.database.gone = True
     with monkeypatch.context() as patched:
-        patched.setattr(Spool, "append", full)
+        patched.setattr(Spool, "append", no_room)
         bench.record(1)
         await bench.audit.flush()
         with pytest.raises(AuditFull):
@@ -207,6 +279,77 @@ async def test_where_nothing_takes_rows_nothing_is_issued_any_more_and_nothing_i
     bench.database.gone = False
     await bench.audit.drain()
     assert bench.kept == ["t1", "t2"]
+
+
+def no_room(self: Spool, rows: Sequence[AuditRow]) -> None:
+    raise SpoolFull("no room")
+
+
+async def test_room_that_is_made_while_the_database_is_gone_is_noticed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.database.gone = True
+    bench.record(1)
+    await bench.audit.flush()
+    with monkeypatch.context() as patched:
+        patched.setattr(Spool, "append", no_room)
+        bench.record(2)
+        await bench.audit.flush()
+        with pytest.raises(AuditFull):
+            bench.audit.require_room()
+    # Nothing is issued meanwhile, so nothing is recorded either.
+    with pytest.raises(StoreUnavailable):
+        await bench.audit.drain()
+    bench.audit.require_room()
+    bench.database.gone = False
+    await bench.audit.drain()
+    assert bench.kept == ["t1", "t2"]
+
+
+async def test_a_thread_that_outlives_its_task_has_the_file_to_itself(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.database.gone = True
+    bench.record(1, 2, 3)
+    await bench.audit.flush()
+    bench.database.gone = False
+    begun, may_go_on, inside, most = threading.Event(), threading.Event(), list[int](), list[int]()
+    read = Spool.next_rows
+
+    def slowly(self: Spool, count: int) -> list[AuditRow]:
+        inside.append(1)
+        most.append(len(inside))
+        begun.set()
+        may_go_on.wait(60)
+        try:
+            return read(self, count)
+        finally:
+            inside.pop()
+
+    monkeypatch.setattr(Spool, "next_rows", slowly)
+    first = asyncio.create_task(bench.audit.drain())
+    assert await asyncio.to_thread(begun.wait, 60)
+    for _ in range(2):
+        first.cancel()
+        await asyncio.sleep(0)
+    second = asyncio.create_task(bench.audit.drain())
+    # Long enough for a second thread to begin, if it were to.
+    await asyncio.sleep(0.1)
+    may_go_on.set()
+    with suppress(asyncio.CancelledError):
+        await first
+    await second
+    assert max(most) == 1
+    assert bench.kept == ["t1", "t2", "t3"]
+    assert bench.audit.spool.empty
+
+
+async def test_rows_that_nothing_takes_at_the_end_are_lost_aloud(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Spool, "append", no_room)
+    bench.database.gone = True
+    bench.record(1)
+    await bench.audit.close()
+    assert "audit_rows_lost" in bench.said
 
 
 async def test_rows_beyond_all_room_are_dropped_aloud(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

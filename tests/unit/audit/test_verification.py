@@ -1,6 +1,6 @@
 """Whatever is done to the log at rest is found, and named to the row."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,9 +9,20 @@ from typing import Any, TypeAlias
 import pytest
 
 from authcenter.audit.archive import ArchiveFile, archive, read_checkpoints
-from authcenter.audit.chain import GENESIS, link, row_hash
+from authcenter.audit.chain import (
+    ERASED_ROWS,
+    ERASURE_PROOF,
+    GENESIS,
+    erasure_statement,
+    link,
+    row_hash,
+    without,
+)
 from authcenter.audit.checkpoints import CheckpointKeys, checkpoint_document, next_checkpoint
-from authcenter.audit.verification import Finding, Table, Verdict, verify
+from authcenter.audit.sources import Table
+from authcenter.audit.verification import Finding, Verdict, verify
+from authcenter.audit.watching import YoungRows
+from authcenter.core.errors import Conflict, InvalidInput
 from authcenter.core.event import Event, EventKind
 from authcenter.core.wire_json import encode
 from authcenter.stores.memory.audit_trail import MemoryAuditTrail
@@ -189,6 +200,14 @@ async def test_what_is_done_to_rows_is_named(log: Log, tamper: Callable[[Log], N
     assert what in findings[0].what
 
 
+@pytest.mark.parametrize("context", ["[]", "1", "null", '"x"', "[" * 100_000, "NaN", "{"], ids=lambda text: text[:8])
+async def test_a_context_of_any_shape_is_named(log: Log, context: str) -> None:
+    log.change("a", 7, context=context)
+    log.write_anew("a", 7)
+    assert [one.where for one in (await log.verified()).findings] == ["row a:7"]
+    assert {one.where for one in await YoungRows(log, log.keys).look()} == {"row a:7"}
+
+
 async def test_each_broken_chain_is_named(log: Log) -> None:
     log.change("a", 3, actor="nobody")
     log.change("b", 1, actor="nobody")
@@ -238,6 +257,48 @@ async def test_a_foreign_key_proves_nothing_unless_one_of_ours_vouches_for_it(lo
     assert (list(verdict.findings), verdict.unknown_keys) == ([], 2)
 
 
+async def test_a_checkpoint_slipped_in_behind_one_of_ours_is_named_though_a_later_one_of_ours_follows_it(
+    log: Log,
+) -> None:
+    forger = CheckpointKeys.derive([OTHER_ROOT])
+    log.kept.append(forger.sign(next_checkpoint(log.kept[-1], log.clock.now(), {})))
+    await log.checkpoint()
+    (found,) = (await log.verified()).findings
+    assert (found.where, "none of ours" in found.what) == ("checkpoint 3", True)
+
+
+async def empty_row(log: Log, keys: CheckpointKeys, writer: str) -> None:
+    """Row b:2 loses its subject, and ``writer`` says so, proven by ``keys``."""
+    index = log.place("b", 2)
+    log.rows[index] = without(log.rows[index], frozenset({"subject"}))
+    named = {"subject": {"b": [2]}}
+    context = {ERASED_ROWS: named, ERASURE_PROOF: keys.prove(erasure_statement(named))}
+    head = log.says.get(writer, Head(0, GENESIS))
+    event = Event(EventKind.AUDIT_ERASED, "system", context=context)
+    row = link(event, log.clock.now(), writer, head.sequence + 1, head.row_hash)
+    log.says[writer] = Head(row.sequence, row.row_hash)
+    await log.append([row])
+
+
+async def test_a_row_that_a_chain_begun_for_it_says_was_erased_is_named(log: Log) -> None:
+    await empty_row(log, CheckpointKeys.derive([OTHER_ROOT]), "forger")
+    await log.checkpoint()
+    assert (await log.verified()).findings == [Finding("row b:2", "emptied, and no erasure says so")]
+
+
+async def test_an_erasure_holds_under_its_root_and_once_the_root_has_gone(log: Log) -> None:
+    await empty_row(log, log.keys, "a")
+    await log.checkpoint()
+    verdict = await log.verified()
+    assert (list(verdict.findings), verdict.erased) == ([], 1)
+    log.keys = CheckpointKeys.derive([OTHER_ROOT])
+    await log.checkpoint()
+    await log.write("a")
+    await log.checkpoint()
+    verdict = await log.verified()
+    assert (list(verdict.findings), verdict.erased, verdict.unknown_keys) == ([], 1, 3)
+
+
 async def archived(log: Log, tmp_path: Path, name: str = "old.jsonl") -> Path:
     done = await archive(log, log.keys, log.clock, log.clock.now().isoformat(timespec="microseconds"), tmp_path / name)
     assert done is not None
@@ -281,7 +342,19 @@ async def test_what_is_done_to_an_archive_is_named(log: Log, tmp_path: Path) -> 
 async def test_an_archive_without_its_end_is_refused(log: Log, tmp_path: Path) -> None:
     file = await archived(log, tmp_path)
     lines = file.read_text().splitlines(keepends=True)
-    for left in ([], lines[:3], [*lines, "{}\n"], [*lines, "[]\n"], ["nonsense\n"]):
+    typeless = lines[0].replace('"sequence":1', '"sequence":"x"')
+    assert typeless != lines[0]
+    endless = lines[-1].replace('"a":[', '"a":[9223372036854775808,"x"],"A":[')
+    assert endless != lines[-1]
+    for left in (
+        [],
+        lines[:3],
+        [*lines, "{}\n"],
+        [*lines, "[]\n"],
+        ["nonsense\n"],
+        [typeless, *lines],
+        [*lines, endless],
+    ):
         file.write_text("".join(left))
         with pytest.raises(Exception, match=str(file)):
             ArchiveFile.read(file)
@@ -294,6 +367,46 @@ async def test_a_gap_between_archives_is_found(log: Log, tmp_path: Path) -> None
     await archived(log, tmp_path, "second.jsonl")
     findings = (await verify([ArchiveFile.read(first), Table(log)], log.keys)).findings
     assert findings
+
+
+async def test_an_archive_made_meanwhile_is_no_break(log: Log, tmp_path: Path) -> None:
+    class Archives(Table):
+        async def rows(self, begun: Heads) -> AsyncIterator[AuditRow]:
+            await archived(log, tmp_path)
+            async for row in Table.rows(self, begun):
+                yield row
+
+    with pytest.raises(Conflict, match="archive"):
+        await verify([Archives(log)], log.keys)
+    assert not (await log.verified()).findings
+
+
+async def test_what_lies_where_an_archive_was_broken_off_is_not_taken_for_this_one(log: Log, tmp_path: Path) -> None:
+    first = await archived(log, tmp_path, "first.jsonl")
+    of_before = log.kept[0]
+    partial = tmp_path / "second.jsonl.partial"
+    await log.write("a", 2)
+    log.clock.advance(1)
+    for text, said in (("", "delete it"), (first.read_text()[:-10], "delete it")):
+        partial.write_text(text)
+        with pytest.raises(InvalidInput, match=said):
+            await archived(log, tmp_path, "second.jsonl")
+    partial.unlink()
+    second = await archived(log, tmp_path, "second.jsonl")
+    await log.write("a", 2)
+    log.clock.advance(1)
+    before = list(log.rows)
+    partial = tmp_path / "third.jsonl.partial"
+    later = log.keys.sign(replace(of_before, number=of_before.number + 10))
+    for text, said in (
+        (first.read_text(), "keep this one"),
+        (second.read_text() + encode({"checkpoint": checkpoint_document(later)}).decode(), "delete it"),
+    ):
+        partial.write_text(text)
+        with pytest.raises(InvalidInput, match=said):
+            await archived(log, tmp_path, "third.jsonl")
+        assert partial.exists()
+    assert log.rows == before
 
 
 async def test_nothing_to_archive_is_said(log: Log, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from authcenter.audit.checkpoints import CheckpointKeys
-from authcenter.audit.verification import Table, verify
+from authcenter.audit.sources import Table
+from authcenter.audit.verification import verify
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import Checkpoint, Heads
 from tests.unit.audit.test_verification import Log

@@ -27,6 +27,7 @@ ROWS = [
     pytest.param(PROXY, [(XFF, f"{CLIENT}:4711")], CLIENT, id="with a port"),
     pytest.param(PROXY, [(XFF, "2001:db8::7")], "2001:db8::7", id="IPv6"),
     pytest.param(PROXY, [(XFF, "[2001:db8::7]:4711")], "2001:db8::7", id="IPv6 with a port"),
+    pytest.param(PROXY, [(XFF, "fe80::1%" + "a" * 200)], PROXY, id="an address with a zone, of any length"),
     pytest.param("2001:db8:1::1", [(XFF, CLIENT)], CLIENT, id="an IPv6 proxy"),
     pytest.param("2001:db8:2::1", [(XFF, CLIENT)], "2001:db8:2::1", id="an IPv6 stranger"),
     pytest.param(PROXY, [(FWD, f"for={CLIENT};proto=https;by=x")], CLIENT, id="Forwarded"),

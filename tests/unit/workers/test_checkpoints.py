@@ -6,7 +6,8 @@ from typing import Any
 from structlog.testing import CapturingLogger
 
 from authcenter.audit.archive import read_checkpoints
-from authcenter.audit.verification import Table, verify
+from authcenter.audit.sources import Table
+from authcenter.audit.verification import verify
 from authcenter.core.event import Event, EventKind
 from authcenter.core.wire_json import encode
 from authcenter.workers.checkpoints import CheckpointWorker
