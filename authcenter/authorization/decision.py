@@ -24,7 +24,7 @@ from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import new_family_id
 from authcenter.core.origin import RequestOrigin
 from authcenter.core.rules import Rule
-from authcenter.core.scope import OFFLINE_ACCESS, OPENID, Scope
+from authcenter.core.scope import OPENID, Scope
 from authcenter.core.user import User
 from authcenter.core.value import Value
 from authcenter.stores.ports.codes import AuthorizationCodeStore
@@ -178,7 +178,7 @@ class AuthorizationDecision:
             subject=user.subject,
             sign_in={**signed_in.session.sign_in, "acr": acr},
             claims=request.claims,
-            refreshable=_refreshable(client, scope),
+            refreshable=client.refreshable(scope),
             family_id=new_family_id(),
             issued_at=now,
             expires_at=now + self._lifetime(client),
@@ -221,11 +221,6 @@ def _again(ticket: Ticket, after: float) -> Ticket:
 def _claimed_subjects(request: AuthorizationRequest) -> list[str]:
     wishes = [member.get("sub") or {} for member in request.claims.values()]
     return [str(wish["value"]) for wish in wishes if "value" in wish]
-
-
-def _refreshable(client: Client, scope: Scope) -> bool:
-    """OpenID clients ask for ``offline_access``, to which somebody consents; others get one when they may use it."""
-    return "refresh_token" in client.grants and (client.profile is not Profile.OIDC or OFFLINE_ACCESS in scope)
 
 
 _SILENT_CODES = {

@@ -7,7 +7,7 @@ from authcenter.core.authorization import ResponseMode
 from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.keys.source import LiveKeyRing
-from authcenter.tokens.id_tokens import id_token_algorithm, sign
+from authcenter.tokens.id_tokens import id_token_algorithm
 
 SIGNED_MODES = frozenset({ResponseMode.JWT, ResponseMode.QUERY_JWT, ResponseMode.FORM_POST_JWT})
 _LIFETIME_SECONDS = 300
@@ -30,4 +30,4 @@ class SignedResponses:
         alg = client.relying_party.authorization_signed_response_alg or id_token_algorithm(client)
         expires = int(self.clock.seconds()) + _LIFETIME_SECONDS
         claims = {"iss": self.issuer, "aud": client.client_id, "exp": expires}
-        return sign(self.keys.ring.signer(alg), {**members, **claims})
+        return self.keys.ring.signer(alg).jwt({**members, **claims})

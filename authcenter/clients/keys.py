@@ -9,7 +9,7 @@ from typing import Any
 from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.jose.algorithms import ALGORITHMS, Alg, PublicKey
-from authcenter.jose.jwk import read_public_jwk
+from authcenter.jose.jwk import is_of_known_kind, read_public_jwk
 from authcenter.sdk.observer import FetchOutcome, Observer, Unobserved
 from authcenter.stores.ports.remote import FetchFailed, Fetching
 
@@ -24,10 +24,6 @@ STALE_SECONDS = 3_600.0
 
 MOST_KEYS = 20
 _MOST_SETS = 1_000
-_MOST_RSA_DIGITS = 1_366
-"""Of the modulus, in base64url: 8,192 bits. Verifying by a longer one costs more than a request may."""
-
-_CURVES = {"EC": "P-256", "OKP": "Ed25519"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +123,7 @@ def read_keys(jwks: Mapping[str, Any]) -> list[ClientKey]:
 def _read_key(jwk: dict[str, Any]) -> list[ClientKey]:
     kid = jwk["kid"] if isinstance(jwk.get("kid"), str) else None
     found: list[ClientKey] = []
-    if jwk.get("crv") != _CURVES.get(str(jwk.get("kty"))) or len(str(jwk.get("n", ""))) > _MOST_RSA_DIGITS:
+    if not is_of_known_kind(jwk):
         return found
     for alg in Alg:
         if jwk.get("alg", alg) == alg:

@@ -14,6 +14,7 @@ from authcenter.core.client import Profile
 from authcenter.core.errors import InvalidInput
 from authcenter.core.relying_party import RelyingParty
 from authcenter.jose.algorithms import Alg
+from authcenter.jose.jwk import PRIVATE_MEMBERS
 
 SUBJECT_TYPES = ("public", "pairwise")
 APPLICATION_TYPES = ("web", "native")
@@ -27,8 +28,6 @@ _ALGORITHMS = (
     "request_object_signing_alg",
     "authorization_signed_response_alg",
 )
-# RFC 7518 §6: members that only a private or a symmetric key has.
-_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
 class InvalidMember(InvalidInput):
@@ -94,7 +93,7 @@ def check_public_jwks(jwks: Mapping[str, Any]) -> None:
     for jwk in keys:
         if not isinstance(jwk, dict) or not isinstance(jwk.get("kty"), str):
             raise InvalidMember("jwks", "must hold keys that each have a kty (RFC 7517)")
-        if _PRIVATE & jwk.keys():
+        if PRIVATE_MEMBERS & jwk.keys():
             raise InvalidMember("jwks", "must hold public keys only")
         if not all(map(_is_plain, jwk.values())):
             raise InvalidMember("jwks", "must hold keys whose members are texts, arrays of texts or small numbers")

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from authcenter.core.ids import ClientId
 from authcenter.core.relying_party import RelyingParty
-from authcenter.core.scope import Scope
+from authcenter.core.scope import OFFLINE_ACCESS, Scope
 
 
 class Profile(StrEnum):
@@ -93,3 +93,9 @@ class Client:
     @property
     def public(self) -> bool:
         return _NONE in self.auth_methods
+
+    def refreshable(self, scope: Scope) -> bool:
+        """Whether a refresh token goes with ``scope``: OpenID clients ask for ``offline_access``, to which somebody
+        consents; all others get one when they may use it."""
+        asked_for = self.profile is not Profile.OIDC or OFFLINE_ACCESS in scope
+        return "refresh_token" in self.grants and asked_for

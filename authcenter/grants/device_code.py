@@ -12,7 +12,7 @@ from authcenter.core.rules import Rule
 from authcenter.core.scope import OPENID
 from authcenter.core.user import User
 from authcenter.grants.granter import TokenGranter, TokenRequest
-from authcenter.grants.resources import GrantTargets, narrowed_audience, refreshable
+from authcenter.grants.resources import GrantTargets, narrowed_audience
 from authcenter.stores.ports.accounts import UserLookup
 from authcenter.stores.ports.devices import DeviceCodeStore
 from authcenter.tokens.device_codes import device_code_digest
@@ -50,7 +50,7 @@ class DeviceCodeGranter(TokenGranter):
             at=request.at,
             user=user,
             sign_in=answer.sign_in,
-            refreshable=refreshable(request.client, device.scope),
+            refreshable=request.client.refreshable(device.scope),
             spends=PresentedDeviceCode(device),
             origin=request.origin,
             family=device.family_id,

@@ -21,7 +21,7 @@ from authcenter.core.scope import OPENID
 from authcenter.core.user import User
 from authcenter.core.value import Value
 from authcenter.grants.granter import TokenGranter, TokenRequest
-from authcenter.grants.resources import GrantTargets, refreshable
+from authcenter.grants.resources import GrantTargets
 from authcenter.tokens.pending_cuts import PendingCuts
 
 
@@ -81,7 +81,7 @@ class PasswordGranter(TokenGranter):
             at=known.at,
             user=proof.user,
             sign_in={"auth_time": int(known.at.timestamp()), "acr": proof.acr, "amr": list(proof.amr)},
-            refreshable=refreshable(client, scope),
+            refreshable=client.refreshable(scope),
             origin=origin,
         )
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from authcenter.core.checks import failed, passed
-from authcenter.core.client import Client, Profile
+from authcenter.core.client import Client
 from authcenter.core.errors import invalid_scope, invalid_target
 from authcenter.core.form import Form
 from authcenter.core.resource import Resource
 from authcenter.core.rules import Rule
-from authcenter.core.scope import OFFLINE_ACCESS, Scope
+from authcenter.core.scope import Scope
 from authcenter.core.user import User
 from authcenter.core.value import Value
 from authcenter.stores.ports.clients import ResourceLookup
@@ -140,12 +140,6 @@ def narrowed_audience(form: Form, granted: tuple[str, ...]) -> tuple[str, ...]:
         failed("audience", came=resource, granted=" ".join(granted))
         raise invalid_target(Rule.RESOURCE_EXCEEDS_GRANT, f"asked for {resource!a:.200}, granted {granted}")
     return (resource,)
-
-
-def refreshable(client: Client, scope: Scope) -> bool:
-    """OpenID clients ask for ``offline_access``; all others get a refresh token when they may use one."""
-    asked_for = client.profile is not Profile.OIDC or OFFLINE_ACCESS in scope
-    return "refresh_token" in client.grants and asked_for
 
 
 def permitted_scope(scope: Scope, resource: Resource | None, user: User | None) -> Scope:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from aiohttp import hdrs, web
 
 from authcenter.clients.authentication import ClientAuthentication
-from authcenter.core.base64url import encode as base64url
 from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.errors import OAuthError, Unavailable
@@ -17,7 +16,6 @@ from authcenter.http.credentials import client_credentials
 from authcenter.http.forms import read_form
 from authcenter.http.responses import NO_STORE, Answer, no_store
 from authcenter.http.router import Router
-from authcenter.jose.jws import write_object
 from authcenter.keys.source import LiveKeyRing
 from authcenter.telemetry.metrics import Metrics
 from authcenter.tokens.introspection import Introspection, Introspector
@@ -85,6 +83,4 @@ class IntrospectionEndpoint:
             "token_introspection": members,
         }
         key = self.keys.ring.signer(self.algorithm())
-        signing_input = f"{key.header_segment(_JWT)}.{write_object(claims)}"
-        body = f"{signing_input}.{base64url(key.sign(signing_input.encode()))}".encode()
-        return Answer(body, lines=NO_STORE, headers={"Content-Type": f"application/{_JWT}"})
+        return Answer(key.jwt(claims, _JWT).encode(), lines=NO_STORE, headers={"Content-Type": f"application/{_JWT}"})

@@ -18,7 +18,6 @@ from authcenter.http.responses import NO_STORE, Answer, no_store
 from authcenter.http.router import Router
 from authcenter.keys.source import LiveKeyRing
 from authcenter.telemetry.metrics import Metrics
-from authcenter.tokens.id_tokens import sign
 from authcenter.tokens.user_info import UserInfo
 
 PATH = "/oauth/userinfo"
@@ -57,4 +56,4 @@ class UserInfoEndpoint:
         """§5.3.2: with ``iss`` and ``aud``, for this client alone."""
         key = self.keys.ring.signer(alg)
         told = {**claims, "iss": self.issuer, "aud": client.client_id, "iat": int(self.clock.seconds())}
-        return Answer(sign(key, told).encode(), lines=NO_STORE, headers={hdrs.CONTENT_TYPE: "application/jwt"})
+        return Answer(key.jwt(told).encode(), lines=NO_STORE, headers={hdrs.CONTENT_TYPE: "application/jwt"})

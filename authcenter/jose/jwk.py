@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -10,7 +12,13 @@ from authcenter.core import base64url
 from authcenter.core.ids import Kid
 from authcenter.jose.algorithms import ALGORITHMS, Alg, PublicKey
 
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""What only a private or a symmetric key has (RFC 7518 §6)."""
+
 _P256_BYTES = 32
+_LONGEST_MODULUS = 1_366
+"""In base64url: 8,192 bits. The cost of a signature check grows with the square."""
+_CURVES = {"EC": "P-256", "OKP": "Ed25519", "RSA": None}
 
 
 def public_members(key: PublicKey) -> dict[str, str]:
@@ -58,6 +66,14 @@ def read_public_jwk(jwk: dict[str, str]) -> PublicKey:
     if not fits:
         raise ValueError("the key does not fit its alg")
     return key
+
+
+def is_of_known_kind(jwk: Mapping[str, Any]) -> bool:
+    """Whether a JWK of somebody else's is of a kind and curve that our algorithms know, and none too dear to use."""
+    kind, modulus = jwk.get("kty"), jwk.get("n", "")
+    if not isinstance(kind, str) or kind not in _CURVES or jwk.get("crv") != _CURVES[kind]:
+        return False
+    return isinstance(modulus, str) and len(modulus) <= _LONGEST_MODULUS
 
 
 def _read(jwk: dict[str, str]) -> PublicKey:

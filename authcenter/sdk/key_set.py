@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from authcenter.jose.algorithms import ALGORITHMS, Alg, Algorithm, PublicKey
-from authcenter.jose.jwk import read_public_jwk
+from authcenter.jose.jwk import PRIVATE_MEMBERS, is_of_known_kind, read_public_jwk
 from authcenter.jose.strict_json import parse_object
 
 MOST_KEYS = 64
-_LONGEST_MODULUS = 1366  # base64url characters of 8,192 bits: the cost of a signature check grows with the square
-_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-_CURVES = {"EC": "P-256", "OKP": "Ed25519", "RSA": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ def read_key_set(document: bytes) -> Mapping[str, PublishedKey]:
 
 
 def _read(jwk: dict[str, Any]) -> PublishedKey | None:
-    if jwk.keys() & _PRIVATE or not _verifies_signatures(jwk) or not _of_known_kind(jwk):
+    if jwk.keys() & PRIVATE_MEMBERS or not _verifies_signatures(jwk) or not is_of_known_kind(jwk):
         return None
     try:
         public = read_public_jwk(jwk)
@@ -67,10 +64,3 @@ def _read(jwk: dict[str, Any]) -> PublishedKey | None:
 def _verifies_signatures(jwk: Mapping[str, Any]) -> bool:
     operations = jwk.get("key_ops", ["verify"])
     return jwk.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
-
-
-def _of_known_kind(jwk: Mapping[str, Any]) -> bool:
-    kind, modulus = jwk.get("kty"), jwk.get("n", "")
-    if not isinstance(kind, str) or kind not in _CURVES or jwk.get("crv") != _CURVES[kind]:
-        return False
-    return isinstance(modulus, str) and len(modulus) <= _LONGEST_MODULUS

@@ -15,7 +15,6 @@ from typing import Self
 from authcenter.core.base64url import encode as base64url
 from authcenter.core.clock import Clock
 from authcenter.core.errors import RevocationsUnknown
-from authcenter.jose.jws import write_object
 from authcenter.keys.source import LiveKeyRing
 from authcenter.sdk.feed_document import (
     DOCUMENT_TYPE,
@@ -249,9 +248,7 @@ class RevocationFeed:
         if after is not None:
             claims["after"] = str(after)
         key = self._keys.ring.signer(self._algorithm())
-        signing_input = f"{key.header_segment(DOCUMENT_TYPE)}.{write_object(claims)}"
-        signed = f"{signing_input}.{base64url(key.sign(signing_input.encode()))}"
-        return SignedEntries(kind, signed, packed, cursor, tag, news=bool(packed))
+        return SignedEntries(kind, key.jwt(claims, DOCUMENT_TYPE), packed, cursor, tag, news=bool(packed))
 
 
 def _entries(width: int, entries: Iterable[Entry]) -> Entries:

@@ -10,11 +10,8 @@ from authcenter.core.approval import Approval, IdTokenRequest
 from authcenter.core.client import Client, Profile
 from authcenter.core.user import User
 from authcenter.jose.algorithms import Alg
-from authcenter.jose.jws import write_object
-from authcenter.keys.ring import SigningKey
 from authcenter.keys.source import LiveKeyRing
 
-ID_TOKEN_TYPE = "JWT"  # noqa: S105 - a media type
 _SIGN_IN = ("auth_time", "acr", "amr", "sid")
 
 
@@ -59,16 +56,10 @@ class IdTokens:
             claims["nonce"] = asked.nonce
         if asked.claims and approval.user is not None:
             claims = {**self.claims_of(approval.user, asked.claims), **claims}
-        return sign(key, claims)
+        return key.jwt(claims)
 
 
 def half_hash(alg: str, token: str) -> str:
     """``at_hash`` (OpenID Connect Core §3.1.3.6): the left half of the hash that the signature itself uses."""
     digest = (hashlib.sha512 if alg == Alg.EDDSA else hashlib.sha256)(token.encode()).digest()
     return base64url.encode(digest[: len(digest) // 2])
-
-
-def sign(key: SigningKey, claims: Mapping[str, Any], token_type: str = ID_TOKEN_TYPE) -> str:
-    """A JWT of ``claims`` for clients."""
-    signing_input = f"{key.header_segment(token_type)}.{write_object(claims)}"
-    return f"{signing_input}.{base64url.encode(key.sign(signing_input.encode()))}"

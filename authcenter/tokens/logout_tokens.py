@@ -6,7 +6,7 @@ from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.ids import new_jti
 from authcenter.keys.source import LiveKeyRing
-from authcenter.tokens.id_tokens import id_token_algorithm, sign
+from authcenter.tokens.id_tokens import id_token_algorithm
 
 LOGOUT_TOKEN_TYPE = "logout+jwt"  # noqa: S105 - a media type
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -43,4 +43,4 @@ class LogoutTokens:
             "sub": sub,
             "sid": sid,
         }
-        return sign(key, claims, LOGOUT_TOKEN_TYPE)
+        return key.jwt(claims, LOGOUT_TOKEN_TYPE)

@@ -1,4 +1,5 @@
-"""Revocation: acknowledged once SQL has it, known to this process at once, to every other by stream and polling."""
+"""Revocation: acknowledged once SQL has it. Of a token this process knows at once; of a cut it learns as every other
+process does of both, by stream and polling."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -122,7 +123,7 @@ class Revocations:
         return known
 
     async def cut(self, cuts: Sequence[Cut], actor: str, origin: RequestOrigin | None = None) -> None:
-        """Refuse all that lies under ``cuts``.
+        """Refuse all that lies under ``cuts``, in this process too once it has heard of it; who cannot wait polls.
 
         Raises:
             StoreUnavailable: Nothing was cut, or it is unknown.

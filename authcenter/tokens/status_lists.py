@@ -13,11 +13,9 @@ from contextvars import Context
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from authcenter.core.base64url import encode
 from authcenter.core.clock import Clock
 from authcenter.core.errors import StoreUnavailable, Unavailable
 from authcenter.core.status import StatusList
-from authcenter.jose.jws import write_object
 from authcenter.jose.status_list import STATUS_LIST_TYPE, encode_bits
 from authcenter.keys.source import LiveKeyRing
 from authcenter.stores.ports.status_lists import StatusListStore
@@ -220,8 +218,7 @@ class StatusLists:
             "ttl": TTL_SECONDS,
             "status_list": {"bits": 1, "lst": held.bits},
         }
-        signing_input = f"{key.header_segment(STATUS_LIST_TYPE)}.{write_object(claims)}"
-        body = f"{signing_input}.{encode(key.sign(signing_input.encode('ascii')))}".encode("ascii")
+        body = key.jwt(claims, STATUS_LIST_TYPE).encode("ascii")
         signed = SignedStatusList(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
         self._held[held.listed.list_id] = replace(held, kid=key.kid, signed=signed)
         return signed

@@ -5,8 +5,6 @@ import time
 import jwt
 import pytest
 
-from authcenter.core.base64url import encode
-from authcenter.jose.jws import write_object
 from authcenter.wiring.core import Core
 from tests.integration.service.api import Credentials, until
 from tests.integration.service.running import Service, policy
@@ -24,9 +22,7 @@ def minted(service: Service, token: str, *, seconds_ago: int) -> str:
 
     async def sign(core: Core) -> str:
         await core.keys.reload()
-        key = core.keys.ring.signer("ES256")
-        signing_input = f"{key.header_segment('at+jwt')}.{write_object(claims)}"
-        return f"{signing_input}.{encode(key.sign(signing_input.encode()))}"
+        return core.keys.ring.signer("ES256").jwt(claims, "at+jwt")
 
     return str(service.operator.act(sign))
 

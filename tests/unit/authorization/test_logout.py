@@ -10,10 +10,10 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from authcenter.core import base64url
 from authcenter.core.client import Profile
 from authcenter.core.relying_party import RelyingParty
-from authcenter.jose.algorithms import Alg
-from authcenter.tokens.id_tokens import sign
+from authcenter.jose.algorithms import ALGORITHMS, Alg
 from tests.unit.authorization.test_authorize import REDIRECT, SESSION, VERIFIER, Outcome, Visitor, shop
 from tests.workbench import Answer, Workbench, decoded, private_key
 
@@ -87,22 +87,9 @@ def unsigned(hint: str) -> str:
 
 def foreign(hint: str) -> str:
     """Signed by a key of somebody else's, under our key's name."""
-    claims = json.loads(decoded(hint.split(".")[1]))
-    kid = json.loads(decoded(hint.split(".", maxsplit=1)[0]))["kid"]
-
-    class Key:
-        alg = Alg.RS256
-
-        def header_segment(self, token_type: str) -> str:
-            return hint.split(".", maxsplit=1)[0]
-
-        def sign(self, data: bytes) -> bytes:
-            from authcenter.jose.algorithms import ALGORITHMS  # noqa: PLC0415
-
-            return ALGORITHMS[Alg.RS256].sign(private_key(Alg.RS256, 7), data)
-
-    assert kid
-    return sign(Key(), claims)  # type: ignore[arg-type]
+    signing_input = hint.rpartition(".")[0]
+    signature = ALGORITHMS[Alg.RS256].sign(private_key(Alg.RS256, 7), signing_input.encode())
+    return f"{signing_input}.{base64url.encode(signature)}"
 
 
 REDIRECTED = [
@@ -228,7 +215,7 @@ async def test_a_hint_without_a_session_means_the_person_by_the_name_the_client_
     claims = json.loads(decoded((await leaver.tokens(client)).members["id_token"].split(".")[1]))
     del claims["sid"]
     sub = claims["sub"] if same else "usr_bob"
-    hint = sign(leaver.bench.signer, {**claims, "sub": sub})
+    hint = leaver.bench.signer.jwt({**claims, "sub": sub})
     outcome = await leaver.leave(id_token_hint=hint, post_logout_redirect_uri=OUT)
     assert outcome.location == (OUT if same else "")
     assert await leaver.signed_in() is not same
@@ -238,5 +225,5 @@ async def test_a_hint_without_a_session_means_the_person_by_the_name_the_client_
 async def test_another_token_of_ours_is_no_hint(leaver: Leaver, name: str) -> None:
     tokens = await leaver.tokens()
     claims = json.loads(decoded(tokens.members["id_token"].split(".")[1]))
-    token = tokens.access if name == "access_token" else sign(leaver.bench.signer, claims, "logout+jwt")
+    token = tokens.access if name == "access_token" else leaver.bench.signer.jwt(claims, "logout+jwt")
     assert (await leaver.leave(id_token_hint=token, post_logout_redirect_uri=OUT)).status == 400
