@@ -40,12 +40,12 @@ class OwnPasskeysPage:
         self.pages.mount(router, PATH, self.get, self.post)
 
     async def get(self, visit: Visit) -> Answer:
-        ticket = self._ticket(visit, visit.query.get("ticket"))
+        visit, ticket = self._read(visit, visit.query.get("ticket"))
         signed_in = await self.own.open(visit, PATH, lately=True, ticket=ticket)
         return signed_in if isinstance(signed_in, Answer) else await self._show(visit, ticket, signed_in)
 
     async def post(self, visit: Visit) -> Answer:
-        ticket = self._ticket(visit, visit.form.get("ticket"))
+        visit, ticket = self._read(visit, visit.form.get("ticket"))
         if visit.form.get("act") == "cancel" and ticket is not None and ticket.request is not None:
             return self.arrival.go_on(visit, structs.replace(ticket, consent="denied"))
         signed_in = await self.own.open(visit, PATH, lately=True, ticket=ticket)
@@ -70,12 +70,7 @@ class OwnPasskeysPage:
             visit.request[NOTES].verdict = (refused.rule, refused.hint)
             return await self._show(visit, ticket, signed_in, problem_with_passkey(visit, refused.rule), 401)
         on = self.arrival.way_on(visit, ticket) if ticket else PATH
-        if codes:
-            request = ticket.request if ticket else None
-            shown = self.pages.in_language(visit, request.ui_locales if request else ())
-            answer = self.pages.show(shown, "recovery_codes.html", codes=codes, on=on)
-        else:
-            answer = see_other(on)
+        answer = self.pages.show(visit, "recovery_codes.html", codes=codes, on=on) if codes else see_other(on)
         if session.acr != ACR_TWO_FACTORS:
             # Where somebody ended it meanwhile the codes are shown all the same: nobody can show them again.
             await self.arrival.raise_session(visit, answer, session, amr=(*session.amr, *methods))
@@ -95,8 +90,11 @@ class OwnPasskeysPage:
             return await self._show(visit, ticket, signed_in, visit.messages("passkeys.last"), refused.status)
         return see_other(self._path(visit, ticket))
 
-    def _ticket(self, visit: Visit, sealed: str | None) -> Ticket | None:
-        return self.tickets.open(sealed, visit.browser.browser_id) if sealed else None
+    def _read(self, visit: Visit, sealed: str | None) -> tuple[Visit, Ticket | None]:
+        """The ticket, and the visit in the language that its client asks for."""
+        ticket = self.tickets.open(sealed, visit.browser.browser_id) if sealed else None
+        request = ticket.request if ticket else None
+        return self.pages.in_language(visit, request.ui_locales if request else ()), ticket
 
     def _path(self, visit: Visit, ticket: Ticket | None) -> str:
         return f"{PATH}?ticket={self.tickets.seal(ticket, visit.browser.browser_id)}" if ticket else PATH
@@ -105,7 +103,6 @@ class OwnPasskeysPage:
         self, visit: Visit, ticket: Ticket | None, signed_in: SignedIn, problem: str = "", status: int = 200
     ) -> Answer:
         request = ticket.request if ticket else None
-        visit = self.pages.in_language(visit, request.ui_locales if request else ())
         held = await self.passkeys.list_of(signed_in.user)
         possible, room = self.passkeys.party.has_name, len(held) < MOST_PASSKEYS
         return self.pages.show(
