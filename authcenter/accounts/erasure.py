@@ -7,7 +7,7 @@ from datetime import timedelta
 from authcenter.accounts.letters import Letters
 from authcenter.audit.erasure import erasure_of
 from authcenter.core.clock import Clock
-from authcenter.core.cut import Consequences, Cut, CutKind
+from authcenter.core.cut import CUT_OUTLIVES_TOKENS_BY, Consequences, Cut, CutKind
 from authcenter.core.errors import Conflict
 from authcenter.core.event import Event, EventKind
 from authcenter.core.job import Job, JobName
@@ -22,9 +22,6 @@ _ROWS_AT_ONCE = 500
 
 # What is issued is written after its answer; from the spool of a process that died, once another looks there.
 _LOOKS = timedelta(0), timedelta(minutes=10)
-
-# The database rounds its own clock up to the second, and verifiers grant a leeway beyond a token's expiry.
-_CUT_OUTLIVES_TOKENS_BY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +107,5 @@ class AccountErasure:
         )
 
     def _cut(self, user: User) -> Cut:
-        expires_at = self.clock.now() + self.longest_token + _CUT_OUTLIVES_TOKENS_BY
+        expires_at = self.clock.now() + self.longest_token + CUT_OUTLIVES_TOKENS_BY
         return Cut(CutKind.SUBJECT, user.subject, "account deleted", expires_at=expires_at)

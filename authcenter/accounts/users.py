@@ -13,7 +13,7 @@ from authcenter.accounts.passwords import PasswordHashing, check_new_password
 from authcenter.accounts.standard_claims import check_claims
 from authcenter.core.checks import failed, passed
 from authcenter.core.clock import Clock
-from authcenter.core.cut import Consequences, Cut, CutKind
+from authcenter.core.cut import CUT_OUTLIVES_TOKENS_BY, Consequences, Cut, CutKind
 from authcenter.core.errors import Conflict, NotFound, Unavailable, invalid_grant
 from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import SUBJECT_PREFIX, new_subject
@@ -25,9 +25,6 @@ from authcenter.core.user import User
 from authcenter.stores.ports.accounts import UserStore
 
 _ATTEMPTS = 8
-
-# The database rounds its own clock up to the second, and verifiers grant a leeway beyond a token's expiry.
-_CUT_OUTLIVES_TOKENS_BY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +309,7 @@ class Accounts:
         return () if user.disabled_at else (self._until_now(user, reason),)
 
     def _until_now(self, user: User, reason: str) -> Cut:
-        expires_at = self.clock.now() + self.longest_token + _CUT_OUTLIVES_TOKENS_BY
+        expires_at = self.clock.now() + self.longest_token + CUT_OUTLIVES_TOKENS_BY
         return Cut(CutKind.SUBJECT, user.subject, reason, until_now=True, expires_at=expires_at)
 
 

@@ -9,14 +9,15 @@ import click
 from authcenter.accounts.account import NewAccount
 from authcenter.accounts.descriptions import user_description
 from authcenter.accounts.importing import import_users
+from authcenter.accounts.oversight import By
 from authcenter.cli.asking import read_new_password
 from authcenter.cli.importing import dry_run_option, file_argument, read_lines, show_report
 from authcenter.cli.session import actor, json_option, run_on_record, show
 from authcenter.cli.user_oversight import add_to
 from authcenter.core.errors import Conflict
 from authcenter.core.user import User, name_key
-from authcenter.http.pages.messages import DEFAULT_LANGUAGE
 from authcenter.wiring.core import Core
+from authcenter.wiring.operators import build_oversight
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -201,12 +202,8 @@ def reset_second_factors(ctx: click.Context, name: str, as_json: bool) -> None:
     /password/forgot.
     """
 
-    async def act(core: Core) -> User:
-        user = await core.accounts.get(name)
-        await core.second_factors.reset(user, DEFAULT_LANGUAGE, actor=actor())
-        return user
-
-    show(user_description(run_on_record(ctx, act)), as_json=as_json)
+    user = run_on_record(ctx, lambda core: build_oversight(core).reset_second_factors(name, By(actor())))
+    show(user_description(user), as_json=as_json)
 
 
 @command.command("import")

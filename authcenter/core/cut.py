@@ -13,6 +13,10 @@ from authcenter.core.job import Job
 LIFTED_CUT_LASTS = timedelta(days=2)
 """How long a lifted cut goes on refusing what was issued until it was lifted: longer than any access token can live."""
 
+CUT_OUTLIVES_TOKENS_BY = timedelta(hours=1)
+"""The database rounds its own clock up to the second, its clock is not this machine's, and verifiers grant a leeway
+beyond a token's expiry."""
+
 
 class CutKind(StrEnum):
     """What a cut goes by; the claim a token carries it in."""

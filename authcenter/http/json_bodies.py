@@ -1,11 +1,12 @@
 """Request bodies that are one JSON object (RFC 8259)."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
-from authcenter.core.errors import invalid_request
+from authcenter.core.errors import InvalidInput, invalid_request
 from authcenter.core.rules import Rule
 from authcenter.http.forms import read_body
 
@@ -32,6 +33,18 @@ async def read_json(request: web.BaseRequest) -> dict[str, Any]:
         raise invalid_request(Rule.JSON_MALFORMED, "The body is not JSON.", f"{problem!s:.80}") from problem
     if not isinstance(value, dict) or r"\u0000" in text:
         raise invalid_request(Rule.JSON_MALFORMED, "The body is not a JSON object.", type(value).__name__)
+    return value
+
+
+def text_member(document: Mapping[str, Any], name: str) -> str:
+    """A member that must be there, and be a text; also an empty one: what it is for says what it may be.
+
+    Raises:
+        InvalidInput: It is not.
+    """
+    value = document.get(name)
+    if not isinstance(value, str):
+        raise InvalidInput(f"{name}: not a string")
     return value
 
 

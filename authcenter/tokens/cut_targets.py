@@ -5,16 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from authcenter.audit.blast_radius import BlastRadius, IssuedToken, blast_radius
 from authcenter.core.clock import Clock
-from authcenter.core.cut import Cut, CutKind, carried_by
+from authcenter.core.cut import CUT_OUTLIVES_TOKENS_BY, Cut, CutKind, carried_by
 from authcenter.core.origin import RequestOrigin
 from authcenter.keys.ring import LONGEST_TOKEN
 from authcenter.stores.ports.audit_trail import AuditTrail
 from authcenter.tokens.lifetimes import TokenLifetimes
 from authcenter.tokens.revocation import Revocations
-
-# The database rounds its own clock up to the second, and its clock is not this machine's.
-_CUT_OUTLIVES_TOKENS_BY = timedelta(hours=1)
-
 
 NARROWED = frozenset({CutKind.CLIENT, CutKind.SUBJECT})
 """Of what tokens may be refused up to an instant, rather than all: what lives on and gets others."""
@@ -39,7 +35,7 @@ class Target:
 
     def cut(self, reason: str, now: datetime, leeway: timedelta) -> Cut:
         """The cut that refuses it. ``leeway``: that of signature checks."""
-        expires_at = now + LONGEST_TOKEN + leeway + _CUT_OUTLIVES_TOKENS_BY
+        expires_at = now + LONGEST_TOKEN + leeway + CUT_OUTLIVES_TOKENS_BY
         return Cut(
             self.kind, self.value, reason, up_to=self.issued_before, until_now=self.until_now, expires_at=expires_at
         )

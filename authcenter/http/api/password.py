@@ -1,17 +1,15 @@
 """``/api/v1/auth/password/…``: forgotten passwords, for first-party apps."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from aiohttp import hdrs, web
 
 from authcenter.accounts.password_reset import PasswordReset, ResetRequests
 from authcenter.core.account_links import link_token
-from authcenter.core.errors import InvalidInput
 from authcenter.core.secret import Secret
 from authcenter.core.wire_json import encode
 from authcenter.http.context import NOTES
-from authcenter.http.json_bodies import read_json
+from authcenter.http.json_bodies import read_json, text_member
 from authcenter.http.pages.messages import Catalogue
 from authcenter.http.problems import with_problems
 from authcenter.http.responses import NO_STORE, Answer, no_store
@@ -38,23 +36,16 @@ class PasswordApi:
 
     async def forgot(self, request: web.BaseRequest) -> Answer:
         """202 for every address, known or not."""
-        email = _text(await read_json(request), "email")
+        email = text_member(await read_json(request), "email")
         await self.requests.ask(email, self._language(request), request[NOTES].origin)
         return no_store(encode({"status": "accepted"}), 202)
 
     async def reset(self, request: web.BaseRequest) -> Answer:
         """204 once the password is set."""
         body = await read_json(request)
-        token, password = link_token(_text(body, "token")), Secret(_text(body, "password"))
+        token, password = link_token(text_member(body, "token")), Secret(text_member(body, "password"))
         await self.resets.reset(token, password, self._language(request), request[NOTES].origin)
         return Answer(status=204, lines=NO_STORE)
 
     def _language(self, request: web.BaseRequest) -> str:
         return self.catalogue.choose((), request.headers.get(hdrs.ACCEPT_LANGUAGE, "")).language
-
-
-def _text(body: dict[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value:
-        raise InvalidInput(f"{name}: not a text")
-    return value

@@ -8,11 +8,10 @@ from aiohttp import hdrs, web
 
 from authcenter.accounts.sign_up import SignUp
 from authcenter.core import base64url
-from authcenter.core.errors import InvalidInput
 from authcenter.core.secret import Secret
 from authcenter.core.wire_json import encode
 from authcenter.http.context import NOTES
-from authcenter.http.json_bodies import read_json
+from authcenter.http.json_bodies import read_json, text_member
 from authcenter.http.problems import with_problems
 from authcenter.http.responses import Answer, no_store
 from authcenter.http.router import Router
@@ -39,28 +38,21 @@ class SignUpApi:
         self.sign_up.check_on()
         body = await read_json(request)
         language = self.language(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
-        await self.sign_up.ask(_text(body, "email"), language, request[NOTES].origin.ip)
+        await self.sign_up.ask(text_member(body, "email"), language, request[NOTES].origin.ip)
         return no_store(encode({"status": "verification_sent"}), 202)
 
     async def verify(self, request: web.BaseRequest) -> Answer:
         self.sign_up.check_on()
         body = await read_json(request)
-        username, password = _text(body, "username"), Secret(_text(body, "password"))
+        username, password = text_member(body, "username"), Secret(text_member(body, "password"))
         user = await self.sign_up.complete(_token(body), username, password, request[NOTES].origin)
         told = {"sub": user.subject, "username": user.username, "email": user.email, "email_verified": True}
         return no_store(encode(told), 201)
 
 
-def _text(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str):
-        raise InvalidInput(f"{name}: not a string")
-    return value
-
-
 def _token(body: Mapping[str, Any]) -> bytes:
     """What the link in the mail ends with; of another shape it is none that anybody was sent."""
-    text = _text(body, "token")
+    text = text_member(body, "token")
     try:
         return base64url.decode(text)
     except ValueError:

@@ -74,7 +74,7 @@ class SignUpPage:
             await self.sign_up.ask(visit.form.get("email") or "", visit.messages.language, visit.origin.ip)
         except InvalidInput as refused:
             visit.request[NOTES].verdict = (Rule.INPUT_REFUSED, str(refused))
-            return self._form(visit, ticket, "signup.wrong_address", 400)
+            return self._form(visit, ticket, "signup.wrong_address", 422)
         except RateLimited as limited:
             minutes = too_often.minutes(visit, limited)
             return too_often.later(self._form(visit, ticket, "signup.limited", too_often.STATUS, minutes), limited)

@@ -71,10 +71,10 @@ class SignUpCompletionPage:
         match refused:
             case PasswordRefused():
                 notes.verdict = (Rule.INPUT_REFUSED, str(refused))
-                return self._form(visit, link, JudgedPassword.refused(refused), status=400)
+                return self._form(visit, link, JudgedPassword.refused(refused), status=422)
             case InvalidInput():
                 notes.verdict = (Rule.INPUT_REFUSED, str(refused))
-                return self._form(visit, link, problem="signup.wrong_name", status=400)
+                return self._form(visit, link, problem="signup.wrong_name", status=422)
             case Conflict():
                 notes.verdict = (Rule.NAME_TAKEN, str(refused))
                 return self._form(visit, link, problem="signup.name_taken", status=409)

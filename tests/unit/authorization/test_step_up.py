@@ -231,3 +231,15 @@ async def test_cancelling_the_enrolment_tells_the_client(bench: Workbench, tab: 
     assert "asks for a sign-in with a second factor" in page.body
     shown = await tab.follow(await tab.post(ENROLMENT, {**page.fields, "act": "cancel"}))
     assert asked(shown)["error"] == "access_denied"
+
+
+async def test_what_is_wrong_with_a_new_passkey_is_said_in_the_language_of_the_client(
+    bench: Workbench, tab: Tab
+) -> None:
+    shown = await tab.follow(await password(tab, authorize(ACR_TWO_FACTORS, ui_locales="de")))
+    page = await tab.get(f"/account/passkeys?ticket={shown.fields['ticket']}", Accept_Language="en")
+    assert '<html lang="de"' in page.body
+    sent = {**page.fields, "act": "add", "credential": "none"}
+    wrong = await tab.post("/account/passkeys", sent, Accept_Language="en")
+    assert wrong.status == 401
+    assert "Ihr Browser hat keinen Passkey gesendet." in wrong.body

@@ -174,6 +174,29 @@ async def test_of_a_password_only_that_it_differs(
     assert (row.event, json.loads(row.context)) == ("sign_in.refused", {"rule": rule})
 
 
+LOOKED_AT = [
+    *(Rule.USER_UNKNOWN, Rule.USER_PASSWORD_WRONG, Rule.USER_DISABLED),
+    *(Rule.USER_ADDRESS_UNVERIFIED, Rule.USER_RESET_REQUIRED),
+    *(Rule.SECOND_FACTOR_WRONG, Rule.SECOND_FACTOR_REPLAYED, Rule.RECOVERY_CODE_WRONG),
+    *(Rule.PASSKEY_UNKNOWN, Rule.PASSKEY_FOREIGN, Rule.PASSKEY_SIGNATURE),
+    *(Rule.PASSKEY_UNVERIFIED, Rule.PASSKEY_COUNTER),
+]
+
+
+@pytest.mark.parametrize("rule", LOOKED_AT)
+@pytest.mark.parametrize(("route", "rows"), [("/login", 1), ("/account/second-factors", 0), ("/account/passkeys", 0)])
+async def test_a_sign_in_that_was_refused_is_in_the_audit_log(
+    bench: Workbench, route: str, rows: int, rule: Rule
+) -> None:
+    """But not what somebody who is signed in fails to set up."""
+    made = tracer(bench)
+    begin_trace(made.key)
+    made.record(route, "POST", 401, RequestNotes(RequestOrigin(RequestId("one")), verdict=(rule, "the hint")))
+    await bench.service.audit.flush()
+    told = [json.loads(row.context) for row in bench.record.tables.audit if row.event == "sign_in.refused"]
+    assert told == [{"rule": rule}] * rows
+
+
 async def test_a_refusal_whose_trace_was_lost_is_told_from_the_log(
     bench: Workbench, web: aiohttp.ClientSession
 ) -> None:
