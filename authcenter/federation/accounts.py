@@ -122,7 +122,10 @@ class FederatedAccounts:
         title = names.get(provider, provider)
         gone = self._consequences(EventKind.IDENTITY_UNLINKED, MailKind.IDENTITY_UNLINKED, user, held, title, at)
         spare = await self.has_other_way(user)
-        if not await self.identities.remove(held, gone, among=None if spare else names.keys()):
+        if await self.identities.remove(held, gone, among=None if spare else names.keys()):
+            return
+        # Two clicks are one wish: what the other has taken away is not what stays.
+        if await self.identities.find(provider, provider_subject) is not None:
             raise _refused(Rule.IDENTITY_LAST, f"{user.subject} has no other way in", status=409)
 
     async def list_of(self, subject: str) -> Sequence[Identity]:

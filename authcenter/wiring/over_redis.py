@@ -8,7 +8,6 @@ from authcenter.core.derived import SealingKeys
 from authcenter.settings.boot import BootSettings
 from authcenter.stores.fallback.job_queue import FallbackJobQueue
 from authcenter.stores.fallback.shared import (
-    FallbackLocks,
     FallbackRateCounters,
     FallbackReplayCache,
     FallbackWakeUps,
@@ -18,13 +17,11 @@ from authcenter.stores.redis.connection import RedisConnection
 from authcenter.stores.redis.entries import RedisEntries
 from authcenter.stores.redis.job_queue import RedisJobQueue
 from authcenter.stores.redis.limits import RedisRateCounters
-from authcenter.stores.redis.locks import RedisLocks
 from authcenter.stores.redis.replay import RedisReplayCache
 from authcenter.stores.redis.revocation import RedisRevocations
 from authcenter.stores.redis.wake_ups import RedisWakeUps
 from authcenter.stores.sql.counters import SqlRateCounters
 from authcenter.stores.sql.database import Database
-from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.replay import SqlReplayCache
 from authcenter.telemetry.tracing import Tracing
 from authcenter.tokens.announcing import Announcer
@@ -48,7 +45,6 @@ async def open_shared_over_redis(
         counters = RedisRateCounters(redis)
         yield Shared(
             replay=FallbackReplayCache(RedisReplayCache(redis), SqlReplayCache(database), clock),
-            locks=FallbackLocks(RedisLocks(redis), SqlLocks(database)),
             login_counters=FallbackRateCounters(counters, SqlRateCounters(database)),
             token_counters=FallbackRateCounters(counters, MemoryRateCounters(clock)),
             wake_ups=FallbackWakeUps(wake_ups),

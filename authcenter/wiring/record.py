@@ -21,6 +21,7 @@ from authcenter.stores.ports.erasure import PersonStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.identities import IdentityStore
 from authcenter.stores.ports.keys import KeysSettlement, RotationPauses, SigningKeyStore
+from authcenter.stores.ports.locks import Locks
 from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.ports.passkeys import PasskeyStore
 from authcenter.stores.ports.password_resets import PasswordResetStore
@@ -29,7 +30,6 @@ from authcenter.stores.ports.request_traces import RequestTraces
 from authcenter.stores.ports.schema import SchemaState
 from authcenter.stores.ports.second_factors import FactorStore, RecoveryCodeStore, TotpStore
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
-from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.sign_ups import SignUpStore
 from authcenter.stores.ports.spread import RevocationSpread
 from authcenter.stores.ports.status_lists import StatusListStore

@@ -9,9 +9,9 @@ from authcenter.core.clock import Clock
 from authcenter.settings.boot import BootSettings
 from authcenter.stores.cached.invalidation import ChangeAnnouncement
 from authcenter.stores.memory.job_queue import MemoryJobQueue
-from authcenter.stores.memory.shared import MemoryLocks, MemoryRateCounters, MemoryReplayCache, MemoryWakeUps
+from authcenter.stores.memory.shared import MemoryRateCounters, MemoryReplayCache, MemoryWakeUps
 from authcenter.stores.ports.job_queue import JobQueue
-from authcenter.stores.ports.shared import Locks, RateCounters, ReplayCache, SealedEntries, WakeUps
+from authcenter.stores.ports.shared import RateCounters, ReplayCache, SealedEntries, WakeUps
 from authcenter.stores.sql.database import Database
 from authcenter.telemetry.tracing import Tracing
 from authcenter.tokens.announcing import Announcer
@@ -41,7 +41,6 @@ class Shared:
     """
 
     replay: ReplayCache
-    locks: Locks
     login_counters: RateCounters
     token_counters: RateCounters
     wake_ups: WakeUps
@@ -59,7 +58,7 @@ class Shared:
 def in_process_shared(clock: Clock) -> Shared:
     """For one process alone."""
     counters = MemoryRateCounters(clock)
-    return Shared(MemoryReplayCache(clock), MemoryLocks(clock), counters, counters, MemoryWakeUps(), MemoryJobQueue())
+    return Shared(MemoryReplayCache(clock), counters, counters, MemoryWakeUps(), MemoryJobQueue())
 
 
 @asynccontextmanager

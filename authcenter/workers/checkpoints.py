@@ -9,7 +9,7 @@ from authcenter.audit.checkpoints import CheckpointKeys, checkpoint_document, ne
 from authcenter.core.clock import Clock
 from authcenter.core.errors import Unavailable
 from authcenter.stores.ports.audit_trail import AuditTrail, Checkpoint
-from authcenter.stores.ports.shared import Locks
+from authcenter.stores.ports.locks import Locks
 from authcenter.telemetry.logs import Logger
 
 LOCK = "audit checkpoint"

@@ -9,7 +9,7 @@ from datetime import timedelta
 from authcenter.core.clock import Clock
 from authcenter.core.errors import Unavailable
 from authcenter.stores.ports.eviction import Evictable, Eviction
-from authcenter.stores.ports.shared import Locks
+from authcenter.stores.ports.locks import Locks
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 

@@ -16,7 +16,7 @@ from authcenter.keys.rotation import KeyRotation
 from authcenter.keys.schedule import RotationRules, Succession, next_successions, spent_keys
 from authcenter.keys.source import LiveKeyRing
 from authcenter.settings.live import LivePolicy
-from authcenter.stores.ports.shared import Locks
+from authcenter.stores.ports.locks import Locks
 from authcenter.telemetry.logs import Logger
 
 ACTOR = "system"

@@ -10,7 +10,7 @@ from authcenter.clients.registry import ClientRegistry
 from authcenter.core.clock import Clock
 from authcenter.core.errors import NotFound, Unavailable
 from authcenter.settings.live import LivePolicy
-from authcenter.stores.ports.shared import Locks
+from authcenter.stores.ports.locks import Locks
 from authcenter.stores.ports.unused_clients import UnusedClients
 from authcenter.telemetry.logs import Logger
 

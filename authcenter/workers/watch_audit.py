@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from authcenter.audit.watching import YoungRows
 from authcenter.core.errors import Unavailable
-from authcenter.stores.ports.shared import Locks
+from authcenter.stores.ports.locks import Locks
 from authcenter.telemetry.logs import Logger
 from authcenter.telemetry.metrics import Metrics
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from authcenter.core.clock import Clock
 from authcenter.core.errors import SharedStateUnavailable
 from authcenter.settings.rate import Rate
-from authcenter.stores.ports.shared import Locks, RateCounters, ReplayCache, Taken, WakeUps
+from authcenter.stores.ports.shared import RateCounters, ReplayCache, Taken, WakeUps
 
 
 @dataclass(slots=True)
@@ -35,26 +35,6 @@ class FallbackReplayCache(ReplayCache):
         if fresh and now < self._asked_until:
             return await self.second.first_use(kind, value, lives)
         return fresh
-
-
-@dataclass(frozen=True, slots=True)
-class FallbackLocks(Locks):
-    """A lock taken in one of the two does not bind in the other: locks save work, they decide nothing."""
-
-    first: Locks
-    second: Locks
-
-    async def acquire(self, name: str, holder: str, lasts: timedelta) -> bool:
-        try:
-            return await self.first.acquire(name, holder, lasts)
-        except SharedStateUnavailable:
-            return await self.second.acquire(name, holder, lasts)
-
-    async def release(self, name: str, holder: str) -> None:
-        try:
-            await self.first.release(name, holder)
-        except SharedStateUnavailable:
-            await self.second.release(name, holder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.tables import Tables
-from authcenter.stores.ports.shared import Locks
+from authcenter.stores.ports.locks import Locks
 
 
 class MemoryLocks(Locks):

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from authcenter.core.clock import Clock
 from authcenter.settings.rate import Rate
-from authcenter.stores.ports.shared import Locks, RateCounters, ReplayCache, SealedEntries, Taken, WakeUps
+from authcenter.stores.ports.shared import RateCounters, ReplayCache, SealedEntries, Taken, WakeUps
 from authcenter.stores.slots import give_back_slots, take_slots
 
 V = TypeVar("V")
@@ -64,23 +64,6 @@ class MemoryReplayCache(ReplayCache):
             return False
         self._used.put(key, True, self._clock.seconds() + lives.total_seconds())
         return True
-
-
-class MemoryLocks(Locks):
-    """Holders by name."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock, self._holders = clock, _Lapsing[str](clock)
-
-    async def acquire(self, name: str, holder: str, lasts: timedelta) -> bool:
-        if self._holders.get(name) not in {None, holder}:
-            return False
-        self._holders.put(name, holder, self._clock.seconds() + lasts.total_seconds())
-        return True
-
-    async def release(self, name: str, holder: str) -> None:
-        if self._holders.get(name) == holder:
-            self._holders.remove(name)
 
 
 class MemoryRateCounters(RateCounters):

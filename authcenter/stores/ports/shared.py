@@ -18,18 +18,6 @@ class ReplayCache(Protocol):
         ...
 
 
-class Locks(Protocol):
-    """Lets one instance do what all would do. A lock lapses by itself; it saves work, it decides nothing."""
-
-    async def acquire(self, name: str, holder: str, lasts: timedelta) -> bool:
-        """Take the lock, or keep it where ``holder`` has it already."""
-        ...
-
-    async def release(self, name: str, holder: str) -> None:
-        """Give it back, where ``holder`` still has it."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What became of taking a slot.

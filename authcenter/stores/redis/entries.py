@@ -6,10 +6,20 @@ from authcenter.core.derived import SealingKeys
 from authcenter.stores.ports.shared import SealedEntries
 from authcenter.stores.redis.connection import RedisConnection
 from authcenter.stores.redis.keys import entry_key, lease_key
-from authcenter.stores.redis.scripts import HOLD, LET_GO, Script, milliseconds
+from authcenter.stores.redis.scripts import Script, milliseconds
 
-# Unlike a lock, a lease is not kept longer by who has it: each load takes one of its own.
-_LEASE, _GIVE_UP = Script(HOLD), Script(LET_GO)
+# Each load takes one of its own; who asks for it once more (sent twice) has it.
+_LEASE = Script("""
+local held = redis.call('GET', KEYS[1])
+if held and held ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+""")
+
+_GIVE_UP = Script("""
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1
+""")
 
 _PUT = Script("""
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end

@@ -15,10 +15,6 @@ def replay_key(kind: str, value: str) -> str:
     return f"authcenter:used:{tagged(f'{kind} {value}')}"
 
 
-def lock_key(name: str) -> str:
-    return f"authcenter:lock:{{{name}}}"
-
-
 def counter_key(key: str) -> str:
     return f"authcenter:slots:{tagged(key)}"
 

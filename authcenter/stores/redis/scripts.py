@@ -7,20 +7,6 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
-HOLD = """
-local held = redis.call('GET', KEYS[1])
-if held and held ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-"""
-"""Take a key for the holder ARGV[1], or keep it longer; ARGV[2]: milliseconds."""
-
-LET_GO = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-return 1
-"""
-"""Give a key back, where ARGV[1] still holds it."""
-
 
 class Script:
     """A script, sent by its digest; whole where the server (a new one, an emptied one) does not have it."""

@@ -1,11 +1,11 @@
-"""Locks as rows that lapse by the database's clock, for where there is no Redis."""
+"""Locks as rows that lapse by the database's clock."""
 
 from datetime import timedelta
 
 from sqlalchemy import delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from authcenter.stores.ports.shared import Locks
+from authcenter.stores.ports.locks import Locks
 from authcenter.stores.sql.database import Database, now_on
 from authcenter.stores.sql.tables import leases
 

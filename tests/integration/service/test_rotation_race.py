@@ -16,7 +16,7 @@ from authcenter.jose.algorithms import Alg
 from authcenter.settings.live import LivePolicy
 from authcenter.settings.policy import parse_policy
 from authcenter.stores.ports.keys import StoredKey
-from authcenter.stores.ports.shared import Locks
+from authcenter.stores.ports.locks import Locks
 from authcenter.wiring.core import Core, build_core
 from authcenter.wiring.record import open_record
 from authcenter.workers.rotation import RotationWorker

@@ -12,24 +12,21 @@ from authcenter.core.derived import SealingKeys
 from authcenter.stores.memory.job_queue import MemoryJobQueue
 from authcenter.stores.memory.shared import (
     MemoryEntries,
-    MemoryLocks,
     MemoryRateCounters,
     MemoryReplayCache,
     MemoryWakeUps,
 )
 from authcenter.stores.ports.job_queue import JobQueue
-from authcenter.stores.ports.shared import Locks, RateCounters, ReplayCache, SealedEntries, WakeUps
+from authcenter.stores.ports.shared import RateCounters, ReplayCache, SealedEntries, WakeUps
 from authcenter.stores.redis.connection import RedisConnection
 from authcenter.stores.redis.entries import RedisEntries
 from authcenter.stores.redis.job_queue import RedisJobQueue
 from authcenter.stores.redis.limits import RedisRateCounters
-from authcenter.stores.redis.locks import RedisLocks
 from authcenter.stores.redis.replay import RedisReplayCache
 from authcenter.stores.redis.wake_ups import RedisWakeUps
 from authcenter.stores.sql import database as database_limits
 from authcenter.stores.sql.counters import SqlRateCounters
 from authcenter.stores.sql.database import Database
-from authcenter.stores.sql.locks import SqlLocks
 from authcenter.stores.sql.replay import SqlReplayCache
 from authcenter.stores.sql.schema import upgrade_schema
 from tests.servers.postgres import PostgresServer
@@ -46,10 +43,9 @@ PATIENT_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """All ports on one backend; SQL stands in for three of them only."""
+    """All ports on one backend; SQL stands in for two of them only."""
 
     replay: ReplayCache
-    locks: Locks
     counters: RateCounters
     entries: SealedEntries | None = None
     wake_ups: WakeUps | None = None
@@ -107,7 +103,6 @@ async def _opened(request: pytest.FixtureRequest) -> AsyncIterator[Shared]:
         clock = SystemClock()
         yield Shared(
             MemoryReplayCache(clock),
-            MemoryLocks(clock),
             MemoryRateCounters(clock),
             MemoryEntries(clock),
             MemoryWakeUps(),
@@ -118,7 +113,7 @@ async def _opened(request: pytest.FixtureRequest) -> AsyncIterator[Shared]:
             for name in ("_POOL_WAIT_SECONDS", "_CONNECT_SECONDS"):
                 patched.setattr(database_limits, name, PATIENT_SECONDS)
             database = Database(await _sql_url(request), statement_seconds=PATIENT_SECONDS)
-        yield Shared(SqlReplayCache(database), SqlLocks(database), SqlRateCounters(database))
+        yield Shared(SqlReplayCache(database), SqlRateCounters(database))
         await database.close()
     else:
         async with AsyncExitStack() as stack:
@@ -131,7 +126,6 @@ async def _opened(request: pytest.FixtureRequest) -> AsyncIterator[Shared]:
             stack.push_async_callback(jobs.close)
             yield Shared(
                 RedisReplayCache(connection),
-                RedisLocks(connection),
                 RedisRateCounters(connection),
                 RedisEntries(connection, SealingKeys.derive([ROOT], "cache entry")),
                 wake_ups,

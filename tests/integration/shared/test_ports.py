@@ -44,26 +44,6 @@ async def test_what_has_lapsed_may_be_used_anew(everywhere: Shared, name: str) -
     assert not await everywhere.replay.first_use("dpop", name, LONG)
 
 
-async def test_of_many_who_want_a_lock_one_gets_it(everywhere: Shared, name: str) -> None:
-    taken = await asyncio.gather(*(everywhere.locks.acquire(name, str(holder), LONG) for holder in range(15)))
-    assert sum(taken) == 1
-
-
-async def test_a_lock_is_kept_by_its_holder_and_given_back_by_nobody_else(everywhere: Shared, name: str) -> None:
-    assert await everywhere.locks.acquire(name, "one", LONG)
-    assert await everywhere.locks.acquire(name, "one", LONG)
-    await everywhere.locks.release(name, "two")
-    assert not await everywhere.locks.acquire(name, "two", LONG)
-    await everywhere.locks.release(name, "one")
-    assert await everywhere.locks.acquire(name, "two", LONG)
-
-
-async def test_a_lock_lapses_by_itself(everywhere: Shared, name: str) -> None:
-    assert await everywhere.locks.acquire(name, "one", SHORT)
-    await until(lambda: everywhere.locks.acquire(name, "two", LONG))
-    assert not await everywhere.locks.acquire(name, "one", LONG)
-
-
 async def test_slots_are_counted_down_and_then_refused(everywhere: Shared, name: str) -> None:
     rate = Rate(3, 3600)
     taken = [await everywhere.counters.take(name, rate) for _ in range(4)]

@@ -12,7 +12,6 @@ from authcenter.stores.redis.connection import RedisConnection
 from authcenter.stores.redis.entries import RedisEntries
 from authcenter.stores.redis.keys import entry_key, replay_key
 from authcenter.stores.redis.limits import RedisRateCounters
-from authcenter.stores.redis.locks import RedisLocks
 from tests.integration.shared.conftest import ROOT
 
 LONG = timedelta(hours=1)
@@ -49,10 +48,10 @@ async def test_a_first_use_that_is_sent_twice_is_a_first_use_twice(connection: R
 
 
 async def test_scripts_that_the_server_has_lost_are_sent_anew(connection: RedisConnection, name: str) -> None:
-    locks = RedisLocks(connection)
-    assert await locks.acquire(name, "one", LONG)
+    entries = RedisEntries(connection, sealed_with(ROOT))
+    assert await entries.lease(name, "one", LONG)
     await connection.run(lambda client: client.script_flush())
-    assert not await locks.acquire(name, "two", LONG)
+    assert not await entries.lease(name, "two", LONG)
 
 
 async def test_what_does_not_open_is_a_miss(connection: RedisConnection, name: str) -> None:
@@ -79,7 +78,6 @@ async def test_entries_outlive_a_change_of_the_root_secret(connection: RedisConn
 
 async def test_nothing_stays_in_redis_for_ever(connection: RedisConnection, name: str) -> None:
     await RedisRateCounters(connection).take(name, Rate(5, 60))
-    await RedisLocks(connection).acquire(name, "one", LONG)
     entries = RedisEntries(connection, sealed_with(ROOT))
     await entries.lease(name, "one", LONG)
     await entries.put(name, b"value", LONG, "one")

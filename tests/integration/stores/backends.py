@@ -46,6 +46,7 @@ from authcenter.stores.ports.erasure import PersonStore
 from authcenter.stores.ports.eviction import Eviction
 from authcenter.stores.ports.identities import IdentityStore
 from authcenter.stores.ports.keys import RotationPauses, SigningKeyStore
+from authcenter.stores.ports.locks import Locks
 from authcenter.stores.ports.outbox import Outbox
 from authcenter.stores.ports.passkeys import PasskeyStore
 from authcenter.stores.ports.password_resets import PasswordResetStore
@@ -53,7 +54,6 @@ from authcenter.stores.ports.registration import InitialAccessTokens
 from authcenter.stores.ports.request_traces import RequestTraces
 from authcenter.stores.ports.second_factors import FactorStore, RecoveryCodeStore, TotpStore
 from authcenter.stores.ports.sessions import ConsentStore, SessionStore
-from authcenter.stores.ports.shared import Locks
 from authcenter.stores.ports.sign_ups import SignUpStore
 from authcenter.stores.ports.status_lists import StatusListStore
 from authcenter.stores.ports.tokens import ChangeFeed, RefreshTokenStore, RevocationStore

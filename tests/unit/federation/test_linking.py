@@ -15,6 +15,7 @@ from tests.unit.http.browsing import Shown, Tab
 from tests.workbench import PASSWORD
 
 IDENTITIES = "/account/identities"
+HANG_SECONDS = 60
 
 
 def change(abroad: Abroad, username: str, **changes: Any) -> None:
@@ -225,6 +226,21 @@ async def test_of_two_that_are_unlinked_at_once_one_stays(abroad: Abroad) -> Non
     shown = await asyncio.gather(*(unlink(abroad, provider=name, identity=subject) for name, subject in ways))
     assert len(linked(abroad, "ada")) == 1
     assert {each.status for each in shown} == {303, 409}
+
+
+async def test_what_is_unlinked_twice_at_once_is_unlinked(abroad: Abroad) -> None:
+    await abroad.sign_in_here()
+    await abroad.come_back("github", IDENTITIES)
+    fields, board, asked = (await abroad.tab.get(IDENTITIES)).fields, abroad.bench.board, "identities.remove"
+    board.held[asked] = asyncio.Event()
+    clicks = [asyncio.create_task(abroad.tab.post(IDENTITIES, fields)) for _ in range(2)]
+    async with asyncio.timeout(HANG_SECONDS):
+        while board.asked.count(asked) < len(clicks):
+            await asyncio.sleep(0.001)
+    board.held[asked].set()
+    assert [shown.location for shown in await asyncio.gather(*clicks)] == [IDENTITIES] * 2
+    assert linked(abroad, "alice") == []
+    assert letters(abroad).count(MailKind.IDENTITY_UNLINKED) == 1
 
 
 async def test_a_provider_that_is_gone_is_no_way_in_and_can_be_unlinked(abroad: Abroad) -> None:
