@@ -149,6 +149,7 @@ class GroupedAudit:
 
         What this process may not open, or what is not of this version, stays for one that can make something of it.
         """
+        unavailable: Unavailable | None = None
         for path in await asyncio.to_thread(left_behind, self.directory):
             if path.stem == self.writer:
                 continue
@@ -158,6 +159,11 @@ class GroupedAudit:
                 if path not in self._unreadable:
                     self.log.error("audit_spool_unreadable", file=path.name, hint=str(problem)[:200])  # noqa: TRY400
                 self._unreadable.add(path)
+            except Unavailable as failure:
+                # It may be these rows alone that the database does not take.
+                unavailable = failure
+        if unavailable is not None:
+            raise unavailable
 
     async def _drain_file(self, path: Path) -> None:
         left = await asyncio.to_thread(Spool.adopt, path)

@@ -17,6 +17,7 @@ from authcenter.core.client import Client, Profile
 from authcenter.core.clock import Clock
 from authcenter.core.errors import ErrorCode, OAuthError, invalid_request, invalid_target
 from authcenter.core.form import Form
+from authcenter.core.marks import marked_uri
 from authcenter.core.resource import STANDARD_SCOPES
 from authcenter.core.rules import Rule
 from authcenter.core.scope import Scope
@@ -172,8 +173,9 @@ def _redirect_uri(client: Client, sent: str | None) -> str:
         failed("redirect_uri", came=None, registered=" ".join(client.redirect_uris))
         raise invalid_request(Rule.REDIRECT_URI, "The parameter redirect_uri is missing.")
     if not registered(sent, client.redirect_uris):
-        failed("redirect_uri", came=sent, registered=" ".join(client.redirect_uris))
-        hint = f"{sent!a:.300}; registered: {', '.join(client.redirect_uris)!a:.600}"
+        came = marked_uri(sent, client.redirect_uris)
+        failed("redirect_uri", came=came, registered=" ".join(client.redirect_uris))
+        hint = f"{came!a:.300}; registered: {', '.join(client.redirect_uris)!a:.600}"
         raise invalid_request(Rule.REDIRECT_URI, "The redirect URI is not registered for this application.", hint)
     passed("redirect_uri", redirect_uri=sent)
     return sent

@@ -18,6 +18,7 @@ from authcenter.core.client import Client
 from authcenter.core.errors import invalid_request
 from authcenter.core.form import Form
 from authcenter.core.logout import LogoutRequest
+from authcenter.core.marks import marked_uri
 from authcenter.core.origin import RequestOrigin
 from authcenter.core.rules import Rule
 from authcenter.core.session import Session
@@ -94,8 +95,9 @@ class Logout:
         registered = client.relying_party.post_logout_redirect_uris
         if uri not in registered:
             description = "The address to go to afterwards is not registered for this application."
-            hint = f"{uri!a:.300}; registered: {', '.join(registered)!a:.600}"
-            failed("redirect_uri", came=uri, registered=" ".join(registered))
+            came = marked_uri(uri, registered)
+            hint = f"{came!a:.300}; registered: {', '.join(registered)!a:.600}"
+            failed("redirect_uri", came=came, registered=" ".join(registered))
             raise invalid_request(Rule.LOGOUT_URI, description, hint)
 
     def _frame(self, client: Client, session: Session) -> str:

@@ -7,6 +7,7 @@ from authcenter.clients.methods.secret import ClientSecrets
 from authcenter.core.checks import failed, passed
 from authcenter.core.client import AuthMethod, Client
 from authcenter.core.errors import Unavailable, invalid_client
+from authcenter.core.marks import marked_client_id
 from authcenter.core.rules import Rule
 from authcenter.core.value import Value
 from authcenter.limits.address import network_of
@@ -69,8 +70,9 @@ class ClientAuthentication:
         # The secret is compared whatever else is wrong, so that time tells nothing.
         proven = presented.method is _NONE or await self.secrets.verify(client, presented.secret)
         if client is None:
-            failed("client_authentication", client_id=presented.client_id, known=False)
-            raise invalid_client(Rule.CLIENT_UNKNOWN, f"no client {presented.client_id!a:.80}")
+            named = marked_client_id(presented.client_id)
+            failed("client_authentication", client_id=named, known=False)
+            raise invalid_client(Rule.CLIENT_UNKNOWN, f"no client {named!a:.80}")
         if presented.method not in client.auth_methods:
             registered = ", ".join(sorted(client.auth_methods)) or "no method"
             failed("client_authentication", client_id=client.client_id, came=presented.method, expected=registered)

@@ -8,6 +8,7 @@ from authcenter.core.checks import failed, passed
 from authcenter.core.client import Client
 from authcenter.core.clock import Clock
 from authcenter.core.errors import OAuthError, invalid_grant
+from authcenter.core.marks import marked_uri
 from authcenter.core.rules import Rule
 from authcenter.core.scope import OPENID
 from authcenter.core.user import User
@@ -84,8 +85,9 @@ class AuthorizationCodeGranter(TokenGranter):
     def _check_redirect_uri(self, code: AuthorizationCode, presented: str | None) -> None:
         """RFC 6749 §4.1.3: the same as in the authorization request, where that named one."""
         if code.redirect_uri is not None and presented != code.redirect_uri:
-            failed("redirect_uri", expected=code.redirect_uri, came=presented)
-            hint = f"authorized for {code.redirect_uri!a:.200}, presented {presented!a:.200}"
+            came = None if presented is None else marked_uri(presented, [code.redirect_uri])
+            failed("redirect_uri", expected=code.redirect_uri, came=came)
+            hint = f"authorized for {code.redirect_uri!a:.200}, presented {came!a:.200}"
             raise invalid_grant(Rule.CODE_REDIRECT_URI, hint)
 
     def _check_key(self, code: AuthorizationCode) -> None:

@@ -16,6 +16,7 @@ from authcenter.core.checks import failed
 from authcenter.core.client import Client
 from authcenter.core.errors import OAuthError, invalid_request
 from authcenter.core.form import Form
+from authcenter.core.marks import marked_uri
 from authcenter.core.rules import Rule
 from authcenter.http.context import NOTES
 from authcenter.http.pages.arrival import SECOND_FACTOR_PATH
@@ -104,8 +105,9 @@ class AuthorizationEndpoint:
             failed("client", client_id=request.client_id, known=client is not None)
             raise invalid_request(Rule.CLIENT_DISABLED, "The application is not known here.", request.client_id)
         if not registered(request.redirect_uri, client.redirect_uris):
-            failed("redirect_uri", came=request.redirect_uri, registered=" ".join(client.redirect_uris))
-            raise invalid_request(Rule.REDIRECT_URI, _NO_LONGER, f"{request.redirect_uri!a:.300} was taken back")
+            came = marked_uri(request.redirect_uri, client.redirect_uris)
+            failed("redirect_uri", came=came, registered=" ".join(client.redirect_uris))
+            raise invalid_request(Rule.REDIRECT_URI, _NO_LONGER, f"{came!a:.300} was taken back")
         to = Answerable(client, request.redirect_uri, request.redirect_uri_sent, request.response_mode, request.state)
         signed_in = await self.sessions.current(visit.browser.session_digest)
         try:

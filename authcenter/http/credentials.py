@@ -9,6 +9,7 @@ from authcenter.core.checks import failed
 from authcenter.core.client import AuthMethod
 from authcenter.core.errors import OAuthError, bearer_malformed, bearer_missing, invalid_client, invalid_request
 from authcenter.core.form import Form
+from authcenter.core.marks import marked_client_id
 from authcenter.core.rules import Rule
 from authcenter.http.forms import decode_component
 
@@ -32,9 +33,10 @@ def client_credentials(request: web.BaseRequest, form: Form) -> PresentedClient:
             raise invalid_request(Rule.CREDENTIALS_SEVERAL, description, f"{len(header)} headers, secret in the form")
         presented = read_basic(header[0])
         if named is not None and named != presented.client_id:
-            failed("client_authentication", expected=presented.client_id, came=named)
+            expected, named = marked_client_id(presented.client_id), marked_client_id(named)
+            failed("client_authentication", expected=expected, came=named)
             description = "The client_id differs from the Authorization header."
-            raise invalid_request(Rule.CREDENTIALS_SEVERAL, description, f"{named!a:.80}, {presented.client_id!a:.80}")
+            raise invalid_request(Rule.CREDENTIALS_SEVERAL, description, f"{named!a:.80}, {expected!a:.80}")
         return presented
     if named is None:
         failed("client_authentication", header_sent=False, client_id=None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiohttp import hdrs, web
 
 from authcenter.core.errors import ErrorCode, OAuthError, PolicyUnknown, Unavailable
+from authcenter.core.marks import marked_client_id
 from authcenter.core.rules import Rule
 from authcenter.http.context import NOTES, RequestNotes
 from authcenter.http.cors import ClientCors
@@ -29,6 +30,8 @@ _HEADERS = {
 _HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 _LONGEST_CLIENT_ID = 255
 _TOO_MANY_REQUESTS = 429
+_UNKNOWN = frozenset({Rule.CLIENT_UNKNOWN, Rule.RATE_LIMITED_ADDRESS})
+"""By these, what was sent as the id of a client is none, or has not been looked up."""
 _UNTRACED: Mapping[str, str] = {}
 
 
@@ -115,6 +118,8 @@ class Frame:
         if rule is not None and status == _TOO_MANY_REQUESTS:
             # Here, and not where it is raised: pages answer it themselves.
             self.metrics.rate_limited.count(rule)
+        if rule in _UNKNOWN and notes.client_id:
+            notes.client_id = marked_client_id(notes.client_id)
         line = RequestLine(
             request_id=notes.origin.request_id,
             method=method,

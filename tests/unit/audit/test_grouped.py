@@ -30,12 +30,13 @@ class Database(MemoryAuditTrail):
     def __init__(self) -> None:
         super().__init__(MemoryRecord(SetClock(), link, GENESIS, lambda _: None))
         self.gone = self.broken = False
+        self.refuses = ""
         self.answering = asyncio.Event()
         self.answering.set()
 
     async def append(self, rows: Sequence[AuditRow]) -> None:
         await self.answering.wait()
-        if self.gone:
+        if self.gone or self.refuses in [row.jti for row in rows]:
             raise StoreUnavailable("gone")
         if self.broken:
             raise RuntimeError("a defect")
@@ -214,6 +215,17 @@ async def test_a_file_that_cannot_be_read_keeps_no_other_from_being_drained(
     assert bench.kept == ["t1"]
     assert left_behind(bench.directory) == [good.with_name("0.jsonl")]
     assert bench.said.count("audit_spool_unreadable") == 1
+
+
+async def test_rows_that_the_database_refuses_keep_no_other_file_from_being_drained(bench: Bench) -> None:
+    bench.database.refuses = "t1"
+    # Looked at first.
+    first = (await left_by_the_dead(bench, 1)).rename(bench.directory / "0.jsonl")
+    await left_by_the_dead(bench, 2)
+    with pytest.raises(StoreUnavailable):
+        await bench.audit.drain_left_behind()
+    assert bench.kept == ["t2"]
+    assert left_behind(bench.directory) == [first]
 
 
 async def test_what_lies_before_a_line_that_cannot_be_read_is_drained(bench: Bench) -> None:

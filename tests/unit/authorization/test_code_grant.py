@@ -153,6 +153,15 @@ async def test_a_refused_redemption_spends_nothing(
     assert shop.events == []
 
 
+async def test_a_whole_callback_address_is_told_without_the_code_in_it(shop: Workbench) -> None:
+    code = await a_code(shop)
+    with pytest.raises(OAuthError) as refusal:
+        await redeem(shop, code, redirect_uri=f"{REDIRECT}?code={code}&state=s")
+    assert refusal.value.rule is Rule.CODE_REDIRECT_URI
+    assert f"{REDIRECT}?code=" in refusal.value.hint
+    assert code not in refusal.value.hint
+
+
 async def test_a_second_use_ends_what_the_first_one_made(shop: Workbench) -> None:
     code = await a_code(shop)
     answer = await redeem(shop, code)

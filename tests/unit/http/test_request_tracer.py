@@ -21,7 +21,7 @@ from authcenter.http.context import RequestNotes
 from authcenter.http.request_tracer import _EXPLAINED, RequestTracer
 from authcenter.stores.ports.request_traces import RequestTrace, TraceFilter
 from tests.unit.http.browsing import Tab
-from tests.unit.http.device_and_logout_pages import authorize
+from tests.unit.http.device_and_logout_pages import BYE, REDIRECT, add_shop, authorize, logout
 from tests.workbench import PASSWORD, Workbench
 
 PACKAGE = Path(authcenter.__file__).parent
@@ -195,6 +195,36 @@ async def test_a_sign_in_that_was_refused_is_in_the_audit_log(
     await bench.service.audit.flush()
     told = [json.loads(row.context) for row in bench.record.tables.audit if row.event == "sign_in.refused"]
     assert told == [{"rule": rule}] * rows
+
+
+@pytest.mark.parametrize("form", [{}, {"client_id": "app"}], ids=["alone", "and the id in the form"])
+async def test_a_secret_sent_as_the_id_is_kept_nowhere(
+    bench: Workbench, web: aiohttp.ClientSession, form: dict[str, str]
+) -> None:
+    secret = bench.secrets["app"]
+    form = {"grant_type": "client_credentials", **form}
+    async with web.post(TOKEN, data=form, headers=basic(bench, secret, "app")) as response:
+        trace = await kept(bench, response)
+    bench.request_log.flush()
+    assert trace is not None
+    assert trace.rule in (Rule.CLIENT_UNKNOWN, Rule.CREDENTIALS_SEVERAL)
+    assert "43 characters, mark " in trace.hint
+    assert secret[:20] not in str(trace) + bench.lines.getvalue()
+
+
+async def test_a_code_sent_within_an_address_is_kept_nowhere(bench: Workbench, web: aiohttp.ClientSession) -> None:
+    await add_shop(bench)
+    code = "an-unspent-code-of-random-characters"
+    sent = f"?code={code}&state={code}"
+    paths = (authorize(redirect_uri=REDIRECT + sent), logout(post_logout_redirect_uri=BYE + sent))
+    for path, rule in zip(paths, (Rule.REDIRECT_URI, Rule.LOGOUT_URI), strict=True):
+        async with web.get(path) as response:
+            trace = await kept(bench, response)
+        assert trace is not None
+        assert (trace.rule, "?code=" in trace.hint, "&state=" in trace.checks) == (rule, True, True)
+        assert code not in str(trace)
+    bench.request_log.flush()
+    assert code not in bench.lines.getvalue()
 
 
 async def test_a_refusal_whose_trace_was_lost_is_told_from_the_log(
