@@ -138,7 +138,7 @@ async def sign_up_without_link(tab: Tab, bench: Workbench) -> Shown:
 
 
 async def sign_up_refused(tab: Tab, bench: Workbench) -> Shown:
-    return await choose(tab, await sign_up_link(tab, bench), MARKUP, MARKUP)
+    return await choose(tab, await sign_up_link(tab, bench), MARKUP, "<b>")
 
 
 async def reset(tab: Tab, bench: Workbench) -> Shown:
@@ -223,7 +223,7 @@ PAGES: dict[str, tuple[Callable[[Tab, Workbench], Awaitable[Shown]], int]] = {
     "signup, wrong address": (lambda tab, bench: sign_up(tab, bench, MARKUP), 422),
     "signup, sent": (sign_up_sent, 200),
     "signup/verify": (sign_up_link, 200),
-    "signup, wrong name": (sign_up_refused, 422),
+    "signup, refused": (sign_up_refused, 422),
     "signup, stale link": (sign_up_without_link, 400),
     "console": (console("/console"), 200),
     "console/clients": (console("/console/clients"), 200),
