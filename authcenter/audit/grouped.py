@@ -71,7 +71,7 @@ class GroupedAudit:
     _wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _files: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
-    _unreadable: set[Path] = field(default_factory=set, init=False)
+    _unreadable: dict[Path, tuple[int, int]] = field(default_factory=dict, init=False)
     _late: "set[asyncio.Task[bool]]" = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
@@ -151,14 +151,13 @@ class GroupedAudit:
         """
         unavailable: Unavailable | None = None
         for path in await asyncio.to_thread(left_behind, self.directory):
-            if path.stem == self.writer:
+            if path.stem == self.writer or self._unreadable.get(path) == _state(path):
                 continue
             try:
                 await self._drain_file(path)
             except (OSError, TypeError, ValueError) as problem:
-                if path not in self._unreadable:
-                    self.log.error("audit_spool_unreadable", file=path.name, hint=str(problem)[:200])  # noqa: TRY400
-                self._unreadable.add(path)
+                self.log.error("audit_spool_unreadable", file=path.name, hint=str(problem)[:200])  # noqa: TRY400
+                self._unreadable[path] = _state(path)
             except Unavailable as failure:
                 # It may be these rows alone that the database does not take.
                 unavailable = failure
@@ -255,3 +254,12 @@ class GroupedAudit:
         if drained and spool is self.spool:
             self.log.info("audit_spool_drained", writer=self.writer, rows=drained)
         return drained
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """What differs once somebody has mended the file, or made it readable."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_ctime_ns, found.st_size)

@@ -217,6 +217,17 @@ async def test_a_file_that_cannot_be_read_keeps_no_other_from_being_drained(
     assert bench.said.count("audit_spool_unreadable") == 1
 
 
+async def test_a_file_that_was_mended_is_drained(bench: Bench) -> None:
+    path = await left_by_the_dead(bench, 1)
+    whole = path.read_bytes()
+    path.write_bytes(whole[1:])
+    await bench.audit.drain_left_behind()
+    assert bench.kept == []
+    path.write_bytes(whole)
+    await bench.audit.drain_left_behind()
+    assert bench.kept == ["t1"]
+
+
 async def test_rows_that_the_database_refuses_keep_no_other_file_from_being_drained(bench: Bench) -> None:
     bench.database.refuses = "t1"
     # Looked at first.
