@@ -6,7 +6,7 @@ spool, in the same chain, and are drained from there in order once it is back. W
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -174,9 +174,18 @@ class GroupedAudit:
             await asyncio.to_thread(left.close)
         self.log.info("audit_spool_adopted", writer=path.stem, rows=rows)
 
+    def _told(self, waiting: Sequence[tuple[datetime, Recorded]]) -> Iterator[tuple[datetime, Event | IssuedToClient]]:
+        for at, recorded in waiting:
+            try:
+                yield at, recorded()
+            except Exception:
+                # A defect of one event takes no other's row with it.
+                self.log.exception("defect", hint="an audit row could not be made")
+                self._dropped += 1
+
     def _linked(self, waiting: Sequence[tuple[datetime, Recorded]]) -> list[AuditRow]:
         (sequence, prev_hash), rows = self._head, list[AuditRow]()
-        for at, event, times in together([(at, recorded()) for at, recorded in waiting]):
+        for at, event, times in together(self._told(waiting)):
             for _ in range(times):
                 self.count(event)
             row = link(event, at, self.writer, sequence + 1, prev_hash)

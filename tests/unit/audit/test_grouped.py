@@ -83,6 +83,19 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     await made.audit.close()
 
 
+async def test_an_event_that_cannot_be_told_takes_no_other_row_with_it(bench: Bench) -> None:
+    def defect() -> Event:
+        raise KeyError("jti")
+
+    bench.record(1)
+    bench.audit.record(defect, SetClock().now())
+    bench.record(2)
+    await bench.audit.flush()
+    assert bench.kept == ["t1", "t2"]
+    assert "defect" in bench.said
+    assert "audit_rows_dropped" in bench.said
+
+
 async def test_what_is_recorded_together_is_written_together(bench: Bench) -> None:
     bench.record(1, 2)
     assert bench.kept == []
