@@ -38,8 +38,9 @@ _SECONDS_BETWEEN_LOOKS_FOR_LEFTOVERS = 60.0
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Recorded = Callable[[], Event | IssuedToClient]
-"""Makes the event, or what there is to say of a token: when it is written, not while somebody waits for an answer."""
+Recorded = Callable[[], Event] | IssuedToClient
+"""Makes the event, when its row is written and not while somebody waits for an answer; or what there is to say of a
+token."""
 
 
 @dataclass(slots=True)
@@ -177,7 +178,7 @@ class GroupedAudit:
     def _told(self, waiting: Sequence[tuple[datetime, Recorded]]) -> Iterator[tuple[datetime, Event | IssuedToClient]]:
         for at, recorded in waiting:
             try:
-                yield at, recorded()
+                yield at, recorded if isinstance(recorded, tuple) else recorded()
             except Exception:
                 # A defect of one event takes no other's row with it.
                 self.log.exception("defect", hint="an audit row could not be made")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from authcenter.audit.grouped import GroupedAudit, Recorded
+from authcenter.audit.grouped import GroupedAudit
 from authcenter.audit.issued_together import IssuedToClient, OwnToken, Shared
 from authcenter.core.approval import Approval
 from authcenter.core.checks import Checks, checks_so_far
@@ -29,10 +29,10 @@ class IssuanceLog:
         """An access token goes out, and with it a refresh token where ``refreshable``."""
         checks = checks_so_far()
         if approval.user is None and approval.origin is not None and not refreshable:
-            recorded: Recorded = partial(_to_client, approval, approval.origin, access, checks)
+            # At once: of these there are most, and to hold on to all of a request until it is written costs more.
+            self.audit.record(_to_client(approval, approval.origin, access, checks), approval.at)
         else:
-            recorded = partial(_event, approval, access, refreshable, checks)
-        self.audit.record(recorded, approval.at)
+            self.audit.record(partial(_event, approval, access, refreshable, checks), approval.at)
 
 
 def _to_client(approval: Approval, origin: RequestOrigin, access: DraftToken, checks: Checks) -> IssuedToClient:

@@ -238,4 +238,6 @@ def _prepare_sqlite(statement_seconds: float, connection: Any, _: object) -> Non
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later fails at once when another writes in between: take the lock first.
     read_only = connection.get_execution_options().get(_READ_ONLY, False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    driver: Any = connection.connection.dbapi_connection
+    # Past the cursor, whose making and closing are two more ways to the driver's thread.
+    driver.run_async(lambda raw: raw.execute("BEGIN" if read_only else "BEGIN IMMEDIATE"))
