@@ -1,7 +1,6 @@
 """What the log and the facts of a refused request say beyond its rule: who used the code before, when the secret was
 rotated, in which character a URI differs."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -168,7 +167,7 @@ async def _revocations(trace: RequestTrace, facts: Facts, trail: AuditTrail) -> 
             found.extend((await trail.find(wanted, 3)).rows)
     kid = about.get("kid")
     revoked_keys = (await trail.find(AuditFilter(event=EventKind.KEY_REVOKED), _SHOWN_KEYS)).rows if kid else ()
-    found.extend(row for row in revoked_keys if json.loads(row.context).get("kid") == kid)
+    found.extend(row for row in revoked_keys if row.told.get("kid") == kid)
     lines = [*map(_told, found), *await _cuts(facts, trail), *await _person(trace, facts, trail)]
     return list(dict.fromkeys(lines))
 
@@ -190,7 +189,7 @@ async def _cuts(facts: Facts, trail: AuditTrail) -> list[str]:
 
 
 def _told(row: AuditRow) -> str:
-    context = json.loads(row.context)
+    context = row.told
     why = f", because: {context['reason']}" if context.get("reason") else ""
     where = f" from {row.ip}" if row.ip else ""
     request = f" (request {row.request_id})" if row.request_id else ""

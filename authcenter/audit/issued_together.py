@@ -103,7 +103,7 @@ def each(row: AuditRow) -> Sequence[AuditRow]:
     # Before it is read: of most rows a glance tells.
     if row.event != EventKind.TOKEN_ISSUED or f'"{TOKENS}"' not in row.context:
         return (row,)
-    shared: dict[str, Any] = json.loads(row.context)
+    shared = row.told
     tokens = shared.pop(TOKENS, None)
     if not isinstance(tokens, list):
         return (row,)

@@ -109,7 +109,7 @@ async def _of_rows(request_id: str, rows: Sequence[AuditRow], trail: AuditTrail)
     if refused is not None:
         return await _of_trace(_trace_of(refused), rows, trail)
     first = rows[-1]
-    names = next((found for row in rows if (found := json.loads(row.context).get("checks"))), "")
+    names = str(next((found for row in rows if (found := row.told.get("checks"))), ""))
     return Story(
         request_id=request_id,
         at=first.occurred_at,
@@ -137,12 +137,12 @@ _REFUSALS: Mapping[str, Rule] = {
 def _rule_of(row: AuditRow) -> str:
     """By which rule the request was refused that the row is about; empty: the row does not say that it was."""
     if row.event == EventKind.SIGN_IN_REFUSED:
-        return str(json.loads(row.context).get("rule", ""))
+        return str(row.told.get("rule", ""))
     return _REFUSALS.get(row.event, "")
 
 
 def _trace_of(row: AuditRow) -> RequestTrace:
-    context = json.loads(row.context)
+    context = row.told
     rule, at = _rule_of(row), datetime.fromisoformat(row.occurred_at)
     facts = {name: value for name, value in (("family", row.family), ("subject", row.subject)) if value}
     return RequestTrace(
@@ -170,5 +170,5 @@ def _events(rows: Sequence[AuditRow]) -> list[str]:
 
 
 def _context(row: AuditRow) -> str:
-    context = json.loads(row.context)
+    context = row.told
     return ", ".join(f"{name} {value}" for name, value in context.items() if name != "checks") or "-"

@@ -180,11 +180,11 @@ def _told(verdict: Verdict) -> Sequence[str]:
 
 
 def _described(row: AuditRow) -> dict[str, Any]:
-    return {**asdict(row), "context": json.loads(row.context)}
+    return {**asdict(row), "context": row.told}
 
 
 def _line(row: AuditRow) -> str:
-    context = " ".join(f"{name}={_short(value)}" for name, value in json.loads(row.context).items() if name != "checks")
+    context = " ".join(f"{name}={_short(value)}" for name, value in row.told.items() if name != "checks")
     who = " ".join(filter(None, (row.actor, (row.subject != row.actor and row.subject) or "", row.ip)))
     return f"{row.occurred_at[:23]}Z  {row.event:<22}  {who}  {context}  {row.request_id}".rstrip()
 

@@ -1,7 +1,6 @@
 """``/admin/v1/audit``: what happened, and the proof that nobody has changed what is said of it."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -92,4 +91,4 @@ def _place(after: str) -> Place:
 
 def _described(row: AuditRow) -> dict[str, Any]:
     """As it is hashed, but of a token that was looked for; the context read."""
-    return {**asdict(row), "context": json.loads(row.context)}
+    return {**asdict(row), "context": row.told}

@@ -74,7 +74,8 @@ class AuditPage:
         if not rows or rows[0].sequence != number:
             raise NotFound("there is no such row, or an archive has it")
         fields: dict[str, Any] = asdict(rows[0])
-        context = json.dumps(json.loads(fields.pop("context")), indent=2, ensure_ascii=False)
+        fields.pop("context")
+        context = json.dumps(rows[0].told, indent=2, ensure_ascii=False)
         return self.console.show(
             visit, operator, "audit", "console_audit_row.html", row=rows[0], fields=fields, context=context
         )
@@ -116,7 +117,7 @@ def _older(typed: dict[str, str], page: Page) -> str:
 
 
 def _card(row: AuditRow) -> RowCard:
-    context = json.loads(row.context)
+    context = row.told
     told = ", ".join(f"{name} {_told(name, value)}" for name, value in context.items() if name != "checks")
     subject = row.subject if row.subject != row.actor else ""
     return RowCard(

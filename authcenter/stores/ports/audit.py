@@ -1,5 +1,6 @@
 """The audit log at rest."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
@@ -41,6 +42,16 @@ class AuditRow:
     erased: str = ""
     jti: str = ""
     family: str = ""
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The context, read. Where somebody put none in its place: what is there, under ``unreadable``; whoever shows
+        rows goes on, and verifying names it."""
+        try:
+            context = json.loads(self.context)
+        except (ValueError, RecursionError):
+            context = None
+        return context if isinstance(context, dict) else {"unreadable": self.context}
 
 
 _INTEGERS = frozenset({"sequence", "format"})

@@ -142,6 +142,23 @@ def test_the_log_holds_until_somebody_edits_it(console: Console) -> None:
     assert [finding["where"] for finding in verdict["findings"]] == [f"row {writer}:1"]
 
 
+@pytest.mark.parametrize(
+    "forged",
+    ["", "x", "[]", "1", "null", '{"tokens":7}', pytest.param("[" * 9_000, id="very deep")],
+)
+def test_a_row_that_makes_no_sense_is_shown_and_named(console: Console, forged: str) -> None:
+    (token,) = issue(console, 1)
+    console.user("alice")
+    altered(console, f"UPDATE auth_audit SET context = '{forged}' WHERE client_id = 'shop'")
+    assert len(lines(console.run("audit", "list"))) == 2
+    (row,) = console.told("audit", "list", "--client", "shop")
+    assert row["context"] == (json.loads(forged) if forged.startswith("{") else {"unreadable": forged})
+    assert console.run("explain", token.request).exit_code == 0
+    assert console.run("tokens", "revoke", "--jti", token.jti, "--reason", "seen").exit_code == 0
+    done = console.run("audit", "verify")
+    assert (done.exit_code, "Traceback" in done.err) == (1, False)
+
+
 def test_what_is_archived_leaves_the_table_and_is_proven_with_it(console: Console, tmp_path: Path) -> None:
     console.user("alice")
     issue(console, 3)

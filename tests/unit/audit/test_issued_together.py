@@ -104,9 +104,11 @@ def test_one_that_is_changed_in_a_row_breaks_it() -> None:
     assert not holds(replace(row, request_id=uuid7()))
 
 
-@pytest.mark.parametrize(
-    "context", ['{"tokens":1}', '{"tokens":[1,"x",null]}', '{"about":"tokens"}', '{"tokens":{}}'], ids=str
-)
+FORGED = ["", "x", "[1]", "null", '{"exp":"x"}', '{"exp":1,"digest":7}', '{"about":"tokens"}']
+FORGED_TOKENS = ["1", "{}", '[1,"x",null]', '[{"exp":"x"}]', '[{"exp":1,"digest":"x"}]']
+
+
+@pytest.mark.parametrize("context", [*FORGED, *(f'{{"tokens":{tokens}}}' for tokens in FORGED_TOKENS)], ids=str)
 def test_a_forged_row_of_another_shape_stops_no_reader(context: str) -> None:
     (row,) = written((ALIKE, token()))
     for one in each(replace(row, context=context)):
