@@ -41,6 +41,7 @@ INDEXED: Mapping[str, str] = {"jti": "jti", "family": "fam"}
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
 _CONTEXT = msgspec.json.Encoder(order="sorted", enc_hook=str)
+_CONTEXT_READER = msgspec.json.Decoder()
 _quoted = json.encoder.encode_basestring_ascii
 
 
@@ -211,7 +212,7 @@ def _repeats(row: AuditRow) -> bool:
     emptied = emptied_fields(row)
     if "context" in emptied:
         return True
-    context = json.loads(row.context)
+    context = _read(row.context)
     if not isinstance(context, dict):
         return False
     told = {name: _text(context.get(member)) for name, member in INDEXED.items()}
@@ -221,6 +222,14 @@ def _repeats(row: AuditRow) -> bool:
     if not _has_family(row.client_id, row.subject) or ("subject" in emptied and not row.family):
         told["family"] = ""
     return all(getattr(row, name) == told[name] for name in told)
+
+
+def _read(context: str) -> Any:
+    try:
+        return _CONTEXT_READER.decode(context)
+    except msgspec.DecodeError:
+        # A lone surrogate, or none that was written here.
+        return json.loads(context)
 
 
 def _has_family(client_id: str, subject: str) -> bool:

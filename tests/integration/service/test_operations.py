@@ -1,6 +1,7 @@
 """The operators' listener: liveness, readiness, metrics."""
 
 import re
+import secrets
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,13 @@ _METRICS = {
     "dpop_proof_failure", "jwks_cache_requests", "jwks_cache_hit_ratio",
 }  # fmt: skip
 # Beyond the contract.
-_FURTHER = {"status_claim", "status_list_build", "signing_key_rotation_seconds", "audit_chain_broken"}
+_FURTHER = {
+    "status_claim",
+    "status_list_build",
+    "signing_key_rotation_seconds",
+    "audit_chain_broken",
+    "background_failure",
+}
 _REASONS = {
     "sig", "kid", "exp", "iat_skew", "nbf", "iss", "aud", "typ", "alg", "revoked", "binding", "malformed",
 }  # fmt: skip
@@ -35,7 +42,7 @@ def test_alive_and_ready(service: Service) -> None:
 
 
 def test_metrics_parse_and_are_named_as_the_contract_says(service: Service) -> None:
-    client = service.operator.client("metrics", "client_credentials")
+    client = service.operator.client(f"metrics-{secrets.token_hex(4)}", "client_credentials")
     token = service.api.issue(client)["access_token"]
     service.api.introspect(client, token)
     service.api.introspect(client, token[:-8])
