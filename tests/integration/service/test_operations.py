@@ -23,6 +23,8 @@ _METRICS = {
 }  # fmt: skip
 # Beyond the contract.
 _FURTHER = {
+    "status_claim", "status_list_build", "signing_key_rotation_seconds", "audit_chain_broken", "background_failure",
+}  # fmt: skip
     "status_claim",
     "status_list_build",
     "signing_key_rotation_seconds",
