@@ -25,12 +25,6 @@ _METRICS = {
 _FURTHER = {
     "status_claim", "status_list_build", "signing_key_rotation_seconds", "audit_chain_broken", "background_failure",
 }  # fmt: skip
-    "status_claim",
-    "status_list_build",
-    "signing_key_rotation_seconds",
-    "audit_chain_broken",
-    "background_failure",
-}
 _REASONS = {
     "sig", "kid", "exp", "iat_skew", "nbf", "iss", "aud", "typ", "alg", "revoked", "binding", "malformed",
 }  # fmt: skip
