@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from authcenter.accounts.account import NewAccount
+from authcenter.accounts.changes import Change
 from authcenter.accounts.letters import Letters
 from authcenter.accounts.link_checks import check_link, link_gone
-from authcenter.accounts.users import Accounts, Change
+from authcenter.accounts.users import Accounts
 from authcenter.core.account_links import TOKEN_BYTES, AddressChange, link_digest
 from authcenter.core.clock import Clock
 from authcenter.core.cut import Consequences

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from authcenter.accounts.changes import Change, Write
 from authcenter.accounts.letters import Letters
 from authcenter.accounts.password_rules import PasswordReason, PasswordRefused, PasswordRules
-from authcenter.accounts.users import Accounts, Change, Write
+from authcenter.accounts.users import Accounts
 from authcenter.core.errors import Conflict
 from authcenter.core.event import EventKind
 from authcenter.core.mail import Letter, MailKind

@@ -11,10 +11,11 @@ from datetime import timedelta
 from typing import Any
 
 from authcenter.accounts.account import is_askable
+from authcenter.accounts.changes import Write
 from authcenter.accounts.letters import Letters
 from authcenter.accounts.link_checks import check_link, link_gone
 from authcenter.accounts.own_passwords import OwnPasswords, Setting
-from authcenter.accounts.users import Accounts, Write
+from authcenter.accounts.users import Accounts
 from authcenter.core.account_links import ResetLink, link_digest
 from authcenter.core.clock import Clock
 from authcenter.core.cut import Consequences

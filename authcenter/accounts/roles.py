@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from authcenter.accounts.account import check_roles
-from authcenter.accounts.users import Accounts, Change
+from authcenter.accounts.changes import Change
+from authcenter.accounts.users import Accounts
 from authcenter.core.event import EventKind
 from authcenter.core.origin import RequestOrigin
 from authcenter.core.user import User

@@ -1,14 +1,15 @@
 """What happens to an account: made, disabled, enabled, its password set, logged out, signed in."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
 from authcenter.accounts.account import NewAccount, is_askable
+from authcenter.accounts.changes import Act, Change, Write
 from authcenter.accounts.passwords import PasswordHashing, check_new_password
 from authcenter.accounts.standard_claims import check_claims
 from authcenter.core.checks import failed, passed
@@ -17,7 +18,6 @@ from authcenter.core.cut import CUT_OUTLIVES_TOKENS_BY, Consequences, Cut, CutKi
 from authcenter.core.errors import Conflict, NotFound, Unavailable, invalid_grant
 from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import SUBJECT_PREFIX, new_subject
-from authcenter.core.job import Job
 from authcenter.core.origin import RequestOrigin
 from authcenter.core.rules import Rule
 from authcenter.core.secret import Secret
@@ -25,24 +25,6 @@ from authcenter.core.user import User
 from authcenter.stores.ports.accounts import UserStore
 
 _ATTEMPTS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What an act makes of a user, and what goes with it."""
-
-    user: User
-    kind: EventKind
-    cuts: Sequence[Cut] = ()
-    lifts: Sequence[tuple[CutKind, str]] = ()
-    jobs: Sequence[Job] = ()
-    origin: RequestOrigin | None = None
-    context: Mapping[str, object] = field(default_factory=dict)
-
-
-Act = Callable[[User], Change | None]
-Write = Callable[[User, Consequences], Awaitable[bool]]
-"""Writes a user over the revision it was made from, as ``UserStore.replace`` does."""
 
 
 @dataclass(frozen=True, slots=True)

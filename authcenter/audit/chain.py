@@ -197,7 +197,7 @@ def _context(event: Event) -> str:
         return _CONTEXT.encode(dict(event.context)).decode()
     except UnicodeEncodeError:
         # A lone surrogate, from the command line or a client's JSON.
-        return canonical(event.context)
+        return canonical(msgspec.to_builtins(dict(event.context), enc_hook=str))
 
 
 def holds(row: AuditRow) -> bool:

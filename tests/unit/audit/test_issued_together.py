@@ -86,6 +86,13 @@ def test_whose_request_does_not_say_when_it_was_keeps_a_row_of_its_own() -> None
     assert len(written(*((ALIKE, token("request-1")) for _ in range(3)))) == 3
 
 
+def test_what_no_other_json_takes_is_told_all_the_same() -> None:
+    tokens = [token(), token()]
+    (row,) = written(*((ALIKE._replace(scope="\ud800"), one) for one in tokens))
+    assert [one.jti for one in each(row)] == [one.jti for one in tokens]
+    assert [one.told["scope"] for one in each(row)] == ["\ud800"] * 2
+
+
 def test_others_events_keep_their_place() -> None:
     revoked = Event(EventKind.TOKEN_REVOKED, "app", context={"jti": "x"})
     persons = Event(EventKind.TOKEN_ISSUED, "app", "app", "usr_1", context={"jti": "y"})
