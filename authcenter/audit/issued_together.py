@@ -16,7 +16,7 @@ from authcenter.core.origin import RequestOrigin
 from authcenter.core.value import Value
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import AuditFilter
-from authcenter.stores.ports.issued_together import SPREAD_MILLISECONDS
+from authcenter.stores.ports.neighbourhood import SPREAD_MILLISECONDS
 
 TOKENS = "tokens"
 """The member of the context that holds what each token has of its own."""
@@ -140,7 +140,7 @@ def _reach(request_id: str) -> tuple[str, str]:
 def _written(group: _Group) -> Dated:
     shared, tokens = group.shared, group.tokens
     context = shared.context | (tokens[0].context if len(tokens) == 1 else {TOKENS: tokens})
-    # The first of them: by it and the clock the row is found of each (``stores.ports.issued_together``).
+    # The first of them: by it and the clock the row is found of each (``stores.ports.neighbourhood``).
     first = RequestId(min(token.request for token in tokens))
     origin = RequestOrigin(first, shared.ip, shared.user_agent)
     client_id = shared.client_id

@@ -9,7 +9,7 @@ from authcenter.stores.memory.record import MemoryRecord
 from authcenter.stores.memory.tables import Tables
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import AuditFilter, AuditTrail, Checkpoint, Head, Heads, Page
-from authcenter.stores.ports.issued_together import Neighbourhood, neighbourhood_of_request, neighbourhood_of_token
+from authcenter.stores.ports.neighbourhood import Neighbourhood, neighbourhood_of_request, neighbourhood_of_token
 
 
 class MemoryAuditTrail(AuditTrail):

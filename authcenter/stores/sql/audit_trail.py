@@ -12,7 +12,7 @@ from authcenter.core.event import EventKind
 from authcenter.core.ids import SUBJECT_PREFIX
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import AuditFilter, AuditTrail, Checkpoint, Head, Heads, Page, read_heads
-from authcenter.stores.ports.issued_together import (
+from authcenter.stores.ports.neighbourhood import (
     Neighbourhood,
     neighbourhood_of_request,
     neighbourhood_of_token,

@@ -15,7 +15,7 @@ from authcenter.core.ids import milliseconds_of_uuid7, new_jti, uuid7, uuid7_at
 from authcenter.keys.ring import LONGEST_TOKEN
 from authcenter.stores.ports.audit import AuditRow
 from authcenter.stores.ports.audit_trail import AuditFilter
-from authcenter.stores.ports.issued_together import SPREAD_MILLISECONDS
+from authcenter.stores.ports.neighbourhood import SPREAD_MILLISECONDS
 from authcenter.tokens.cut_targets import Target, TargetedRevocation
 from authcenter.tokens.issued_tokens import IssuedTokens
 from tests.workbench import START, Workbench
