@@ -6,7 +6,7 @@ spool, in the same chain, and are drained from there in order once it is back. W
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from authcenter.audit.chain import GENESIS, link
-from authcenter.audit.issued_together import IssuedToClient, together
+from authcenter.audit.issued_together import OwnToken, Shared, Unwritten
 from authcenter.core.clock import Clock
 from authcenter.core.errors import AuditFull, Unavailable
 from authcenter.core.event import Event
@@ -38,9 +38,8 @@ _SECONDS_BETWEEN_LOOKS_FOR_LEFTOVERS = 60.0
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Recorded = Callable[[], Event] | IssuedToClient
-"""Makes the event, when its row is written and not while somebody waits for an answer; or what there is to say of a
-token."""
+Recorded = Callable[[], Event]
+"""Makes the event: when its row is written, not while somebody waits for an answer."""
 
 
 @dataclass(slots=True)
@@ -64,7 +63,7 @@ class GroupedAudit:
     writer: str = field(default_factory=uuid7)
     spool: Spool = field(init=False)
     _head: tuple[int, str] = field(default=(0, GENESIS), init=False)
-    _waiting: list[tuple[datetime, Recorded]] = field(default_factory=list, init=False)
+    _waiting: Unwritten = field(default_factory=Unwritten, init=False)
     _unsafe: list[AuditRow] = field(default_factory=list, init=False)
     _spooled: int = field(default=0, init=False)
     _dropped: int = field(default=0, init=False)
@@ -81,21 +80,23 @@ class GroupedAudit:
     @property
     def depth(self) -> int:
         """How many rows are not in the database yet."""
-        return len(self._waiting) + len(self._unsafe) + self._spooled
+        return self._waiting.number + len(self._unsafe) + self._spooled
 
     def require_room(self) -> None:
         """Raises ``AuditFull``: what happens now could not be recorded."""
-        if self._full or len(self._waiting) >= _MOST_WAITING:
+        if self._full or self._waiting.number >= _MOST_WAITING:
             raise AuditFull("neither the database nor the spool takes audit rows")
 
     def record(self, event: Recorded, at: datetime) -> None:
         """Have a row written. Never waits, never fails; whoever must not go on unrecorded asks for room first, others'
         rows are dropped where there is none, which the log says."""
-        if len(self._waiting) + len(self._unsafe) < 2 * _MOST_WAITING:
-            self._waiting.append((at, event))
-            self._wake.set()
-        else:
-            self._dropped += 1
+        if self._takes_one():
+            self._waiting.event(event, at)
+
+    def record_token(self, shared: Shared, token: OwnToken, at: datetime) -> None:
+        """The same for a token that a client got for itself, in a row that it may share."""
+        if self._takes_one():
+            self._waiting.token(shared, token, at)
 
     async def run(self) -> None:
         """Write for ever; cancel the task to end it, then ``flush`` what it had not come to."""
@@ -110,7 +111,7 @@ class GroupedAudit:
         """Bring all that was recorded to the database or to the spool."""
         async with self._turn:
             self._wake.clear()
-            waiting, self._waiting = self._waiting, []
+            waiting, self._waiting = self._waiting, Unwritten()
             rows = self._unsafe + self._linked(waiting)
             self._unsafe = rows
             if not rows:
@@ -175,18 +176,23 @@ class GroupedAudit:
             await asyncio.to_thread(left.close)
         self.log.info("audit_spool_adopted", writer=path.stem, rows=rows)
 
-    def _told(self, waiting: Sequence[tuple[datetime, Recorded]]) -> Iterator[tuple[datetime, Event | IssuedToClient]]:
-        for at, recorded in waiting:
+    def _takes_one(self) -> bool:
+        if self._waiting.number + len(self._unsafe) < 2 * _MOST_WAITING:
+            self._wake.set()
+            return True
+        self._dropped += 1
+        return False
+
+    def _linked(self, waiting: Unwritten) -> list[AuditRow]:
+        (sequence, prev_hash), rows = self._head, list[AuditRow]()
+        for told in waiting.rows:
             try:
-                yield at, recorded if isinstance(recorded, tuple) else recorded()
+                at, event, times = told()
             except Exception:
                 # A defect of one event takes no other's row with it.
                 self.log.exception("defect", hint="an audit row could not be made")
                 self._dropped += 1
-
-    def _linked(self, waiting: Sequence[tuple[datetime, Recorded]]) -> list[AuditRow]:
-        (sequence, prev_hash), rows = self._head, list[AuditRow]()
-        for at, event, times in together(self._told(waiting)):
+                continue
             for _ in range(times):
                 self.count(event)
             row = link(event, at, self.writer, sequence + 1, prev_hash)

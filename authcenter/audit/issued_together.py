@@ -5,10 +5,12 @@ its own. Tokens of people keep rows of their own: those are erased one person at
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
+
+import msgspec
 
 from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import RequestId, milliseconds_of_uuid7, uuid7_at
@@ -25,6 +27,7 @@ MOST_TOKENS = 100
 """How many a row holds: who reads many rows at once reads in parts that fit."""
 
 _REQUEST = "request"
+_ENCODER = msgspec.json.Encoder()
 
 
 class Shared(NamedTuple):
@@ -45,21 +48,14 @@ class Shared(NamedTuple):
 
 
 class OwnToken(Value, frozen=True):
-    """What one of them has of its own, in the words of its row."""
+    """What one of them has of its own, in the words of its row, and in their order."""
 
-    jti: str
     digest: str
+    exp: int
     fam: str
     iat: int
-    exp: int
+    jti: str
     request: str
-
-    @property
-    def context(self) -> dict[str, Any]:
-        return {"jti": self.jti, "digest": self.digest, "fam": self.fam, "iat": self.iat, "exp": self.exp}
-
-
-IssuedToClient = tuple[Shared, OwnToken]
 
 
 class Dated(NamedTuple):
@@ -72,30 +68,78 @@ class Dated(NamedTuple):
 
 @dataclass(slots=True)
 class _Group:
-    """Tokens of one row in the making. ``begins``, ``ends``: the request ids between which others may lie."""
+    """Tokens of one row in the making, as the row tells them: what is held on to until it is written keeps the memory
+    of requests from being used again, which costs those that follow more than the telling.
+
+    Attributes:
+        begins, ends: The request ids between which others may lie.
+        first: The least of those there are.
+    """
 
     at: datetime
     shared: Shared
     begins: str
     ends: str
-    tokens: list[OwnToken]
+    first: str
+    number: int = 0
+    told: bytearray = field(default_factory=bytearray)
+
+    def takes(self, token: OwnToken) -> bool:
+        """Add it, if it belongs here."""
+        request = token.request
+        if self.number == MOST_TOKENS or (self.number and not self.begins <= request <= self.ends):
+            return False
+        self.first = min(self.first, request)
+        self.number += 1
+        _ENCODER.encode_into(token, self.told, -1)
+        self.told += b","
+        return True
+
+    def dated(self) -> Dated:
+        """The event of its row."""
+        shared, context = self.shared, self.shared.context
+        tokens = b"[" + self.told[:-1] + b"]"
+        if self.number == 1:
+            (own,) = msgspec.json.decode(tokens)
+            del own[_REQUEST]
+            context |= own
+        else:
+            context[TOKENS] = msgspec.Raw(tokens)
+        # The first of them: by it and the clock the row is found of each (``stores.ports.neighbourhood``).
+        origin = RequestOrigin(RequestId(self.first), shared.ip, shared.user_agent)
+        client_id = shared.client_id
+        event = Event(EventKind.TOKEN_ISSUED, client_id, client_id, client_id, origin, context)
+        return Dated(self.at, event, self.number)
 
 
-def together(recorded: Iterable[tuple[datetime, Event | IssuedToClient]]) -> Sequence[Dated]:
-    """What is to be written of all that was recorded, in its order, tokens that are alike in the place of the first."""
-    written = list[Dated | _Group]()
-    groups = dict[Shared, _Group]()
-    for at, one in recorded:
-        if isinstance(one, Event):
-            written.append(Dated(at, one))
-            continue
-        shared, token = one
-        group = groups.get(shared)
-        if group is None or len(group.tokens) == MOST_TOKENS or not group.begins <= token.request <= group.ends:
-            groups[shared] = group = _Group(at, shared, *_reach(token.request), [])
-            written.append(group)
-        group.tokens.append(token)
-    return [_written(one) if isinstance(one, _Group) else one for one in written]
+class Unwritten:
+    """What happened and is not written yet, tokens that are alike in the place of the first of them.
+
+    Attributes:
+        rows: What makes each row's event, in their order.
+        number: Of events, each token one.
+    """
+
+    __slots__ = ("_groups", "number", "rows")
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.rows: list[Callable[[], Dated]] = []
+        self._groups: dict[Shared, _Group] = {}
+
+    def event(self, event: Callable[[], Event], at: datetime) -> None:
+        """Add what makes an event when its row is written."""
+        self.rows.append(lambda: Dated(at, event()))
+        self.number += 1
+
+    def token(self, shared: Shared, token: OwnToken, at: datetime) -> None:
+        """Add a token that a client got for itself."""
+        group = self._groups.get(shared)
+        if group is None or not group.takes(token):
+            self._groups[shared] = group = _Group(at, shared, *_reach(token.request), token.request)
+            self.rows.append(group.dated)
+            group.takes(token)
+        self.number += 1
 
 
 def each(row: AuditRow) -> Sequence[AuditRow]:
@@ -135,14 +179,3 @@ def _reach(request_id: str) -> tuple[str, str]:
         return "", ""
     half = SPREAD_MILLISECONDS // 2
     return uuid7_at(made - half), uuid7_at(made + half)
-
-
-def _written(group: _Group) -> Dated:
-    shared, tokens = group.shared, group.tokens
-    context = shared.context | (tokens[0].context if len(tokens) == 1 else {TOKENS: tokens})
-    # The first of them: by it and the clock the row is found of each (``stores.ports.neighbourhood``).
-    first = RequestId(min(token.request for token in tokens))
-    origin = RequestOrigin(first, shared.ip, shared.user_agent)
-    client_id = shared.client_id
-    event = Event(EventKind.TOKEN_ISSUED, client_id, client_id, client_id, origin, context)
-    return Dated(group.at, event, len(tokens))

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from authcenter.audit.grouped import GroupedAudit
-from authcenter.audit.issued_together import IssuedToClient, OwnToken, Shared
+from authcenter.audit.issued_together import OwnToken, Shared
 from authcenter.core.approval import Approval
 from authcenter.core.checks import Checks, checks_so_far
 from authcenter.core.digest import signing_input_digest
@@ -29,26 +29,24 @@ class IssuanceLog:
         """An access token goes out, and with it a refresh token where ``refreshable``."""
         checks = checks_so_far()
         if approval.user is None and approval.origin is not None and not refreshable:
-            # At once: of these there are most, and to hold on to all of a request until it is written costs more.
-            self.audit.record(_to_client(approval, approval.origin, access, checks), approval.at)
+            self._issued_to_client(approval, approval.origin, access, _names(checks))
         else:
             self.audit.record(partial(_event, approval, access, refreshable, checks), approval.at)
 
-
-def _to_client(approval: Approval, origin: RequestOrigin, access: DraftToken, checks: Checks) -> IssuedToClient:
-    claims = access.claims
-    audience = claims["aud"]
-    shared = Shared(
-        approval.client.client_id,
-        origin.ip,
-        origin.user_agent,
-        access.kid,
-        audience if isinstance(audience, str) else tuple(audience),
-        claims.get("scope"),
-        _names(checks),
-    )
-    digest = signing_input_digest(access.value).hex()
-    return shared, OwnToken(claims["jti"], digest, claims["fam"], claims["iat"], claims["exp"], origin.request_id)
+    def _issued_to_client(self, approval: Approval, origin: RequestOrigin, access: DraftToken, checks: str) -> None:
+        claims, audience = access.claims, access.claims["aud"]
+        shared = Shared(
+            approval.client.client_id,
+            origin.ip,
+            origin.user_agent,
+            access.kid,
+            audience if isinstance(audience, str) else tuple(audience),
+            claims.get("scope"),
+            checks,
+        )
+        digest = signing_input_digest(access.value).hex()
+        token = OwnToken(digest, claims["exp"], claims["fam"], claims["iat"], claims["jti"], origin.request_id)
+        self.audit.record_token(shared, token, approval.at)
 
 
 def _event(approval: Approval, access: DraftToken, refreshable: bool, checks: Checks) -> Event:

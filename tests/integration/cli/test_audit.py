@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from authcenter.audit.chain import GENESIS, link
-from authcenter.audit.issued_together import OwnToken, Shared, together
+from authcenter.audit.issued_together import OwnToken, Shared
 from authcenter.core.clock import SystemClock
 from authcenter.core.event import Event, EventKind
 from authcenter.core.ids import RequestId, new_jti, uuid7
 from authcenter.core.origin import RequestOrigin
 from authcenter.wiring.core import Core
 from tests.integration.cli.console import Console
+from tests.issued import together
 
 SHARED = Shared("shop", "192.0.2.1", "tests", "key 1", "https://api.example", "read", "client_authentication")
 
@@ -22,7 +23,7 @@ SHARED = Shared("shop", "192.0.2.1", "tests", "key 1", "https://api.example", "r
 def issue(console: Console, number: int) -> list[OwnToken]:
     """Tokens of one client, of one flush: they share a row."""
     request = uuid7()[:-4]
-    tokens = [OwnToken(new_jti(), "ab" * 32, "f", 1, 2, f"{request}{one:04x}") for one in range(number)]
+    tokens = [OwnToken("ab" * 32, 2, "f", 1, new_jti(), f"{request}{one:04x}") for one in range(number)]
     now = SystemClock().now()
     ((at, event, _),) = together([(now, (SHARED, token)) for token in tokens])
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from authcenter.audit.archive import ArchiveFile, archive
 from authcenter.audit.chain import GENESIS, link
 from authcenter.audit.checkpoints import next_checkpoint
-from authcenter.audit.issued_together import OwnToken, Shared, as_wanted, together
+from authcenter.audit.issued_together import OwnToken, Shared, as_wanted
 from authcenter.audit.sources import Table
 from authcenter.audit.verification import verify
 from authcenter.audit.watching import YoungRows
@@ -30,6 +30,7 @@ from authcenter.stores.sql.database import Database
 from tests.integration.stores.backends import KEYS, Stores, sql_stores
 from tests.integration.stores.conftest import PATIENT_SECONDS
 from tests.integration.stores.samples import an_event
+from tests.issued import together
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -121,7 +122,7 @@ async def test_a_token_among_others_is_found_by_its_names(stores: Stores) -> Non
     shared = Shared("app", "192.0.2.1", "tests", "key", "api", "read", "")
     made = milliseconds_of_uuid7(uuid7()) or 0
     requests = [uuid7_at(made + late) for late in (0, 5, 400, 30_000, 30_001)]
-    tokens = [OwnToken(new_jti(), "ab", "f", 1, 2, request) for request in requests]
+    tokens = [OwnToken("ab", 2, "f", 1, new_jti(), request) for request in requests]
     events = together([(AT, (shared, token)) for token in tokens])
     assert [one.times for one in events] == [3, 2]
     rows, before = list[AuditRow](), GENESIS
@@ -149,7 +150,7 @@ async def test_a_token_among_others_is_found_by_a_name_that_is_younger_than_its_
     shared = Shared("app", "192.0.2.1", "tests", "key", "api", "read", "")
     request, slow = uuid7(), uuid7_at((milliseconds_of_uuid7(uuid7()) or 0) - 59_000)
     for number, asked in enumerate((request, slow)):
-        tokens = [OwnToken(new_jti(), "ab", "f", 1, 2, asked) for _ in range(2)]
+        tokens = [OwnToken("ab", 2, "f", 1, new_jti(), asked) for _ in range(2)]
         ((at, event, _),) = together([(AT, (shared, token)) for token in tokens])
         row = link(event, at, f"w{number}", 1, GENESIS)
         await stores.trail.append([row])

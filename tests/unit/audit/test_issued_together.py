@@ -7,7 +7,7 @@ import pytest
 
 from authcenter.audit.blast_radius import blast_radius, issued_token
 from authcenter.audit.chain import GENESIS, holds, link
-from authcenter.audit.issued_together import MOST_TOKENS, Dated, OwnToken, Shared, as_wanted, each, together
+from authcenter.audit.issued_together import MOST_TOKENS, Dated, OwnToken, Shared, as_wanted, each
 from authcenter.audit.story import tell
 from authcenter.core.cut import CutKind
 from authcenter.core.event import Event, EventKind
@@ -18,6 +18,7 @@ from authcenter.stores.ports.audit_trail import AuditFilter
 from authcenter.stores.ports.neighbourhood import SPREAD_MILLISECONDS
 from authcenter.tokens.cut_targets import Target, TargetedRevocation
 from authcenter.tokens.issued_tokens import IssuedTokens
+from tests.issued import together
 from tests.workbench import START, Workbench
 
 ALIKE = Shared("app", "192.0.2.1", "tests", "key 1", "https://api.example", "read", "client_authentication scope")
