@@ -197,7 +197,11 @@ def _context(event: Event) -> str:
         return _CONTEXT.encode(dict(event.context)).decode()
     except UnicodeEncodeError:
         # A lone surrogate, from the command line or a client's JSON.
-        return canonical(msgspec.to_builtins(dict(event.context), enc_hook=str))
+        return canonical(msgspec.to_builtins(dict(event.context), enc_hook=_as_builtins))
+
+
+def _as_builtins(value: object) -> object:
+    return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else str(value)
 
 
 def holds(row: AuditRow) -> bool:

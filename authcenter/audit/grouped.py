@@ -48,7 +48,7 @@ class GroupedAudit:
 
     Attributes:
         directory: Of the spool; processes of one machine may share it.
-        count: Told of each event as its row is made.
+        count: Told of each row's event as the row is made, and how often it happened.
         on_depth: Told how many rows are not in the database yet.
         sleep: Takes seconds.
     """
@@ -56,7 +56,7 @@ class GroupedAudit:
     trail: AuditTrail
     directory: Path
     clock: Clock
-    count: Callable[[Event], None]
+    count: Callable[[Event, int], None]
     on_depth: Callable[[int], None]
     log: Logger
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -193,8 +193,7 @@ class GroupedAudit:
                 self.log.exception("defect", hint="an audit row could not be made")
                 self._dropped += 1
                 continue
-            for _ in range(times):
-                self.count(event)
+            self.count(event, times)
             row = link(event, at, self.writer, sequence + 1, prev_hash)
             rows.append(row)
             sequence, prev_hash = row.sequence, row.row_hash

@@ -30,7 +30,7 @@ _REQUEST = "request"
 _ENCODER = msgspec.json.Encoder()
 
 
-class Shared(NamedTuple):
+class Shared(Value, frozen=True):
     """What tokens of one row have in common: who asked, from where, and what for."""
 
     client_id: str

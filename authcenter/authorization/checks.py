@@ -130,7 +130,7 @@ class AuthorizationChecks:
             OAuthError: Tell the client.
         """
         _require_grant(client)
-        (request.scope or Scope()).within(client.scopes.unreserved(), Rule.SCOPE_NOT_ALLOWED)
+        (request.scope or Scope()).within(client.scopes.unreserved, Rule.SCOPE_NOT_ALLOWED)
         self._require_allowed(request.resources, client)
 
     def requested_resources(self, form: Form, client: Client) -> tuple[str, ...]:
@@ -155,8 +155,8 @@ class AuthorizationChecks:
         """
         text = form.get("scope")
         if text is None:
-            return client.scopes.unreserved()
-        asked = Scope.parse(text).within(client.scopes.unreserved(), Rule.SCOPE_NOT_ALLOWED)
+            return client.scopes.unreserved
+        asked = Scope.parse(text).within(client.scopes.unreserved, Rule.SCOPE_NOT_ALLOWED)
         audience = resources or client.audiences[:1] or (self.issuer,)
         found = [one for name in audience if (one := await self.resources.find(name)) is not None]
         if len(found) < len(audience) or not all(one.scopes for one in found):

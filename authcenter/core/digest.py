@@ -13,4 +13,9 @@ def signing_input_digest(token: str) -> Digest:
     The signature part can be re-encoded (spare base64url bits, ECDSA's second ``s``) into another string that still
     verifies; such a twin has the same digest.
     """
-    return Digest(hashlib.sha256(token[: token.rindex(".")].encode()).digest())
+    return sha256(token[: token.rindex(".")].encode())
+
+
+def sha256(data: bytes) -> Digest:
+    """Of ``header.payload`` it is also what most algorithms sign."""
+    return Digest(hashlib.sha256(data).digest())

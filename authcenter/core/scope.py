@@ -70,6 +70,7 @@ class Scope:
             raise invalid_scope(rule, f"not granted: {too_much}")
         return self
 
+    @cached_property
     def unreserved(self) -> Self:
         """Itself without the server's own scopes, which have to be asked for by name."""
         return type(self)(frozenset(value for value in self.values if not value.startswith(RESERVED_PREFIX)))

@@ -56,7 +56,7 @@ class GrantTargets:
 
     def _scope(self, asked: Scope | None, client: Client, resource: Resource | None) -> Scope:
         if asked is None:
-            default = client.scopes.unreserved()
+            default = client.scopes.unreserved
             return default if resource is None else resource.defined(default)
         scope = asked.within(client.scopes, _NOT_ALLOWED)
         return scope if resource is None else scope.within(resource.defined(scope), _NOT_OF_RESOURCE)

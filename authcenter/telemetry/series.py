@@ -40,13 +40,13 @@ class CountedSeries(Collector):
         self._counts: dict[Labels, int] = dict.fromkeys(known if labels else [()], 0)
         registry.register(self)
 
-    def count(self, *labels: str) -> None:
+    def count(self, *labels: str, times: int = 1) -> None:
         counts = self._counts
         if labels in counts:
-            counts[labels] += 1
+            counts[labels] += times
         else:
             labels = _bounded(labels, len(counts))
-            counts[labels] = counts.get(labels, 0) + 1
+            counts[labels] = counts.get(labels, 0) + times
 
     def value(self, *labels: str) -> int:
         """How often these labels were counted."""

@@ -9,6 +9,7 @@ import msgspec
 
 from authcenter.core.approval import Approval
 from authcenter.core.base64url import encode
+from authcenter.core.digest import sha256
 from authcenter.core.ids import new_jti
 from authcenter.core.value import Value
 from authcenter.jose.access_token import ACCESS_TOKEN_TYPE
@@ -24,11 +25,13 @@ class DraftToken(Value, frozen=True):
         claims: What it will say.
         value: The token itself, once it has been signed.
         kid: By which key.
+        digest: By which it is revoked (``signing_input_digest``).
     """
 
     claims: Mapping[str, Any] = msgspec.field(default_factory=dict)
     value: str = ""
     kid: str = ""
+    digest: bytes = b""
 
     def with_claims(self, claims: Mapping[str, Any]) -> "DraftToken":
         return DraftToken({**self.claims, **claims} if self.claims else claims)
@@ -88,8 +91,9 @@ class JwtTokenEnhancer(TokenEnhancer):
         """Raises ``StoreUnavailable`` where there is no key to sign with."""
         key = self._keys.ring.signer(self._algorithm())
         signing_input = f"{self._header(key)}.{write_object(token.claims)}"
-        signature = encode(key.sign(signing_input.encode("ascii")))
-        return DraftToken(token.claims, f"{signing_input}.{signature}", key.kid)
+        data = signing_input.encode("ascii")
+        digest = sha256(data)
+        return DraftToken(token.claims, f"{signing_input}.{encode(key.sign(data, digest))}", key.kid, digest)
 
     def _header(self, key: SigningKey) -> str:
         header = self._headers.get(key.kid)

@@ -9,7 +9,6 @@ from authcenter.audit.grouped import GroupedAudit
 from authcenter.audit.issued_together import OwnToken, Shared
 from authcenter.core.approval import Approval
 from authcenter.core.checks import Checks, checks_so_far
-from authcenter.core.digest import signing_input_digest
 from authcenter.core.event import Event, EventKind
 from authcenter.core.origin import RequestOrigin
 from authcenter.tokens.enhancers import DraftToken
@@ -44,7 +43,7 @@ class IssuanceLog:
             claims.get("scope"),
             checks,
         )
-        digest = signing_input_digest(access.value).hex()
+        digest = access.digest.hex()
         token = OwnToken(digest, claims["exp"], claims["fam"], claims["iat"], claims["jti"], origin.request_id)
         self.audit.record_token(shared, token, approval.at)
 
@@ -53,7 +52,7 @@ def _event(approval: Approval, access: DraftToken, refreshable: bool, checks: Ch
     client_id, claims = approval.client.client_id, access.claims
     context: dict[str, Any] = {
         "jti": claims["jti"],
-        "digest": signing_input_digest(access.value).hex(),
+        "digest": access.digest.hex(),
         "kid": access.kid,
         "fam": claims["fam"],
         "aud": claims["aud"],

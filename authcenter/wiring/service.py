@@ -135,7 +135,7 @@ def build_service(
         trail=core.stores.trail,
         directory=settings.audit_spool,
         clock=clock,
-        count=lambda event: metrics.audit_events.count(event.kind),
+        count=lambda event, times: metrics.audit_events.count(event.kind, times=times),
         on_depth=metrics.audit_depth.set,
         log=log,
     )

@@ -95,7 +95,7 @@ def _service(core: Core) -> TokenService:
         UserEnhancer(),
         JwtTokenEnhancer(core.keys, lambda: "ES256"),
     ]
-    audit = GroupedAudit(core.stores.trail, Path(), core.clock, lambda _: None, lambda _: None, structlog.get_logger())
+    audit = GroupedAudit(core.stores.trail, Path(), core.clock, lambda *_: None, lambda _: None, structlog.get_logger())
     return TokenService(
         enhancers=enhancers,
         id_tokens=IdTokens(ISSUER, core.keys, lambda: 300, claims_of),

@@ -58,7 +58,7 @@ class Bench:
         def deep(rows: float) -> None:
             self.depth = rows
 
-        return GroupedAudit(self.database, self.directory, SetClock(), lambda _: None, deep, self.log)
+        return GroupedAudit(self.database, self.directory, SetClock(), lambda *_: None, deep, self.log)
 
     def record(self, *numbers: int, audit: GroupedAudit | None = None) -> None:
         for number in numbers:

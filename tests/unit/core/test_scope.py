@@ -60,4 +60,4 @@ def test_within_names_what_is_too_much() -> None:
 
 
 def test_reserved_values_are_left_out_of_defaults() -> None:
-    assert str(Scope.parse("authcenter:admin read").unreserved()) == "read"
+    assert str(Scope.parse("authcenter:admin read").unreserved) == "read"

@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 
 from authcenter.core.base64url import decode
+from authcenter.core.digest import sha256
 from authcenter.jose.algorithms import ALGORITHMS, Alg
 from authcenter.jose.jwk import public_members, read_public_jwk, signature_jwk, thumbprint
 from tests.workbench import private_key
@@ -74,6 +76,18 @@ def test_what_is_no_key_of_ours(jwk: dict[str, str]) -> None:
 def test_keys_of_other_kinds_have_no_form() -> None:
     with pytest.raises(TypeError):
         public_members(dsa.generate_private_key(1024).public_key())
+
+
+@pytest.mark.parametrize("alg", ALGS)
+def test_what_was_hashed_already_is_signed_as_if_it_were_not(alg: Alg) -> None:
+    algorithm, key = ALGORITHMS[alg], private_key(alg)
+    if algorithm.sign_digest is None:
+        assert alg is Alg.EDDSA, "which signs no digest of SHA-256"
+        return
+    signature = algorithm.sign_digest(key, sha256(b"data"))
+    algorithm.verify(key.public_key(), signature, b"data")
+    with pytest.raises(InvalidSignature):
+        algorithm.verify(key.public_key(), signature, sha256(b"data"))
 
 
 @pytest.mark.parametrize("alg", ALGS)
