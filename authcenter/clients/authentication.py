@@ -6,7 +6,7 @@ from typing import Any
 from authcenter.clients.methods.secret import ClientSecrets
 from authcenter.core.checks import failed, passed
 from authcenter.core.client import AuthMethod, Client
-from authcenter.core.errors import Unavailable, invalid_client
+from authcenter.core.errors import OAuthError, Unavailable, invalid_client
 from authcenter.core.marks import marked_client_id
 from authcenter.core.rules import Rule
 from authcenter.core.value import Value
@@ -57,6 +57,17 @@ class ClientAuthentication:
         self.failures.check(network)
         client = await self.clients.find(presented.client_id)
         # Only now: slots of requests that wait for a look-up would be missing to everybody else behind the address.
+        if self.secrets.take_long(client):
+            return await self._proven_in_a_slot(client, presented, network)
+        self.failures.check(network)
+        try:
+            return await self._proven(client, presented)
+        except OAuthError:
+            self.failures.take(network)
+            raise
+
+    async def _proven_in_a_slot(self, client: Client | None, presented: PresentedClient, network: str) -> Client:
+        """The same where others are served meanwhile: taken afterwards, many would find the last slot free."""
         self.failures.take(network)
         try:
             client = await self._proven(client, presented)

@@ -36,6 +36,10 @@ class ClientSecrets:
         value = secrets.token_urlsafe(_SECRET_BYTES)
         return Secret(value), ClientSecret(_HMAC_PREFIX + self.macs.make(value.encode()), at)
 
+    def take_long(self, client: Client | None) -> bool:
+        """Whether to verify one of the client's secrets keeps whoever asks waiting."""
+        return client is not None and not all(secret.stored.startswith(_HMAC_PREFIX) for secret in client.secrets)
+
     async def verify(self, client: Client | None, presented: str) -> bool:
         """Whether ``presented`` is one of the client's live secrets. All are compared, whichever fits; an unknown
         client costs the same.

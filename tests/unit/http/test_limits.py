@@ -8,6 +8,7 @@ import argon2
 import pytest
 
 from authcenter.accounts.passwords import PasswordHashing
+from authcenter.clients.entitlements import ClientMetadata
 from authcenter.core.client import AuthMethod
 from authcenter.http.server import Listener
 from authcenter.stores.memory.shared import MemoryRateCounters
@@ -150,6 +151,20 @@ async def test_many_good_clients_at_once_behind_one_address_do_not_limit_each_ot
     bench.offer("rate_limits: {client_auth_failures_per_ip: 1/minute}")
     told = await asyncio.gather(*(program.ask(GRANT, client=client) for client in ("app", "other") * 100))
     assert {status for status, _, _ in told} == {200}
+
+
+@pytest.mark.parametrize("client", ["app", "imported", "nobody"])
+async def test_of_many_wrong_secrets_at_once_as_many_are_compared_as_may_fail(
+    bench: Workbench, program: Client, hashed: list[str], client: str
+) -> None:
+    metadata = ClientMetadata("imported", scopes=frozenset({"read"}))
+    slow = argon2.PasswordHasher(1, 8, 1).hash("brought along")
+    await bench.core.clients.create(metadata, "tests", secret_hash=slow)
+    bench.offer("rate_limits: {client_auth_failures_per_ip: 5/minute}")
+    told = await asyncio.gather(*(program.ask(GRANT, client=client, secret=f"guess {n} of many") for n in range(60)))
+    statuses = [status for status, _, _ in told]
+    assert (statuses.count(401), statuses.count(429)) == (5, 55)
+    assert len(hashed) == (5 if client == "imported" else 0)
 
 
 async def test_of_a_thousand_wrong_passwords_at_once_as_many_are_hashed_as_may_fail(
