@@ -42,7 +42,8 @@ INDEXED: Mapping[str, str] = {"jti": "jti", "family": "fam"}
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
 _CONTEXT = msgspec.json.Encoder(order="sorted", enc_hook=str)
 _CONTEXT_READER = msgspec.json.Decoder()
-_quoted = json.encoder.encode_basestring_ascii
+_STRING = msgspec.json.Encoder()
+_DELETE = "\x7f"
 
 
 def link(event: Event, at: datetime, writer: str, sequence: int, prev_hash: str) -> AuditRow:
@@ -244,6 +245,13 @@ def _has_family(client_id: str, subject: str) -> bool:
 def _salted(salt: str, name: str, value: str) -> str:
     own = hashlib.sha256(f'["{salt}","{name}"]'.encode()).hexdigest()
     return hashlib.sha256(f'["{own}",{_quoted(value)}]'.encode()).hexdigest()
+
+
+def _quoted(text: str) -> str:
+    """As ``canonical`` writes a string. Contexts are long, and most of them are what both encoders write alike."""
+    if text.isascii() and _DELETE not in text:
+        return _STRING.encode(text).decode()
+    return json.encoder.encode_basestring_ascii(text)
 
 
 def _text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The interleaved comparison: A B C, A B C … for each work, each contender alone on the server's core."""
+"""The interleaved comparison: A B C, C B A … for each work, each contender alone on the server's core."""
 
 import os
 import sys
@@ -35,7 +35,8 @@ def compare(
         proc.pin(contender.child.pid, on.server)
     for number in range(1, rounds + 1):
         for work in works:
-            for contender in contenders:
+            # A machine that grows slower during a round must not always slow the same one.
+            for contender in contenders if number % 2 else reversed(contenders):
                 with frozen([other for other in contenders if other is not contender]):
                     sample = _measure(contender, work, on=on, seconds=seconds, warm_up=warm_up)
                 if sample is not None:

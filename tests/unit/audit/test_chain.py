@@ -55,6 +55,12 @@ def test_a_chain_of_any_events_holds(chained: list[Event]) -> None:
     assert first_break(a_chain(chained)) is None
 
 
+def test_a_row_is_hashed_alike_by_who_writes_and_who_verifies_whatever_characters_it_has() -> None:
+    said = [chr(number) for number in (*range(128), 0xE9, 0x2028, 0x1F600)]
+    told = [Event(EventKind.CLIENT_UPDATED, one, f"a{one}", one, context={one: f'"{one}\\'}) for one in said]
+    assert first_break(a_chain(told)) is None
+
+
 @given(st.lists(events, min_size=1, max_size=4), st.data())
 def test_any_alteration_is_found(chained: list[Event], data: st.DataObject) -> None:
     rows = a_chain(chained)
