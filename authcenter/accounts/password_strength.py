@@ -4,11 +4,10 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from importlib import import_module
 from threading import Lock
 from typing import Any
-
-from zxcvbn import zxcvbn
-from zxcvbn.matching import L33T_TABLE, RANKED_DICTIONARIES
 
 # zxcvbn takes no more; what is strong in its first 72 characters is strong.
 _MOST_CHARACTERS = 72
@@ -16,7 +15,6 @@ _MOST_CHARACTERS = 72
 # Each further character that may stand for another multiplies what is tried: 72 of all of them took 1.6 s.
 _MOST_STAND_INS = 8
 _MOST_CHARACTERS_WITH_STAND_INS = 24
-_STAND_INS = frozenset(character for characters in L33T_TABLE.values() for character in characters)
 
 # Shorter words of an address or a name say nothing about whose password it is.
 _LEAST_WORD = 3
@@ -72,15 +70,26 @@ class StrengthEstimate:
             return Strength(0, 0.0, advice=(Advice.MORE_WORDS,))
         words = _words(about)
         with self._turn:
-            found = zxcvbn(text, user_inputs=words)
-        common = text.lower() in RANKED_DICTIONARIES["passwords"]
+            found = import_module("zxcvbn").zxcvbn(text, user_inputs=words)
+        common = text.lower() in _matching().RANKED_DICTIONARIES["passwords"]
         score = int(found["score"])
         advice = _advice(found["sequence"]) if score < 3 else ()
         return Strength(score, float(found["guesses_log10"]), common, advice)
 
 
+@cache
+def _matching() -> Any:
+    # Not with this file: its dictionaries take 12 MB, and most processes are never asked about a password.
+    return import_module("zxcvbn.matching")
+
+
+@cache
+def _stand_ins() -> frozenset[str]:
+    return frozenset(character for characters in _matching().L33T_TABLE.values() for character in characters)
+
+
 def _judged(text: str) -> str:
-    if len(_STAND_INS.intersection(text)) > _MOST_STAND_INS:
+    if len(_stand_ins().intersection(text)) > _MOST_STAND_INS:
         return text[:_MOST_CHARACTERS_WITH_STAND_INS]
     return text[:_MOST_CHARACTERS]
 
