@@ -37,7 +37,6 @@ class Traced:
 
     Attributes:
         known: Whether the client proved who it is, or a token of it did.
-        reads: Whether it only asked something.
     """
 
     origin: RequestOrigin
@@ -49,7 +48,6 @@ class Traced:
     hint: str
     checks: Checks
     known: bool
-    reads: bool
 
 
 @dataclass(slots=True)
@@ -79,12 +77,17 @@ class TraceLog:
         # Processes begin at different places, so that they do not overwrite each other's newest.
         self._slot = random.randrange(self.slots)  # noqa: S311 - a place, not a secret
 
+    def takes_answered_read(self) -> bool:
+        """Whether the budget reaches for one more request that only asked something, and was told."""
+        second = int(self.clock.seconds())
+        if second != self._second:
+            self._second, self._answered_reads = second, 0
+        self._answered_reads += 1
+        return self._answered_reads <= _ANSWERED_READS_A_SECOND
+
     def record(self, traced: Traced) -> None:
         """Have it kept. Never waits; where it piles up, the oldest are dropped."""
-        at = self.clock.now()
-        if traced.reads and not traced.rule and not self._in_budget(int(at.timestamp())):
-            return
-        origin = traced.origin
+        at, origin = self.clock.now(), traced.origin
         self._waiting.append(
             RequestTrace(
                 request_id=origin.request_id,
@@ -125,12 +128,6 @@ class TraceLog:
                 self._postponed = True
                 return
             self._postponed = False
-
-    def _in_budget(self, second: int) -> bool:
-        if second != self._second:
-            self._second, self._answered_reads = second, 0
-        self._answered_reads += 1
-        return self._answered_reads <= _ANSWERED_READS_A_SECOND
 
     def _next_slot(self) -> int:
         self._slot = (self._slot + 1) % self.slots

@@ -65,7 +65,7 @@ class RequestTracer:
 
     def record(self, route: str, method: str, status: int, notes: RequestNotes) -> None:
         trace = current_trace()
-        if trace is None or not _is_explained(trace, route, notes):
+        if trace is None or not self._is_explained(trace, route, notes):
             return
         rule, hint = notes.verdict or ("", "")
         if rule and all(held for _, held, _ in trace.checks):
@@ -85,21 +85,21 @@ class RequestTracer:
                 hint=hint,
                 checks=trace.checks,
                 known=any(name in _PROOFS and held for name, held, _ in trace.checks),
-                reads=route in _READS,
             )
         )
+
+    def _is_explained(self, trace: Trace, route: str, notes: RequestNotes) -> bool:
+        if notes.verdict is not None:
+            return True
+        if route in _READS:
+            return self.log.takes_answered_read()
+        return route in _EXPLAINED and not trace.recorded
 
 
 def _refused(rule: str, subject: str, notes: RequestNotes) -> Event:
     # Not what was typed as a name, which now and then is a password.
     client_id = notes.client_id or ""
     return Event(EventKind.SIGN_IN_REFUSED, "stranger", client_id, subject, notes.origin, {"rule": rule})
-
-
-def _is_explained(trace: Trace, route: str, notes: RequestNotes) -> bool:
-    if notes.verdict is not None:
-        return True
-    return route in _EXPLAINED and not trace.recorded
 
 
 def _named(checks: Sequence[Check]) -> str:

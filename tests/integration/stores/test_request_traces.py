@@ -108,7 +108,7 @@ async def test_whatever_strangers_send_is_kept_as_far_as_there_is_room(stores: S
     log = TraceLog(stores.traces, SystemClock(), lambda: 60, structlog.get_logger())
     for number, (named, came_from) in enumerate([(client_id, ip), ("next", "192.0.2.1")]):
         origin = RequestOrigin(RequestId(f"r{number}"), came_from, client_id)
-        log.record(Traced(origin, "POST", "/oauth/token", 401, named, "r", client_id, [], known=False, reads=False))
+        log.record(Traced(origin, "POST", "/oauth/token", 401, named, "r", client_id, [], known=False))
     await log.flush()
     assert {one.request_id for one in await stores.traces.find(TraceFilter(), 10)} == {"r0", "r1"}
 

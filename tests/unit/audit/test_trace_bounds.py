@@ -43,7 +43,7 @@ class Bench:
 
     def record(self, *names: object, **changes: Any) -> None:
         for name in names:
-            fields = {"client_id": "app", "rule": "", "hint": "", "known": False, "reads": False, **changes}
+            fields = {"client_id": "app", "rule": "", "hint": "", "known": False, **changes}
             origin = RequestOrigin(RequestId(f"request-{name}"), "192.0.2.1", changes.pop("user_agent", "tests"))
             checks: Any = [("pkce", False, {"method": "S256"})]
             self.log.record(

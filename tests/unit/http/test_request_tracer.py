@@ -243,6 +243,18 @@ async def test_a_refusal_whose_trace_was_lost_is_told_from_the_log(
     assert story.cause == EXPLANATIONS[Rule.REFRESH_REPLAYED].cause
 
 
+async def test_who_reads_often_leaves_as_many_traces_as_the_budget_has_and_all_of_the_refused(
+    bench: Workbench, web: aiohttp.ClientSession
+) -> None:
+    token = (await bench.issue()).access
+    for one in [token] * 110 + ["strange"] * 5:
+        async with web.post("/oauth/introspect", data={"token": one}, headers=basic(bench)) as answer:
+            assert (await answer.json())["active"] is (one == token)
+    await tracer(bench).log.flush()
+    found = await bench.stores.traces.find(TraceFilter(client_id="app"), 200)
+    assert (len([one for one in found if not one.rule]), len([one for one in found if one.rule])) == (100, 5)
+
+
 async def test_requests_are_found_by_client_rule_and_time(bench: Workbench, web: aiohttp.ClientSession) -> None:
     for client in ("app", "other"):
         async with web.post(TOKEN, data={"grant_type": "none"}, headers=basic(bench, client)):
