@@ -89,11 +89,11 @@ class _Group:
         request = token.request
         if self.number == MOST_TOKENS or (self.number and not self.begins <= request <= self.ends):
             return False
+        _ENCODER.encode_into(token, self.told, -1)
+        self.told += b","
         if request < self.first:  # noqa: PLR1730 - a call of min is a fifth of what this method costs
             self.first = request
         self.number += 1
-        _ENCODER.encode_into(token, self.told, -1)
-        self.told += b","
         return True
 
     def dated(self) -> Dated:
